@@ -11,9 +11,7 @@ use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use rand::RngExt;
 
 use crate::dataset::Dataset;
-use crate::experiment::{
-    Activation, Experiment, InvalidField, LayerConfig, NetworkConfig, Padding, layer_shapes,
-};
+use crate::experiment::{Activation, Experiment, InvalidField, LayerConfig, Padding, layer_shapes};
 use crate::seeding::{Purpose, stream};
 
 /// One trainable tensor, kept flat: an optimizer treats them all alike.
@@ -321,26 +319,4 @@ pub fn index_tensor(indices: &[u32], device: &Device) -> Tensor<1, Int> {
 /// The numbers of a tensor that was read back.
 pub fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec().expect("every tensor here holds f32")
-}
-
-/// How the summary and the findings call a layer: "Conv 32, 3 × 3, ReLU".
-pub fn layer_name(network: &NetworkConfig, index: usize) -> String {
-    let relu = |activation: Option<Activation>| match activation {
-        Some(Activation::Relu) => ", ReLU",
-        Some(Activation::Softmax) => ", softmax",
-        None => "",
-    };
-    match &network.layers[index] {
-        LayerConfig::Conv2d { filters, kernel, padding, activation, .. } => {
-            let same = if *padding == Padding::Same { ", same" } else { "" };
-            format!("Conv {filters}, {kernel} × {kernel}{same}{}", relu(*activation))
-        }
-        LayerConfig::MaxPool { pool } => format!("Max pool {pool}"),
-        LayerConfig::Flatten {} => "Flatten".into(),
-        LayerConfig::Dense { units, activation, .. } => {
-            format!("Dense {units}{}", relu(*activation))
-        }
-        LayerConfig::Activation { activation: Activation::Relu } => "ReLU".into(),
-        LayerConfig::Activation { activation: Activation::Softmax } => "Softmax".into(),
-    }
 }

@@ -10,6 +10,7 @@ use crate::experiment::{
 
 /// An experiment with a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct Preset {
     /// What the program and a link call it.
     #[tsify(type = "string")]

@@ -6,6 +6,7 @@ use tsify::Tsify;
 
 /// The range of one numeric field. `field` is its dot path; `[]` stands for any index.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct FieldLimit {
     #[tsify(type = "string")]
     pub field: &'static str,

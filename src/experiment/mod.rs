@@ -4,12 +4,15 @@
 //! field that is out of range before any work starts, and [`Experiment::set`] changes one field by its path, for the
 //! program's `--set` and for the page's controls alike.
 
+mod describe;
 mod fields;
 mod set;
 mod shapes;
 mod validate;
 
+pub use describe::{Change, LayerSummary, Summary, changes, layer_name, summary};
 pub use fields::{FIELDS, FieldLimit, InvalidField, number_text};
+pub use set::Edited;
 pub use shapes::{LayerShape, Shape, layer_shapes};
 pub use validate::{MEMORY_LIMIT_BYTES, estimate_memory_bytes};
 
@@ -19,6 +22,7 @@ use tsify::Tsify;
 /// One training run, described completely: the same experiment gives the same bits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
+#[tsify(missing_as_null)]
 pub struct Experiment {
     pub dataset: DatasetConfig,
     pub network: NetworkConfig,
@@ -42,6 +46,7 @@ pub struct DatasetConfig {
 /// The network as a list of layers, in Keras' terms and with Keras' names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
+#[tsify(missing_as_null)]
 pub struct NetworkConfig {
     pub layers: Vec<LayerConfig>,
 }
@@ -49,6 +54,7 @@ pub struct NetworkConfig {
 /// One layer. Activations stand in their layer, as `activation=` does in Keras, or alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[tsify(missing_as_null)]
 pub enum LayerConfig {
     /// `Conv2D(filters, kernel)`, stride 1.
     Conv2d {
@@ -124,6 +130,11 @@ pub enum OptimizerConfig {
 }
 
 impl Experiment {
+    /// Reads an experiment from a JSON value, as [`Experiment::from_json`] does from text.
+    pub fn from_value(value: serde_json::Value) -> Result<Self, InvalidField> {
+        set::from_value(value)
+    }
+
     /// Reads an experiment from JSON. Unknown, missing or mistyped fields and broken JSON are named in the error;
     /// ranges are [`Experiment::validate`]'s.
     pub fn from_json(text: &str) -> Result<Self, InvalidField> {
@@ -133,7 +144,7 @@ impl Experiment {
             allowed: "a JSON object".into(),
             message: format!("Experiment: this text is not JSON ({error}); it must be a JSON object with the fields dataset, network, training and seed."),
         })?;
-        set::from_value(value)
+        Self::from_value(value)
     }
 
     /// The experiment as indented JSON, every field.

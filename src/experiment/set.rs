@@ -1,6 +1,8 @@
 //! Changes one field of an experiment by its path: `training.learning_rate=0.01`.
 
+use serde::Serialize;
 use serde_json::Value;
+use tsify::Tsify;
 
 use super::{
     Experiment, FieldLimit, InvalidField, LayerConfig,
@@ -12,7 +14,24 @@ use crate::presets;
 const CONV_BIAS: &str = "network.conv_bias";
 const DENSE_BIAS: &str = "network.dense_bias";
 
+/// An experiment after a change, with everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Edited {
+    pub experiment: Experiment,
+    pub problems: Vec<InvalidField>,
+}
+
 impl Experiment {
+    /// The experiment with the field at `path` set to what `text` says. A value that the field cannot hold leaves it as
+    /// it was, and stands among the problems.
+    pub fn edited(&self, path: &str, text: &str) -> Edited {
+        let mut experiment = self.clone();
+        let refused = experiment.set(path, text).err();
+        let invalid = experiment.validate().err().unwrap_or_default();
+        Edited { experiment, problems: refused.into_iter().chain(invalid).collect() }
+    }
+
     /// Sets the field at `path` to what `text` says. The value is only required to be one that the field can hold;
     /// ranges are [`Experiment::validate`]'s. On an error nothing is changed.
     ///

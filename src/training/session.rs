@@ -11,9 +11,9 @@ use super::optimizer::Optimizer;
 use crate::backend;
 use crate::dataset::Dataset;
 use crate::experiment::{
-    Activation, Experiment, FieldLimit, InvalidField, layer_shapes, number_text,
+    Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
 };
-use crate::network::{Network, Stage, floats, image_tensor, index_tensor, layer_name};
+use crate::network::{Network, Stage, floats, image_tensor, index_tensor};
 use crate::probes;
 use crate::seeding::{Purpose, stream};
 

@@ -113,6 +113,15 @@ impl Fixture {
         Ok(experiment)
     }
 
+    /// Whether Keras in f32 and Keras in f64 still agreed on every loss up to this step. Where they part, rounding
+    /// decides the weights, and no other implementation can be asked for the same ones.
+    pub fn is_settled(&self, step: usize) -> bool {
+        self.steps[..step].iter().all(|step| match (step.loss, step.loss_float64) {
+            (Some(single), Some(double)) => (single - double).abs() <= 2e-5 * double.abs().max(1.0),
+            _ => true,
+        })
+    }
+
     pub fn dataset(&self) -> Dataset {
         let config = self.experiment().expect("checked when it was read").dataset;
         let (side, channels) = (config.side as usize, config.channels as usize);
