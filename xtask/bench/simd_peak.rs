@@ -1,7 +1,9 @@
 //! The fastest multiply-add loop that plain simd128 allows: a register block as in a matrix product, fed from the first-level
 //! cache. Its speed is the yardstick by which the benchmark's other figures compare across machines.
 
-use std::arch::wasm32::{f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, v128, v128_load, v128_load32_splat};
+use std::arch::wasm32::{
+    f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, v128, v128_load, v128_load32_splat,
+};
 
 /// Rows of the block by vectors in a row: eight sums, as many as x86-64's sixteen registers hold beside their factors.
 const ROWS: usize = 4;
@@ -27,7 +29,8 @@ pub extern "C" fn multiply_add(repeats: u32) -> f32 {
     for _ in 0..repeats {
         for (left, right) in left.iter().zip(right) {
             // SAFETY: `right` holds 4 * VECTORS floats, and wasm loads need no alignment.
-            let right: [v128; VECTORS] = std::array::from_fn(|i| unsafe { v128_load(right.as_ptr().add(4 * i).cast()) });
+            let right: [v128; VECTORS] =
+                std::array::from_fn(|i| unsafe { v128_load(right.as_ptr().add(4 * i).cast()) });
             for (sums, left) in sums.iter_mut().zip(left) {
                 // SAFETY: a reference to a float is four readable bytes.
                 let left = unsafe { v128_load32_splat(std::ptr::from_ref(left).cast()) };
@@ -37,5 +40,8 @@ pub extern "C" fn multiply_add(repeats: u32) -> f32 {
             }
         }
     }
-    sums.iter().flatten().map(|&sum| f32x4_extract_lane::<0>(sum)).sum()
+    sums.iter()
+        .flatten()
+        .map(|&sum| f32x4_extract_lane::<0>(sum))
+        .sum()
 }
