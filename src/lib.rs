@@ -1,4 +1,10 @@
-/// placeholder until the core lands
-pub fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
+//! Overfit Lab.
+
+pub mod backend;
+pub mod dataset;
+pub mod experiment;
+pub mod network;
+pub mod presets;
+pub mod probes;
+pub mod seeding;
+pub mod training;
