@@ -15,7 +15,7 @@ export async function measurePage(browser, address) {
     first_epoch_ms: median(visits.map(({ drawn }) => drawn)),
     train_to_first_epoch_ms: median(visits.map(({ drawn, pressed }) => drawn - pressed)),
     ready_ms: median(visits.map(({ ready }) => ready)),
-    longest_task_ms: Math.max(...longest),
+    longest_task_ms: tenths(Math.max(...longest)),
   };
 }
 
@@ -61,5 +61,9 @@ async function longestTask(browser, context, address, preset) {
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  return tenths(sorted[Math.floor(sorted.length / 2)]);
+}
+
+function tenths(milliseconds) {
+  return Number(milliseconds.toFixed(1));
 }

@@ -44,9 +44,7 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
         "json": args.json.as_deref().map(std::path::absolute).transpose()?,
     });
     step("Measuring in headless Chromium", || {
-        run(Command::new("node")
-            .arg(scripts.join("bench.mjs"))
-            .arg(order.to_string()))
+        run(Command::new("node").arg(scripts.join("bench.mjs")).arg(order.to_string()))
     })
 }
 

@@ -79,11 +79,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find()?;
     match command {
-        Command::Serve {
-            build,
-            port,
-            isolate,
-        } => {
+        Command::Serve { build, port, isolate } => {
             let site = page::build_site(
                 &project,
                 &Site::for_work(&project, &build.profile, build.features),

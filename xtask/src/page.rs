@@ -20,20 +20,12 @@ pub struct Site {
 impl Site {
     /// The site that `serve` shows and the tests drive.
     pub fn for_work(project: &Project, profile: &str, features: Option<String>) -> Self {
-        Self {
-            profile: profile.to_owned(),
-            features,
-            folder: project.www.join("dist"),
-        }
+        Self { profile: profile.to_owned(), features, folder: project.www.join("dist") }
     }
 
     /// The site to put on a host.
     pub fn for_publishing(project: &Project, features: Option<String>) -> Self {
-        Self {
-            profile: wasm::PUBLISHED.to_owned(),
-            features,
-            folder: project.root.join("dist"),
-        }
+        Self { profile: wasm::PUBLISHED.to_owned(), features, folder: project.root.join("dist") }
     }
 }
 
@@ -45,9 +37,7 @@ pub fn build_site(project: &Project, site: &Site) -> Result<PathBuf> {
         let packages = scope.spawn(|| install_packages(project));
         let compiled = wasm::compile(project, &site.profile, site.features.as_deref())?;
         wasm::package(project, &compiled, site.profile == wasm::PUBLISHED)?;
-        packages
-            .join()
-            .expect("the thread that runs npm does not panic")
+        packages.join().expect("the thread that runs npm does not panic")
     })?;
     bundle(project, site)?;
     Ok(site.folder.clone())
@@ -60,10 +50,7 @@ pub fn install_packages(project: &Project) -> Result<()> {
     let stamp = Stamp::new(
         project,
         "npm",
-        &[
-            &project.www.join("package.json"),
-            &project.www.join("package-lock.json"),
-        ],
+        &[&project.www.join("package.json"), &project.www.join("package-lock.json")],
         &[&installed],
     );
     if stamp.is_fresh() {
@@ -78,18 +65,10 @@ pub fn install_packages(project: &Project) -> Result<()> {
 }
 
 fn bundle(project: &Project, site: &Site) -> Result<()> {
-    let name = if site.folder.starts_with(&project.www) {
-        "site"
-    } else {
-        "published-site"
-    };
+    let name = if site.folder.starts_with(&project.www) { "site" } else { "published-site" };
     let installed = project.www.join("node_modules/.package-lock.json");
-    let stamp = Stamp::new(
-        project,
-        name,
-        &[&project.www, &project.pkg, &installed],
-        &[&site.folder],
-    );
+    let stamp =
+        Stamp::new(project, name, &[&project.www, &project.pkg, &installed], &[&site.folder]);
     if stamp.is_fresh() {
         println!("==> The page is up to date");
         return Ok(());

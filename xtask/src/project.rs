@@ -33,10 +33,7 @@ impl Project {
             .output()
             .context("cannot run cargo metadata")?;
         if !output.status.success() {
-            bail!(
-                "cargo metadata failed: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
         let mut metadata: Value = serde_json::from_slice(&output.stdout)?;
         let target = metadata["target_directory"]
@@ -46,19 +43,11 @@ impl Project {
         let manifest = metadata["packages"]
             .as_array_mut()
             .and_then(|packages| {
-                packages
-                    .iter_mut()
-                    .find(|package| package["name"] == "overfit-lab")
+                packages.iter_mut().find(|package| package["name"] == "overfit-lab")
             })
             .map(Value::take)
             .context("cargo metadata does not list overfit-lab")?;
-        Ok(Self {
-            www: root.join("www"),
-            pkg: root.join("pkg"),
-            target,
-            manifest,
-            root,
-        })
+        Ok(Self { www: root.join("www"), pkg: root.join("pkg"), target, manifest, root })
     }
 
     /// A folder for what these commands remember between runs.

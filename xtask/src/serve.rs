@@ -15,10 +15,7 @@ const WORKERS: usize = 6;
 /// Serves a folder until the program is stopped.
 pub fn serve(site: &Path, port: u16, isolate: bool) -> Result<()> {
     let (server, taken) = listen(port)?;
-    let address = server
-        .server_addr()
-        .to_ip()
-        .context("the server listens on an IP address")?;
+    let address = server.server_addr().to_ip().context("the server listens on an IP address")?;
     if taken {
         println!("Port {port} is in use; taking {}", address.port());
     }
@@ -94,11 +91,7 @@ fn locate(site: &Path, url: &str) -> Option<PathBuf> {
         }
         file.push(part);
     }
-    Some(if file.is_dir() {
-        file.join("index.html")
-    } else {
-        file
-    })
+    Some(if file.is_dir() { file.join("index.html") } else { file })
 }
 
 fn mime(file: &Path) -> &'static str {

@@ -8,13 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::project::Project;
 
 /// What tools write inside a folder of sources: no input of any step.
-const NOT_INPUT: [&str; 5] = [
-    "node_modules",
-    "dist",
-    "test-results",
-    "playwright-report",
-    ".git",
-];
+const NOT_INPUT: [&str; 5] = ["node_modules", "dist", "test-results", "playwright-report", ".git"];
 
 /// A step's memory: a file that holds one number for its inputs and one for its outputs.
 pub struct Stamp {
@@ -70,9 +64,8 @@ fn fingerprint(paths: &[PathBuf]) -> Result<u64> {
 fn absorb(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     path.file_name().hash(hasher);
     if path.is_dir() {
-        let mut entries: Vec<PathBuf> = fs::read_dir(path)?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<_>>()?;
+        let mut entries: Vec<PathBuf> =
+            fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         entries.retain(|entry| !NOT_INPUT.iter().any(|name| entry.ends_with(name)));
         entries.sort();
         entries.len().hash(hasher);

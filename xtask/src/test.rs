@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use std::borrow::BorrowMut;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -30,128 +29,75 @@ enum Part {
     Page,
 }
 
-/// One line of the summary. Its work says how many tests it ran; a check without tests counts as one.
+/// One line of the summary.
 struct Check {
     part: Part,
     name: &'static str,
-    work: fn(&Project) -> Result<Counts>,
+    work: Work,
 }
 
-/// Both backends are compiled into the native tests, and each test runs on both. The plain build without `ndarray` is what the
-/// wasm checks, the browser tests and the site use.
-const BOTH_BACKENDS: [&str; 2] = ["--features", "overfit-lab/ndarray"];
+/// What a check does. It says how many tests it ran; a check without tests counts as one.
+enum Work {
+    /// A cargo command in the repository.
+    Cargo(&'static str),
+    /// An npm command in the page's folder, with Chromium at hand.
+    Npm(&'static str),
+    Own(fn(&Project) -> Result<Counts>),
+}
 
-/// Cargo keeps separate results for checking, for native tests and for wasm: three times through the dependencies, never more.
+/// Every build of Burn takes minutes, so there are few. Lints and documentation share what they read and generate no code (their
+/// procedural macros are those of this program's own profile), native tests are one build, and everything in a browser is
+/// another. Native tests and lints compile both backends in; the plain build is what the wasm is made of.
 const CHECKS: [Check; 13] = [
-    Check {
-        part: Part::Rust,
-        name: "rustfmt",
-        work: |project| watch(on(project, ["fmt", "--all", "--check"])),
-    },
-    Check {
-        part: Part::Rust,
-        name: "clippy",
-        work: |project| {
-            watch(clippy(
-                on(project, ["clippy", "--workspace", "--all-targets"]).args(BOTH_BACKENDS),
-            ))
-        },
-    },
-    Check {
-        part: Part::Rust,
-        name: "clippy for wasm32",
-        work: |project| {
-            tools::need_wasm_target()?;
-            watch(clippy(&mut on(
-                project,
-                ["clippy", "--lib", "--tests", "--target", WASM],
-            )))
-        },
-    },
-    Check {
-        part: Part::Rust,
-        name: "documentation",
-        work: |project| {
-            let mut doc = on(project, ["doc", "--workspace", "--no-deps"]);
-            watch(doc.args(BOTH_BACKENDS).env("RUSTDOCFLAGS", "-D warnings"))
-        },
-    },
-    Check {
-        part: Part::Rust,
-        name: "tests of xtask",
-        work: |project| {
-            watch(on(
-                project,
-                ["test", "--profile", "xtask", "--package", "xtask"],
-            ))
-        },
-    },
-    Check {
-        part: Part::Rust,
-        name: "tests of the core, native",
-        work: |project| watch(on(project, ["test", "--release"]).args(BOTH_BACKENDS)),
-    },
-    Check {
-        part: Part::Page,
-        name: "the site",
-        work: build_site,
-    },
-    Check {
-        part: Part::Page,
-        name: "prettier",
-        work: |project| watch(npm(project).args(["run", "format:check"])),
-    },
-    Check {
-        part: Part::Page,
-        name: "tsc",
-        work: |project| watch(npm(project).args(["run", "typecheck"])),
-    },
-    Check {
-        part: Part::Page,
-        name: "tests of the page's parts",
-        work: |project| watch(in_browser(&mut npm(project))?.arg("test")),
-    },
-    Check {
-        part: Part::Page,
-        name: "tests of the page",
-        work: |project| watch(in_browser(&mut npm(project))?.args(["run", "e2e"])),
-    },
-    Check {
-        part: Part::Browser,
-        name: "wasm-pack build",
-        work: wasm_pack_build,
-    },
-    Check {
-        part: Part::Browser,
-        name: "tests of the core, in Chromium",
-        work: wasm_pack_test,
-    },
+    of_rust("rustfmt", Work::Cargo("fmt --all --check")),
+    of_rust(
+        "clippy",
+        Work::Cargo(
+            "clippy --profile xtask --workspace --all-targets --features overfit-lab/ndarray -- -D warnings",
+        ),
+    ),
+    of_rust("clippy for wasm32", Work::Own(clippy_wasm)),
+    of_rust(
+        "documentation",
+        Work::Cargo("doc --profile xtask --workspace --no-deps --features overfit-lab/ndarray"),
+    ),
+    of_rust("tests of xtask", Work::Cargo("test --profile xtask --package xtask")),
+    of_rust("tests of the core, native", Work::Cargo("test --release --features ndarray")),
+    of_page("the site", Work::Own(build_site)),
+    of_page("prettier", Work::Npm("run format:check")),
+    of_page("tsc", Work::Npm("run typecheck")),
+    of_page("tests of the page's parts", Work::Npm("test")),
+    of_page("tests of the page", Work::Npm("run e2e")),
+    in_browser("wasm-pack build", Work::Own(wasm_pack_build)),
+    in_browser("tests of the core, in Chromium", Work::Own(wasm_pack_test)),
 ];
+
+const fn of_rust(name: &'static str, work: Work) -> Check {
+    Check { part: Part::Rust, name, work }
+}
+
+const fn of_page(name: &'static str, work: Work) -> Check {
+    Check { part: Part::Page, name, work }
+}
+
+const fn in_browser(name: &'static str, work: Work) -> Check {
+    Check { part: Part::Browser, name, work }
+}
 
 /// Runs the checks, all of them even when one fails, and says what came of each.
 pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
     let mut total = Counts::default();
     let mut summary = Vec::new();
-    for check in CHECKS
-        .iter()
-        .filter(|check| args.only.is_empty() || args.only.contains(&check.part))
+    for check in
+        CHECKS.iter().filter(|check| args.only.is_empty() || args.only.contains(&check.part))
     {
         println!("\n==> {}", check.name);
         let start = Instant::now();
-        let counts = (check.work)(project)
-            .map(Counts::at_least_one)
-            .unwrap_or_else(|error| {
-                println!("error: {error:#}");
-                Counts {
-                    passed: 0,
-                    failed: 1,
-                }
-            });
-        let row = Row {
-            name: check.name,
-            counts,
-            time: start.elapsed(),
-        };
+        let counts = check.work.run(project).map(Counts::at_least_one).unwrap_or_else(|error| {
+            println!("error: {error:#}");
+            Counts { passed: 0, failed: 1 }
+        });
+        let row = Row { name: check.name, counts, time: start.elapsed() };
         println!("    {}", row.text());
         summary.push(row);
         total.passed += counts.passed;
@@ -160,11 +106,7 @@ pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
     println!("\nSummary");
     summary.iter().for_each(|row| println!("  {}", row.text()));
     println!("\n{} passed, {} failed", total.passed, total.failed);
-    Ok(if total.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 struct Row {
@@ -185,19 +127,29 @@ impl Row {
     }
 }
 
-fn on<const N: usize>(project: &Project, words: [&str; N]) -> Command {
+impl Work {
+    fn run(&self, project: &Project) -> Result<Counts> {
+        match self {
+            Self::Cargo(words) => watch(&mut cargo_in(project, words)),
+            Self::Npm(words) => {
+                let chromium = tools::need_browser()?.chromium;
+                watch(npm(project).args(words.split(' ')).env("CHROMIUM", chromium))
+            }
+            Self::Own(work) => work(project),
+        }
+    }
+}
+
+fn cargo_in(project: &Project, words: &str) -> Command {
     let mut command = Command::new(cargo());
-    command.args(words).current_dir(&project.root);
+    command.args(words.split(' ')).current_dir(&project.root).env("RUSTDOCFLAGS", "-D warnings");
     command
 }
 
-fn clippy(command: &mut Command) -> &mut Command {
-    command.args(["--", "-D", "warnings"])
-}
-
-/// Tells the page's tests which Chromium to drive.
-fn in_browser(command: &mut Command) -> Result<&mut Command> {
-    Ok(command.env("CHROMIUM", tools::need_browser()?.chromium))
+fn clippy_wasm(project: &Project) -> Result<Counts> {
+    tools::need_wasm_target()?;
+    let words = format!("clippy --profile xtask --lib --tests --target {WASM} -- -D warnings");
+    watch(&mut cargo_in(project, &words))
 }
 
 fn build_site(project: &Project) -> Result<Counts> {
@@ -232,15 +184,7 @@ fn wasm_pack_test(project: &Project) -> Result<Counts> {
     let driver = tools::need_browser()?.chromedriver;
     let mut command = wasm_pack(project)?;
     watch(
-        command
-            .args([
-                "test",
-                "--headless",
-                "--chrome",
-                "--release",
-                "--chromedriver",
-            ])
-            .arg(driver),
+        command.args(["test", "--headless", "--chrome", "--release", "--chromedriver"]).arg(driver),
     )
 }
 
@@ -249,9 +193,7 @@ fn wasm_pack(project: &Project) -> Result<Command> {
     let mut command = Command::new(tools.join("wasm-pack"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(tools).chain(std::env::split_paths(&path));
-    command
-        .env("PATH", std::env::join_paths(folders)?)
-        .current_dir(&project.root);
+    command.env("PATH", std::env::join_paths(folders)?).current_dir(&project.root);
     Ok(command)
 }
 
@@ -264,14 +206,7 @@ struct Counts {
 impl Counts {
     /// A check that passed without running a test is one that passed.
     fn at_least_one(self) -> Self {
-        if self == Self::default() {
-            Self {
-                passed: 1,
-                failed: 0,
-            }
-        } else {
-            self
-        }
+        if self == Self::default() { Self { passed: 1, failed: 0 } } else { self }
     }
 
     /// Adds what a line of a test runner's output says: libtest's and wasm-bindgen-test's "test result: ok. 3 passed; 0 failed",
@@ -293,8 +228,7 @@ impl Counts {
 }
 
 /// Runs a command, shows its output and counts the tests in it. One that fails without counting a failed test is an error.
-fn watch(mut command: impl BorrowMut<Command>) -> Result<Counts> {
-    let command = command.borrow_mut();
+fn watch(command: &mut Command) -> Result<Counts> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -326,11 +260,7 @@ mod tests {
                 12,
                 0,
             ),
-            (
-                "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 filtered out",
-                2,
-                3,
-            ),
+            ("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 filtered out", 2, 3),
             ("  7 passed (12.3s)", 7, 0),
             ("  1 failed", 0, 1),
             ("  2 skipped", 0, 0),

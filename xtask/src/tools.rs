@@ -18,10 +18,8 @@ pub fn need_node() -> Result<()> {
     let version = run_quietly(Command::new("node").arg("--version"))
         .with_context(|| install_node("not found"))?;
     let version = version.trim();
-    let mut numbers = version
-        .trim_start_matches('v')
-        .split('.')
-        .map(|number| number.parse::<u32>().unwrap_or(0));
+    let mut numbers =
+        version.trim_start_matches('v').split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < NODE {
         bail!(install_node(&format!("{version} is too old")));
     }
@@ -32,10 +30,7 @@ pub fn need_node() -> Result<()> {
 }
 
 fn install_node(problem: &str) -> String {
-    format!(
-        "{problem}: install Node.js {}.{} or later, with npm",
-        NODE.0, NODE.1
-    )
+    format!("{problem}: install Node.js {}.{} or later, with npm", NODE.0, NODE.1)
 }
 
 /// The standard library for wasm32, by rustup where it is missing.
@@ -66,36 +61,22 @@ pub fn need_browser() -> Result<Browser> {
     let may_install = find("apt-get").is_some()
         && run_quietly(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     if may_install {
-        step(
-            &format!("Installing Debian's packages {}", DEBIAN.join(", ")),
-            || {
-                let apt = |words: &[&str]| {
-                    run_quietly(
-                        Command::new("apt-get")
-                            .args(words)
-                            .env("DEBIAN_FRONTEND", "noninteractive"),
-                    )
-                };
-                apt(&["update", "-q"])?;
-                apt(&[
-                    &["install", "-q", "-y", "--no-install-recommends"],
-                    &DEBIAN[..],
-                ]
-                .concat())
-            },
-        )?;
+        step(&format!("Installing Debian's packages {}", DEBIAN.join(", ")), || {
+            let apt = |words: &[&str]| {
+                run_quietly(
+                    Command::new("apt-get").args(words).env("DEBIAN_FRONTEND", "noninteractive"),
+                )
+            };
+            apt(&["update", "-q"])?;
+            apt(&[&["install", "-q", "-y", "--no-install-recommends"], &DEBIAN[..]].concat())
+        })?;
     }
     find_browser().context("Chromium or chromedriver not found: install the packages chromium and chromium-driver (or Chrome and its driver)")
 }
 
 fn find_browser() -> Option<Browser> {
-    let chromium = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find_map(find)?;
-    Some(Browser {
-        chromium,
-        chromedriver: find("chromedriver")?,
-    })
+    let chromium = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find)?;
+    Some(Browser { chromium, chromedriver: find("chromedriver")? })
 }
 
 /// wasm-pack and the wasm-bindgen programs that it calls, of the versions that this project needs; the result is the folder
@@ -104,12 +85,7 @@ pub fn need_wasm_pack(project: &Project) -> Result<PathBuf> {
     let tools = project.target.join("tools");
     install(&tools, "wasm-pack", WASM_PACK, &["wasm-pack", "--locked"])?;
     // Without --locked: the lock file that it comes with names a version that is no longer published.
-    install(
-        &tools,
-        "wasm-bindgen",
-        &project.wasm_bindgen_version()?,
-        &["wasm-bindgen-cli"],
-    )?;
+    install(&tools, "wasm-bindgen", &project.wasm_bindgen_version()?, &["wasm-bindgen-cli"])?;
     Ok(tools.join("bin"))
 }
 
@@ -118,24 +94,19 @@ fn install(tools: &Path, program: &str, version: &str, package: &[&str]) -> Resu
     if installed.is_ok_and(|line| line.split_whitespace().nth(1) == Some(version)) {
         return Ok(());
     }
-    step(
-        &format!("Compiling {program} {version} for target/tools, once"),
-        || {
-            // Both share one build folder, and neither is worth more of the optimiser's time than its first level.
-            run(Command::new(cargo())
-                .args(["install", "--quiet", "--version", version, "--root"])
-                .arg(tools)
-                .args(package)
-                .env("CARGO_TARGET_DIR", tools.join("build"))
-                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))
-        },
-    )
+    step(&format!("Compiling {program} {version} for target/tools, once"), || {
+        // Both share one build folder, and neither is worth more of the optimiser's time than its first level.
+        run(Command::new(cargo())
+            .args(["install", "--quiet", "--version", version, "--root"])
+            .arg(tools)
+            .args(package)
+            .env("CARGO_TARGET_DIR", tools.join("build"))
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))
+    })
 }
 
 /// A program on PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -23,36 +23,24 @@ pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Resu
     } else {
         "a few minutes the first time"
     };
-    step(
-        &format!("Compiling the crate to WebAssembly, profile {profile} ({note})"),
-        || {
-            let mut build = Command::new(cargo());
-            build
-                .args(["build", "--lib", "--target", WASM, "--profile", profile])
-                .current_dir(&project.root);
-            if let Some(features) = features {
-                build.args(["--features", features]);
-            }
-            run(&mut build)
-        },
-    )?;
-    Ok(project
-        .target
-        .join(WASM)
-        .join(profile)
-        .join(LIBRARY)
-        .with_extension("wasm"))
+    step(&format!("Compiling the crate to WebAssembly, profile {profile} ({note})"), || {
+        let mut build = Command::new(cargo());
+        build
+            .args(["build", "--lib", "--target", WASM, "--profile", profile])
+            .current_dir(&project.root);
+        if let Some(features) = features {
+            build.args(["--features", features]);
+        }
+        run(&mut build)
+    })?;
+    Ok(project.target.join(WASM).join(profile).join(LIBRARY).with_extension("wasm"))
 }
 
 /// Writes the package: JavaScript and TypeScript types around the wasm. `small` leaves out the names of functions, which only
 /// a stack trace shows.
 pub fn package(project: &Project, wasm: &PathBuf, small: bool) -> Result<()> {
-    let stamp = Stamp::new(
-        project,
-        "package",
-        &[wasm, &project.root.join("Cargo.lock")],
-        &[&project.pkg],
-    );
+    let stamp =
+        Stamp::new(project, "package", &[wasm, &project.root.join("Cargo.lock")], &[&project.pkg]);
     if stamp.is_fresh() {
         return Ok(());
     }
