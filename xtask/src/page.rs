@@ -85,7 +85,7 @@ fn bundle(project: &Project, site: &Site) -> Result<()> {
 
 /// npm in the page's folder.
 pub fn npm(project: &Project) -> Command {
-    let mut npm = Command::new("npm");
+    let mut npm = Command::new(tools::NPM);
     npm.current_dir(&project.www);
     npm
 }

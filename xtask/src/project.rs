@@ -54,17 +54,6 @@ impl Project {
     pub fn notes(&self) -> PathBuf {
         self.target.join("notes")
     }
-
-    /// The version of `wasm-bindgen` that Cargo.lock holds: its tools must be of exactly the same.
-    pub fn wasm_bindgen_version(&self) -> Result<String> {
-        let lock = std::fs::read_to_string(self.root.join("Cargo.lock"))
-            .context("cannot read Cargo.lock")?;
-        lock.split("[[package]]")
-            .find(|package| package.contains("\nname = \"wasm-bindgen\"\n"))
-            .and_then(|package| package.split("version = \"").nth(1)?.split('"').next())
-            .map(str::to_owned)
-            .context("Cargo.lock does not hold wasm-bindgen")
-    }
 }
 
 /// The cargo that runs this program.

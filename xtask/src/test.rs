@@ -189,11 +189,8 @@ fn wasm_pack_test(project: &Project) -> Result<Counts> {
 }
 
 fn wasm_pack(project: &Project) -> Result<Command> {
-    let tools = tools::need_wasm_pack(project)?;
-    let mut command = Command::new(tools.join("wasm-pack"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(tools).chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(folders)?).current_dir(&project.root);
+    let mut command = Command::new(tools::need_wasm_pack(project)?);
+    command.current_dir(&project.root);
     Ok(command)
 }
 

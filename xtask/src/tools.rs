@@ -1,6 +1,7 @@
 //! What must be on the machine: said in one line when a person has to install it, installed here when it can be.
 
 use anyhow::{Context, Result, bail};
+use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use crate::project::{Project, cargo};
 use crate::step::{run, run_quietly, step};
 
 pub const WASM: &str = "wasm32-unknown-unknown";
+pub const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const NODE: (u32, u32) = (20, 19);
 const WASM_PACK: &str = "0.15.1";
 /// A browser without any font draws no text.
@@ -23,7 +25,7 @@ pub fn need_node() -> Result<()> {
     if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < NODE {
         bail!(install_node(&format!("{version} is too old")));
     }
-    if find("npm").is_none() {
+    if find(NPM).is_none() {
         bail!(install_node("npm not found"));
     }
     Ok(())
@@ -79,34 +81,41 @@ fn find_browser() -> Option<Browser> {
     Some(Browser { chromium, chromedriver: find("chromedriver")? })
 }
 
-/// wasm-pack and the wasm-bindgen programs that it calls, of the versions that this project needs; the result is the folder
-/// to put on PATH. wasm-pack itself would look for ready-made ones on the network.
+/// wasm-pack: the one on PATH, or one compiled into target/tools. It fetches or compiles the wasm-bindgen programs that it needs
+/// itself, once for all projects.
 pub fn need_wasm_pack(project: &Project) -> Result<PathBuf> {
-    let tools = project.target.join("tools");
-    install(&tools, "wasm-pack", WASM_PACK, &["wasm-pack", "--locked"])?;
-    // Without --locked: the lock file that it comes with names a version that is no longer published.
-    install(&tools, "wasm-bindgen", &project.wasm_bindgen_version()?, &["wasm-bindgen-cli"])?;
-    Ok(tools.join("bin"))
-}
-
-fn install(tools: &Path, program: &str, version: &str, package: &[&str]) -> Result<()> {
-    let installed = run_quietly(Command::new(tools.join("bin").join(program)).arg("--version"));
-    if installed.is_ok_and(|line| line.split_whitespace().nth(1) == Some(version)) {
-        return Ok(());
+    if let Some(installed) = find("wasm-pack") {
+        return Ok(installed);
     }
-    step(&format!("Compiling {program} {version} for target/tools, once"), || {
-        // Both share one build folder, and neither is worth more of the optimiser's time than its first level.
-        run(Command::new(cargo())
-            .args(["install", "--quiet", "--version", version, "--root"])
-            .arg(tools)
-            .args(package)
-            .env("CARGO_TARGET_DIR", tools.join("build"))
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))
-    })
+    let tools = project.target.join("tools");
+    let compiled = tools.join("bin/wasm-pack").with_extension(EXE_EXTENSION);
+    if !compiled.is_file() {
+        step(&format!("Compiling wasm-pack {WASM_PACK} into target/tools, once"), || {
+            run(Command::new(cargo())
+                .args([
+                    "install",
+                    "--locked",
+                    "--quiet",
+                    "--version",
+                    WASM_PACK,
+                    "wasm-pack",
+                    "--root",
+                ])
+                .arg(&tools)
+                .env("CARGO_TARGET_DIR", tools.join("build"))
+                // It only starts other programs: not worth the optimiser's time.
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"))
+        })?;
+    }
+    Ok(compiled)
 }
 
 /// A program on PATH.
-pub fn find(program: &str) -> Option<PathBuf> {
+fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .flat_map(|folder| {
+            [folder.join(program), folder.join(program).with_extension(EXE_EXTENSION)]
+        })
+        .find(|file| file.is_file())
 }
