@@ -1,21 +1,19 @@
 // Measures the site in headless Chromium and prints a table. `cargo xtask bench` calls it with one argument, JSON:
-// where the site, the wasm package, the peak's wasm, www/ and Chromium are, how many epochs, and where the figures go.
+// the address under which everything is served, where the site, www/ and Chromium are, how many epochs, and where the figures go.
 //
 // Training speed is measured in workers that load the wasm package themselves, one a case, which take turns: whatever else
 // the machine does meanwhile hits every case alike. Everything that a person feels is measured on the page itself.
-import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { measurePage } from "./page.mjs";
-import { serveFolders } from "./server.mjs";
 
 const order = JSON.parse(process.argv[2]);
 const WARM_UP = 5;
 
 const { chromium } = createRequire(path.join(order.www, "package.json"))("@playwright/test");
-const server = await serveFolders({ site: order.site, pkg: order.pkg, bench: import.meta.dirname, peak: path.dirname(order.peak) });
 const browser = await chromium.launch({
   executablePath: order.chromium,
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -23,7 +21,7 @@ const browser = await chromium.launch({
 
 try {
   const speed = await measureSpeed();
-  const page = await measurePage(browser, `${server.address}/site/`);
+  const page = await measurePage(browser, `${order.address}/site/`);
   const figures = {
     machine: { cpu: os.cpus()[0]?.model ?? "unknown", cores: os.cpus().length, chromium: browser.version() },
     profile: order.profile,
@@ -35,15 +33,14 @@ try {
   if (order.json) writeFileSync(order.json, `${JSON.stringify(figures, null, 2)}\n`);
 } finally {
   await browser.close();
-  server.close();
 }
 
 /** Every example on every backend that is compiled in, and the peak, an epoch each in turn. */
 async function measureSpeed() {
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(`the measuring page: ${error.message}`));
-  await page.goto(`${server.address}/bench/index.html`);
-  const plan = { warmUp: WARM_UP, epochs: order.epochs, peak: `/peak/${path.basename(order.peak)}` };
+  await page.goto(`${order.address}/bench/index.html`);
+  const plan = { warmUp: WARM_UP, epochs: order.epochs };
   const { peaks, cases } = await page.evaluate((plan) => window.measure(plan), plan);
   await page.close();
   return {

@@ -1,6 +1,6 @@
 // Runs on the measuring page: one worker a case, an epoch each in turn.
 
-window.measure = async ({ warmUp, epochs, peak }) => {
+window.measure = async ({ warmUp, epochs }) => {
   const presets = await ask(worker("/bench/training.worker.mjs"), { kind: "cases" });
   const runners = [];
   for (const { name, backend } of presets) {
@@ -9,7 +9,7 @@ window.measure = async ({ warmUp, epochs, peak }) => {
     runners.push(one);
   }
   const peakWorker = worker("/bench/peak.worker.mjs");
-  await ask(peakWorker, { kind: "open", url: peak });
+  await ask(peakWorker, { kind: "open" });
   const peaks = [];
   for (let round = 0; round < warmUp + epochs; round += 1) {
     peaks.push((await ask(peakWorker, { kind: "run" })).gflops);

@@ -6,8 +6,9 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::page::{self, Site};
+use crate::page;
 use crate::project::Project;
+use crate::serve::serve_meanwhile;
 use crate::step::{run, step};
 use crate::{tools, wasm};
 
@@ -28,19 +29,25 @@ pub struct BenchArgs {
 }
 
 pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
-    let site = match args.profile.as_str() {
-        wasm::PUBLISHED => Site::for_publishing(project, args.features.clone()),
-        profile => Site::for_work(project, profile, args.features.clone()),
-    };
-    let site = page::build_site(project, &site)?;
+    let site = page::build_site(project, &args.profile, args.features.as_deref())?;
     let browser = tools::need_browser()?;
     let scripts = project.root.join("xtask/bench");
-    let peak = step("Compiling the multiply-add peak", || {
+    step("Compiling the multiply-add peak", || {
         compile_peak(project, &scripts.join("simd_peak.rs"))
     })?;
+    let address = serve_meanwhile(vec![
+        ("site", site.clone()),
+        ("pkg", project.pkg.clone()),
+        ("bench", scripts.clone()),
+        ("peak", project.notes()),
+    ])?;
     let order = json!({
-        "site": site, "pkg": project.pkg, "peak": peak, "www": project.www, "chromium": browser.chromium,
-        "profile": args.profile, "epochs": args.epochs,
+        "address": address,
+        "site": site,
+        "www": project.www,
+        "chromium": browser.chromium,
+        "profile": args.profile,
+        "epochs": args.epochs,
         "json": args.json.as_deref().map(std::path::absolute).transpose()?,
     });
     step("Measuring in headless Chromium", || {
@@ -49,21 +56,13 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
 }
 
 /// One file, no dependency, and no part of the site: rustc alone compiles it.
-fn compile_peak(project: &Project, source: &Path) -> Result<PathBuf> {
-    let wasm = project.notes().join("simd_peak.wasm");
+fn compile_peak(project: &Project, source: &Path) -> Result<()> {
+    let wasm = &project.notes().join("simd_peak.wasm");
     std::fs::create_dir_all(project.notes())?;
+    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C opt-level=3 -C panic=abort --target";
     run(Command::new("rustc")
-        .args([
-            "--edition",
-            "2024",
-            "--crate-type",
-            "cdylib",
-            "--target",
-            tools::WASM,
-            "-C",
-            "target-feature=+simd128",
-        ])
-        .args(["-C", "opt-level=3", "-C", "panic=abort", "-o"])
-        .args([&wasm, source]))?;
-    Ok(wasm)
+        .args(flags.split(' '))
+        .arg(tools::WASM)
+        .arg("-o")
+        .args([wasm, source]))
 }

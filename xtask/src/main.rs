@@ -15,11 +15,9 @@ mod tools;
 mod wasm;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-use crate::page::Site;
 use crate::project::Project;
 
 /// Overfit Lab's own commands.
@@ -34,8 +32,12 @@ struct Cli {
 enum Command {
     /// Build the page and serve it on this machine.
     Serve {
-        #[command(flatten)]
-        build: BuildArgs,
+        /// Cargo profile of the wasm: `release` is quick to build, `dist` is what `cargo xtask build` uses.
+        #[arg(long, default_value = "release", value_parser = wasm::PROFILES)]
+        profile: String,
+        /// Cargo features of the crate, such as `ndarray`.
+        #[arg(long, value_name = "LIST")]
+        features: Option<String>,
         /// Port to listen on; the next free one is taken when it is in use.
         #[arg(long, default_value_t = 8080)]
         port: u16,
@@ -55,17 +57,6 @@ enum Command {
     Bench(bench::BenchArgs),
 }
 
-/// How the site is built.
-#[derive(Args)]
-struct BuildArgs {
-    /// Cargo profile of the wasm: `release` is quick to build, `dist` is what `cargo xtask build` uses.
-    #[arg(long, default_value = "release", value_parser = wasm::PROFILES)]
-    profile: String,
-    /// Cargo features of the crate, such as `ndarray`.
-    #[arg(long, value_name = "LIST")]
-    features: Option<String>,
-}
-
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
@@ -79,16 +70,12 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     let project = Project::find()?;
     match command {
-        Command::Serve { build, port, isolate } => {
-            let site = page::build_site(
-                &project,
-                &Site::for_work(&project, &build.profile, build.features),
-            )?;
+        Command::Serve { profile, features, port, isolate } => {
+            let site = page::build_site(&project, &profile, features.as_deref())?;
             serve::serve(&site, port, isolate)?;
         }
         Command::Build { features } => {
-            let site: PathBuf =
-                page::build_site(&project, &Site::for_publishing(&project, features))?;
+            let site = page::build_site(&project, wasm::PUBLISHED, features.as_deref())?;
             println!("The site is in {}", site.display());
         }
         Command::Test(args) => return test::test(&project, &args),

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::page::{self, Site, npm};
+use crate::page::{self, npm};
 use crate::project::{LIBRARY, Project, cargo};
 use crate::step::{line, seconds};
 use crate::tools::{self, WASM};
@@ -86,6 +86,7 @@ const fn in_browser(name: &'static str, work: Work) -> Check {
 
 /// Runs the checks, all of them even when one fails, and says what came of each.
 pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
+    tools::need_lints()?;
     let mut total = Counts::default();
     let mut summary = Vec::new();
     for check in
@@ -153,7 +154,7 @@ fn clippy_wasm(project: &Project) -> Result<Counts> {
 }
 
 fn build_site(project: &Project) -> Result<Counts> {
-    page::build_site(project, &Site::for_work(project, "release", None)).map(|_| Counts::default())
+    page::build_site(project, "release", None).map(|_| Counts::default())
 }
 
 /// What people of this ecosystem type by habit works, and writes the package that the page is built from.

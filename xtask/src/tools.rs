@@ -1,6 +1,6 @@
 //! What must be on the machine: said in one line when a person has to install it, installed here when it can be.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,12 +18,12 @@ const DEBIAN: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
 /// Node and npm, in the version that the page's tools need.
 pub fn need_node() -> Result<()> {
     let version = run_quietly(Command::new("node").arg("--version"))
-        .with_context(|| install_node("not found"))?;
+        .map_err(|_| anyhow!(install_node("Node.js not found")))?;
     let version = version.trim();
     let mut numbers =
         version.trim_start_matches('v').split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < NODE {
-        bail!(install_node(&format!("{version} is too old")));
+        bail!(install_node(&format!("Node.js {version} is too old")));
     }
     if find(NPM).is_none() {
         bail!(install_node("npm not found"));
@@ -46,6 +46,17 @@ pub fn need_wasm_target() -> Result<()> {
         run(Command::new("rustup").args(["target", "add", WASM])).with_context(|| {
             format!("run `rustup target add {WASM}`, or install that target as your Rust came")
         })
+    })
+}
+
+/// rustfmt and clippy, by rustup where they are missing.
+pub fn need_lints() -> Result<()> {
+    let is_there = |tool| run_quietly(Command::new(cargo()).args([tool, "--version"])).is_ok();
+    if is_there("fmt") && is_there("clippy") {
+        return Ok(());
+    }
+    step("Installing rustfmt and clippy", || {
+        run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]))
     })
 }
 
