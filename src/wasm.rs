@@ -223,7 +223,7 @@ fn from_js(experiment: &Ts<Experiment>) -> Result<Experiment, JsValue> {
 }
 
 fn to_js<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, JsValue> {
-    Ok(value.into_ts()?)
+    value.into_ts().map_err(|error| Error::new(&error.to_string()).into())
 }
 
 fn all_to_js<T: Tsify + Serialize>(values: &[T]) -> Result<Vec<Ts<T>>, JsValue> {

@@ -1,0 +1,251 @@
+//! What `main` does where there is a terminal.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use overfit_lab::backend::default_backend;
+use overfit_lab::diagnosis::{RunEvent, RunResult, Watcher};
+use overfit_lab::experiment::Experiment;
+use overfit_lab::presets;
+use overfit_lab::training::{EpochMetrics, TrainingSession};
+use serde::Serialize;
+
+/// Trains small CNNs on a handful of images, true to Keras, and says whether they memorised them.
+#[derive(Parser)]
+#[command(name = "overfit-lab", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Trains an experiment and says what came of it.
+    Run(Run),
+    /// Lists the presets.
+    Presets,
+}
+
+#[derive(clap::Args)]
+struct Run {
+    /// A preset's id, such as example-1, or the path of an experiment's JSON file.
+    experiment: String,
+    /// Decides images, labels, weights and batch order; the same as --set seed=N.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    seed: Option<String>,
+    /// The same as --set training.epochs=N.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    epochs: Option<String>,
+    /// Sets one field by its path, for example training.learning_rate=0.01; may be given many times.
+    #[arg(long = "set", value_name = "FIELD=VALUE", allow_hyphen_values = true)]
+    set: Vec<String>,
+    /// What computes.
+    #[arg(long, default_value = default_backend())]
+    backend: String,
+    /// Prints one JSON object an epoch and one at the end, and nothing else.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => run(&arguments),
+        Command::Presets => list_presets(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Input(message)) => {
+            eprintln!("{}", message.replace('\n', " "));
+            ExitCode::from(2)
+        }
+        // Whoever read our output has seen enough, as `head` does.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(Failure::Output(error)) => {
+            eprintln!("Writing failed: {error}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why the program ends early.
+enum Failure {
+    /// Bad input, in one line.
+    Input(String),
+    Output(std::io::Error),
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn list_presets() -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    for preset in presets::presets() {
+        writeln!(out, "{:12} {}", preset.id, preset.summary)?;
+    }
+    Ok(())
+}
+
+fn run(arguments: &Run) -> Result<(), Failure> {
+    let (preset, experiment) = experiment(arguments)?;
+    let seed = experiment.seed;
+    let mut session = TrainingSession::new(experiment, &arguments.backend)
+        .map_err(|problem| Failure::Input(problem.to_string()))?;
+    let mut watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
+    let mut report: Box<dyn Report> =
+        if arguments.json { Box::new(JsonLines) } else { Box::new(Words::new(&session)) };
+    while !session.finished() {
+        let metrics = session.run_epoch();
+        let events = watcher.observe(&metrics);
+        report.epoch(&metrics, &events)?;
+    }
+    let result = watcher.conclude(&session.evaluate());
+    report.result(&result, preset.as_deref(), seed)?;
+    Ok(())
+}
+
+/// The experiment that the arguments ask for, with its preset's id if it came from one.
+fn experiment(arguments: &Run) -> Result<(Option<String>, Experiment), Failure> {
+    let name = &arguments.experiment;
+    let (preset, mut experiment) = match presets::preset(name) {
+        Some(preset) => (Some(preset.id.to_string()), preset.experiment),
+        None => (None, read(name)?),
+    };
+    let shorthands = [("seed", &arguments.seed), ("training.epochs", &arguments.epochs)];
+    let shorthands =
+        shorthands.iter().filter_map(|(field, value)| Some((*field, value.as_deref()?)));
+    let settings: Result<Vec<_>, _> = arguments.set.iter().map(|setting| split(setting)).collect();
+    for (field, value) in shorthands.chain(settings?) {
+        experiment.set(field, value).map_err(|problem| Failure::Input(problem.to_string()))?;
+    }
+    Ok((preset, experiment))
+}
+
+fn read(path: &str) -> Result<Experiment, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let ids: Vec<_> = presets::presets().iter().map(|preset| preset.id).collect();
+        Failure::Input(format!(
+            "experiment: {path} is neither a preset ({}) nor a file that can be read ({error}).",
+            ids.join(", ")
+        ))
+    })?;
+    Experiment::from_json(&text).map_err(|problem| Failure::Input(format!("{path}: {problem}")))
+}
+
+fn split(setting: &str) -> Result<(&str, &str), Failure> {
+    setting.split_once('=').ok_or_else(|| {
+        Failure::Input(format!("--set {setting}: it must be FIELD=VALUE, such as seed=2."))
+    })
+}
+
+/// How a run is shown.
+trait Report {
+    fn epoch(&mut self, metrics: &EpochMetrics, events: &[RunEvent]) -> std::io::Result<()>;
+    fn result(
+        &mut self,
+        result: &RunResult,
+        preset: Option<&str>,
+        seed: u32,
+    ) -> std::io::Result<()>;
+}
+
+/// For a person: a progress bar on a terminal, events as they come, then the article's line and the verdict.
+struct Words {
+    bar: ProgressBar,
+}
+
+impl Words {
+    fn new(session: &TrainingSession) -> Self {
+        let bar = ProgressBar::new(u64::from(session.experiment().training.epochs));
+        let style = "{bar:30} epoch {pos} of {len}  {msg}  {eta} left";
+        bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
+        Self { bar }
+    }
+}
+
+impl Report for Words {
+    fn epoch(&mut self, metrics: &EpochMetrics, events: &[RunEvent]) -> std::io::Result<()> {
+        let right = metrics.images_right;
+        let images = metrics.predicted.len();
+        self.bar.set_message(format!("loss {:.4}  {right} of {images} right", metrics.loss));
+        self.bar.set_position(u64::from(metrics.epoch));
+        if std::io::stderr().is_terminal() {
+            for event in events {
+                self.bar.println(format!("epoch {:4}: {}", event.epoch, event.text));
+            }
+        }
+        Ok(())
+    }
+
+    fn result(&mut self, result: &RunResult, _: Option<&str>, _: u32) -> std::io::Result<()> {
+        self.bar.finish_and_clear();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", result.article_line)?;
+        writeln!(out, "{}", result.headline)?;
+        for finding in &result.findings {
+            writeln!(out, "{}", finding.text)?;
+        }
+        Ok(())
+    }
+}
+
+/// For a program: a JSON object a line. JSON has no NaN: such a number is null.
+struct JsonLines;
+
+#[derive(Serialize)]
+struct EpochLine<'a> {
+    kind: &'static str,
+    epoch: u32,
+    loss: f64,
+    accuracy: f64,
+    images_right: u32,
+    learning_rate: f64,
+    gradient_norm: f64,
+    milliseconds: f64,
+    events: &'a [RunEvent],
+}
+
+#[derive(Serialize)]
+struct ResultLine<'a> {
+    kind: &'static str,
+    preset: Option<&'a str>,
+    seed: u32,
+    #[serde(flatten)]
+    result: &'a RunResult,
+}
+
+impl Report for JsonLines {
+    fn epoch(&mut self, metrics: &EpochMetrics, events: &[RunEvent]) -> std::io::Result<()> {
+        print_line(&EpochLine {
+            kind: "epoch",
+            epoch: metrics.epoch,
+            loss: metrics.loss,
+            accuracy: metrics.accuracy,
+            images_right: metrics.images_right,
+            learning_rate: metrics.learning_rate,
+            gradient_norm: metrics.gradient_norm,
+            milliseconds: metrics.milliseconds,
+            events,
+        })
+    }
+
+    fn result(
+        &mut self,
+        result: &RunResult,
+        preset: Option<&str>,
+        seed: u32,
+    ) -> std::io::Result<()> {
+        print_line(&ResultLine { kind: "result", preset, seed, result })
+    }
+}
+
+fn print_line(value: &impl Serialize) -> std::io::Result<()> {
+    let text = serde_json::to_string(value).expect("plain numbers and words");
+    writeln!(std::io::stdout().lock(), "{text}")
+}
