@@ -5,7 +5,8 @@ export function formatLoss(loss: number): string {
   if (Number.isNaN(loss)) return "not a number";
   if (!Number.isFinite(loss)) return loss > 0 ? "infinite" : "minus infinite";
   if (loss === 0) return "0";
-  return loss.toPrecision(4).replace("e+", "e");
+  const text = Math.abs(loss) < 1e-4 ? loss.toExponential(3) : loss.toPrecision(4);
+  return text.replace("e+", "e");
 }
 
 export function formatPercent(share: number): string {

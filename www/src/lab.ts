@@ -88,11 +88,8 @@ export class Lab {
     await this.settled();
     const { form } = this.store.state;
     if (form === null) return;
-    const problem = [...form.unheld, ...form.problems][0];
-    if (problem !== undefined) {
-      const count = (this.store.state.focus?.count ?? 0) + 1;
-      return this.store.set({ focus: { field: problem.field, count } });
-    }
+    if (form.unheld.length + form.problems.length > 0)
+      return this.store.set({ problemCalls: this.store.state.problemCalls + 1 });
     this.begin({ ...form, changes: form.description?.changes ?? [] }, start);
   }
 

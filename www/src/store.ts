@@ -52,8 +52,8 @@ export interface State {
   logarithmicEpochs: boolean;
   tableOpen: boolean;
   fault: Fault | null;
-  /** Asks for the focus to go to a field; counted, so that the same field can be asked for again. */
-  focus: { field: string; count: number } | null;
+  /** How often the focus was asked to go to the first field with a problem. */
+  problemCalls: number;
   memoryBytes: number;
 }
 
@@ -68,7 +68,7 @@ export const initialState: State = {
   logarithmicEpochs: true,
   tableOpen: false,
   fault: null,
-  focus: null,
+  problemCalls: 0,
   memoryBytes: 0,
 };
 

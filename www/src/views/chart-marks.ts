@@ -25,6 +25,13 @@ interface Mark {
   events: RunEvent[];
 }
 
+const widthOf = (text: string) => text.length * LETTER + 16;
+
+/** What stands at a mark: its last events of each kind. */
+function textOf(events: RunEvent[]): string {
+  return [...new Map(events.map(({ kind, text }) => [kind, text])).values()].join(", ");
+}
+
 /** Places the events from left to right in rows; one that has no room joins the mark before it. */
 export function placeMarks(events: RunEvent[], xOf: (epoch: number) => number, width: number): Mark[] {
   const marks: Mark[] = [];
@@ -33,12 +40,14 @@ export function placeMarks(events: RunEvent[], xOf: (epoch: number) => number, w
     const x = xOf(event.epoch);
     const before = marks.at(-1);
     const sameKind = before?.events.at(-1)?.kind === event.kind;
-    const extent = event.text.length * LETTER + 16;
+    const extent = widthOf(event.text);
     const flipped = x + extent > width + 60;
     const start = flipped ? x - extent : x;
     const row = rowEnds.findIndex((end) => end + 4 <= start);
     if (before !== undefined && (row === -1 || (sameKind && x < before.right))) {
       before.events.push(event);
+      if (!before.flipped) before.right = before.x + widthOf(textOf(before.events));
+      rowEnds[before.row] = Math.max(rowEnds[before.row] ?? 0, before.right);
       continue;
     }
     rowEnds[Math.max(0, row)] = start + extent;
@@ -51,12 +60,9 @@ export class Marks {
   private readonly layer = make("div", { class: "marks" });
   private drawn = "";
 
-  attach(plot: uPlot) {
-    plot.over.parentElement?.append(this.layer);
-    this.drawn = "";
-  }
-
   render(plot: uPlot, events: RunEvent[], streak: number) {
+    const { parentElement } = plot.over;
+    if (this.layer.parentElement !== parentElement) parentElement?.append(this.layer);
     const { left, top, width, height } = plot.over.getBoundingClientRect();
     const wrap = plot.root.getBoundingClientRect();
     const marks = placeMarks(events, (epoch) => plot.valToPos(epoch, "x"), width);
@@ -73,11 +79,10 @@ export class Marks {
   private make({ x, row, flipped, events }: Mark, streak: number): HTMLElement {
     const last = events.at(-1);
     if (last === undefined) return make("span");
-    const more = events.length > 1 && events.some(({ kind }) => kind !== last.kind) ? ` +${events.length - 1}` : "";
     const tip = make("span", { class: "tip" });
     const told = events.slice(-6).map(({ epoch, kind, text }) => `Epoch ${epoch}: ${text}. ${meanings[kind](streak)}`);
     tip.append(...told.map((line) => make("span", {}, line)));
-    const label = make("span", { class: "mark-text", "aria-hidden": "true" }, last.text + more);
+    const label = make("span", { class: "mark-text", "aria-hidden": "true" }, textOf(events));
     const button = make(
       "button",
       { type: "button", class: "mark-button", "data-kind": last.kind, "aria-label": told.join(" ") },

@@ -49,7 +49,12 @@ function seriesOf(curve: Curve, colours: () => Colours): uPlot.Series {
 }
 
 /** A new plot. Which curves it has and the kind of the epoch axis are fixed; data, size and colours are not. */
-export function makePlot(at: HTMLElement, picture: () => Picture, colours: () => Colours, onMove: () => void): uPlot {
+export function makePlot(
+  at: HTMLElement,
+  picture: () => Picture,
+  colours: () => Colours,
+  on: { moved(): void; drawn(plot: uPlot): void },
+): uPlot {
   const narrow = at.clientWidth < 560;
   const losses = () =>
     picture()
@@ -101,8 +106,8 @@ export function makePlot(at: HTMLElement, picture: () => Picture, colours: () =>
       ],
       series: [{}, ...picture().curves.map((curve) => seriesOf(curve, colours))],
       hooks: {
-        draw: [(u) => labelCurves(u, picture(), colours())],
-        setCursor: [onMove],
+        draw: [(u) => labelCurves(u, picture(), colours()), on.drawn],
+        setCursor: [on.moved],
       },
     },
     dataOf(picture()),

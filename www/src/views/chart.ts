@@ -50,10 +50,10 @@ export function mountChart(intents: Intents) {
   const read = () => {
     const run = latest === null ? null : shownRun(latest);
     const left = plot?.cursor.left ?? -1;
-    if (run === null || run.history.length === 0) return setText(readout, "");
+    if (run === null || run.history.length === 0)
+      return setText(readout, "Press Train: the curves grow here, epoch by epoch.");
     setAttribute(at, "aria-valuemax", String(run.history.last?.epoch));
-    if (plot === null || left < 0)
-      return setText(readout, "Point at the chart, or use its arrow keys, to read an epoch.");
+    if (plot === null || left < 0) return setText(readout, "Point at the chart to read an epoch.");
     const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
     const entry = nearestEntry(run, wanted);
     const [epoch, loss, accuracy] = [run.history.epoch[entry], run.history.loss[entry], run.history.accuracy[entry]];
@@ -61,6 +61,12 @@ export function mountChart(intents: Intents) {
     setText(readout, text);
     setAttribute(at, "aria-valuenow", String(epoch));
     setAttribute(at, "aria-valuetext", text);
+  };
+
+  /** Once the plot is laid out, for the marks stand where it puts their epochs. */
+  const drawMarks = (on: uPlot) => {
+    if (latest === null) return;
+    marks.render(on, shownRun(latest)?.events ?? [], latest.catalogue?.memorised_streak ?? 0);
   };
 
   const curvesOf = (state: State, shown: Run | null): Curve[] => {
@@ -100,14 +106,12 @@ export function mountChart(intents: Intents) {
         at,
         () => picture,
         () => colours,
-        read,
+        { moved: read, drawn: drawMarks },
       );
-      marks.attach(plot);
       drawn = key;
     } else {
       plot.setData(dataOf(picture));
     }
-    marks.render(plot, shown?.events ?? [], state.catalogue?.memorised_streak ?? 0);
     read();
     if (!firstDrawn && shown !== null && shown.history.length > 0) {
       firstDrawn = true;

@@ -2,13 +2,14 @@
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatRate, fromSlider, SLIDER_STEPS, toSlider } from "../format";
 import type { Intents } from "../lab";
-import { type Form, type State } from "../store";
+import { type Form, problemOf, type State } from "../store";
 import { limitOf, mountNumberField, showProblem } from "./number-field";
 
 const RATE = "training.learning_rate";
 const BATCH = "training.batch_size";
 const OPTIMIZER = "training.optimizer";
 
+/** The control of each field, in the order of the page. */
 const focusable: Record<string, string> = {
   [RATE]: "learning-rate-value",
   [BATCH]: "batch-size",
@@ -154,13 +155,14 @@ function mountBackend(intents: Intents) {
 function mountFocus() {
   const problem = byId("form-problem");
   let done = 0;
-  return ({ form, focus }: State) => {
+  return ({ form, problemCalls }: State) => {
     if (form === null) return;
     const homeless = [...form.unheld, ...form.problems].find(({ field }) => !(field in focusable));
     setText(problem, homeless?.message ?? "");
     setShown(problem, homeless !== undefined);
-    if (focus === null || focus.count === done) return;
-    done = focus.count;
-    document.getElementById(focusable[focus.field] ?? "presets-title")?.focus();
+    if (problemCalls === done) return;
+    done = problemCalls;
+    const first = Object.keys(focusable).find((field) => problemOf(form, field) !== null);
+    document.getElementById(focusable[first ?? ""] ?? "")?.focus();
   };
 }

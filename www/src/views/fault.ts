@@ -10,7 +10,9 @@ export function mountFault(intents: Intents) {
     intents.startAgain();
   });
   return ({ fault }: State) => {
+    const appears = box.hidden && fault !== null;
     setShown(box, fault !== null);
     setText(sentence, fault?.sentence ?? "");
+    if (appears) box.scrollIntoView({ block: "nearest" });
   };
 }

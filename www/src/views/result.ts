@@ -10,7 +10,7 @@ export function mountResult(_intents: Intents) {
 
   const draw = (result: RunResult) => {
     const mark = makeMark();
-    setMark(mark, result.memorised);
+    setMark(mark, result.verdict === "unfinished" ? null : result.memorised);
     return [
       make("p", { class: "article-line" }, result.article_line),
       make("p", { class: "headline" }, mark, result.headline),

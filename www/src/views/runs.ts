@@ -40,9 +40,9 @@ function fill(parts: Row, run: Run) {
   const { result, history } = run;
   const measured = result ?? history.last;
   const failed = run.phase === "failed";
-  setText(parts.held, result === null ? "" : (result.held_since?.toString() ?? "never"));
-  setText(parts.right, measured === null ? "" : `${measured.images_right} of ${run.experiment.dataset.images}`);
-  setText(parts.loss, measured === null ? "" : formatLoss(measured.loss));
+  setText(parts.held, result === null ? "–" : (result.held_since?.toString() ?? "never"));
+  setText(parts.right, measured === null ? "–" : `${measured.images_right} of ${run.experiment.dataset.images}`);
+  setText(parts.loss, measured === null ? "–" : formatLoss(measured.loss));
   setText(parts.label, result?.label ?? words[run.phase]);
   setMark(parts.mark, failed ? false : result === null || result.verdict === "unfinished" ? null : result.memorised);
 }
