@@ -50,14 +50,13 @@ export function mountChart(intents: Intents) {
   const read = () => {
     const run = latest === null ? null : shownRun(latest);
     const left = plot?.cursor.left ?? -1;
-    if (run === null || run.history.length === 0)
-      return setText(readout, "Press Train: the curves grow here, epoch by epoch.");
+    if (run === null || run.history.length === 0) return setText(readout, "Press Train: the curves grow here.");
     setAttribute(at, "aria-valuemax", String(run.history.last?.epoch));
     if (plot === null || left < 0) return setText(readout, "Point at the chart to read an epoch.");
     const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
     const entry = nearestEntry(run, wanted);
     const [epoch, loss, accuracy] = [run.history.epoch[entry], run.history.loss[entry], run.history.accuracy[entry]];
-    const text = `epoch ${formatCount(epoch ?? 0)}   loss ${formatLoss(loss ?? NaN)}   accuracy ${formatPercent(accuracy ?? NaN)}`;
+    const text = `epoch ${formatCount(epoch ?? 0)}, loss ${formatLoss(loss ?? NaN)}, accuracy ${formatPercent(accuracy ?? NaN)}`;
     setText(readout, text);
     setAttribute(at, "aria-valuenow", String(epoch));
     setAttribute(at, "aria-valuetext", text);
