@@ -48,8 +48,13 @@ function trimmed(decimal: string): string {
   return decimal.replace(/\.0$/, "");
 }
 
+/** A number as attributes want it: without an exponent. */
+export function formatPlain(value: number): string {
+  return value.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 });
+}
+
 /** Where a value stands on a logarithmic slider of so many steps, and back. */
-export const SLIDER_STEPS = 600;
+export const SLIDER_STEPS = 120;
 export function toSlider(value: number, min: number, max: number): number {
   const share = Math.log(value / min) / Math.log(max / min);
   return Math.round(Math.min(1, Math.max(0, share)) * SLIDER_STEPS);

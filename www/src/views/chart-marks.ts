@@ -57,12 +57,11 @@ export function placeMarks(events: RunEvent[], xOf: (epoch: number) => number, w
 }
 
 export class Marks {
-  private readonly layer = make("div", { class: "marks" });
   private drawn = "";
 
+  constructor(private readonly layer: HTMLElement) {}
+
   render(plot: uPlot, events: RunEvent[], streak: number) {
-    const { parentElement } = plot.over;
-    if (this.layer.parentElement !== parentElement) parentElement?.append(this.layer);
     const { left, top, width, height } = plot.over.getBoundingClientRect();
     const wrap = plot.root.getBoundingClientRect();
     const marks = placeMarks(events, (epoch) => plot.valToPos(epoch, "x"), width);
@@ -82,10 +81,11 @@ export class Marks {
     const tip = make("span", { class: "tip" });
     const told = events.slice(-6).map(({ epoch, kind, text }) => `Epoch ${epoch}: ${text}. ${meanings[kind](streak)}`);
     tip.append(...told.map((line) => make("span", {}, line)));
+    const name = [...(events.length > 1 ? [`${textOf(events)}.`] : []), ...told].join(" ");
     const label = make("span", { class: "mark-text", "aria-hidden": "true" }, textOf(events));
     const button = make(
       "button",
-      { type: "button", class: "mark-button", "data-kind": last.kind, "aria-label": told.join(" ") },
+      { type: "button", class: "mark-button", "data-kind": last.kind, "aria-label": name },
       label,
       tip,
     );

@@ -13,7 +13,7 @@ export function mountChart(intents: Intents) {
   const readout = byId("readout");
   const logarithmic = byId("log-epochs", HTMLInputElement);
   const columns = new Columns();
-  const marks = new Marks();
+  const marks = new Marks(byId("marks"));
   let colours = readColours();
   let picture: Picture = { epochs: [], lastEpoch: 1, logarithmic: true, curves: [] };
   let plot: uPlot | null = null;

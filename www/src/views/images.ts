@@ -16,20 +16,12 @@ function makeItem(preview: Preview, index: number, intents: Intents) {
   const name = make("span", { id: `image-${index}`, class: "visually-hidden" });
   const [mark, caption] = [makeMark(), make("span", { class: "caption" })];
   const sure = make("span", { class: "sure" }, make("span"));
-  const shown = make(
-    "span",
-    { "aria-hidden": "true", class: "shown" },
-    sure,
-    make("span", { class: "judged" }, mark, caption),
-  );
-  const button = make(
-    "button",
-    { type: "button", "aria-label": `History of image ${index + 1}`, "aria-pressed": "false" },
-    canvas,
-    shown,
-  );
+  const judged = make("span", { class: "judged" }, mark, caption);
+  const shown = make("span", { "aria-hidden": "true", class: "shown" }, sure, judged);
+  const label = `History of image ${index + 1}`;
+  const button = make("button", { type: "button", "aria-label": label, "aria-pressed": "false" }, canvas);
   button.addEventListener("click", () => intents.selectImage(button.ariaPressed === "true" ? null : index));
-  const item = make("li", { "aria-labelledby": name.id }, name, button);
+  const item = make("li", { "aria-labelledby": name.id }, name, button, shown);
   return { item, name, mark, caption, sure, button };
 }
 

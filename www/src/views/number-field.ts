@@ -1,6 +1,7 @@
 /** A number as a person types it. Rust reads the text and says what is wrong with it; nothing is changed silently. */
 import type { FieldLimit } from "overfit-lab";
 import { byId, setAttribute, setShown, setText } from "../dom";
+import { formatPlain } from "../format";
 import type { Intents } from "../lab";
 import { type Form, problemOf, type State } from "../store";
 
@@ -72,10 +73,10 @@ export function mountNumberField(intents: Intents, options: NumberField) {
     if (unanswered === 0 && input.value !== shown) input.value = shown;
     const limit = limitOf(state, options.field);
     if (limit !== undefined) {
-      setAttribute(input, "aria-valuemin", String(limit.min));
-      setAttribute(input, "aria-valuemax", String(limit.max));
+      setAttribute(input, "aria-valuemin", formatPlain(limit.min));
+      setAttribute(input, "aria-valuemax", formatPlain(limit.max));
     }
-    if (Number.isFinite(Number(shown))) setAttribute(input, "aria-valuenow", String(Number(shown)));
+    if (Number.isFinite(Number(shown))) setAttribute(input, "aria-valuenow", formatPlain(Number(shown)));
     else input.removeAttribute("aria-valuenow");
     if (typing === undefined) showProblem(form, options.field, problem, [input, ...(options.alsoInvalid ?? [])]);
   };

@@ -40,7 +40,10 @@ export function mountRunBar(intents: Intents) {
     const share = latest === null ? 0 : latest.history.length / latest.experiment.training.epochs;
     if (progress.value !== share) progress.value = share;
     setText(text, form === null ? "Loading…" : latest === null ? "Ready" : progressText(latest, share));
-    setShown(anew, run !== null && form !== null && changedSince(form, run));
+    // Without words when hidden, for they also describe the button.
+    const changed = run !== null && form !== null && changedSince(form, run);
+    setShown(anew, changed);
+    setText(anew, changed ? "The controls have changed: Train will start anew." : "");
 
     const held = run !== null && !ending && run.events.findLast(({ kind }) => kind === "held" || kind === "lost");
     const offered = held && held.kind === "held" ? held : null;
