@@ -44,7 +44,7 @@ export function placeMarks(events: RunEvent[], xOf: (epoch: number) => number, w
     const flipped = x + extent > width + 60;
     const start = flipped ? x - extent : x;
     const row = rowEnds.findIndex((end) => end + 4 <= start);
-    if (before !== undefined && (row === -1 || (sameKind && x < before.right))) {
+    if (before !== undefined && (row === -1 || (sameKind && start < before.right))) {
       before.events.push(event);
       if (!before.flipped) before.right = before.x + widthOf(textOf(before.events));
       rowEnds[before.row] = Math.max(rowEnds[before.row] ?? 0, before.right);

@@ -1,13 +1,15 @@
-/** The numbers of the chart as a table. Rows are added as epochs come, a limited number a frame. */
-import { byId, make, setAttribute, setShown } from "../dom";
+/** The numbers of the chart as a table. Rows are added now and then as epochs come, for laying out a long table takes time. */
+import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent, formatRate } from "../format";
 import type { History } from "../history";
 import type { Intents } from "../lab";
 import { shownRun, type State } from "../store";
 
-const ROWS_A_FRAME = 150;
-/** Of a longer run every second, third, ... epoch is listed. */
-const MAX_ROWS = 2000;
+const ROWS_AT_ONCE = 150;
+/** Of a longer run the first epochs are all listed, and then every second, third, ... */
+const MAX_ROWS = 1000;
+const LISTED_WHOLE = 500;
+const ADD_EVERY_MS = 300;
 const COLUMNS = ["Epoch", "Loss", "Accuracy", "Learning rate", "Gradient norm"];
 
 function makeRow(history: History, at: number): HTMLTableRowElement {
@@ -27,21 +29,27 @@ export function mountHistoryTable(intents: Intents) {
   const [toggle, region] = [byId("table-toggle"), byId("history-table")];
   const body = make("tbody");
   const head = make("thead", {}, make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name))));
-  region.append(make("table", {}, head, body));
+  const caption = make("caption");
+  region.append(make("table", {}, caption, head, body));
   let drawn: History | null = null;
   let next = 0;
-  let frame: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
   toggle.addEventListener("click", () => intents.setTableOpen(toggle.getAttribute("aria-expanded") === "false"));
 
   const addRows = (history: History, epochs: number) => {
-    const every = Math.ceil(Math.min(epochs, history.epoch.at(history.length - 1) ?? 1) / MAX_ROWS);
-    for (let added = 0; next < history.length && added < ROWS_A_FRAME; next += every, added++)
+    const every = Math.max(1, Math.ceil((epochs - LISTED_WHOLE) / (MAX_ROWS - LISTED_WHOLE)));
+    setText(caption, every === 1 ? "" : `After epoch ${LISTED_WHOLE}, one epoch in ${every}.`);
+    for (let added = 0; next < history.length && added < ROWS_AT_ONCE; added++) {
       body.append(makeRow(history, next));
-    if (next >= history.length || frame !== null) return;
-    frame = requestAnimationFrame(() => {
-      frame = null;
-      if (drawn === history) addRows(history, epochs);
-    });
+      next += next + 1 < LISTED_WHOLE ? 1 : every;
+    }
+    timer = setTimeout(
+      () => {
+        timer = null;
+        if (drawn === history && next < history.length) addRows(history, epochs);
+      },
+      next < history.length ? 0 : ADD_EVERY_MS,
+    );
   };
 
   return (state: State) => {
@@ -54,7 +62,9 @@ export function mountHistoryTable(intents: Intents) {
       body.replaceChildren();
       drawn = history;
       next = 0;
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
     }
-    if (run !== null) addRows(run.history, run.experiment.training.epochs);
+    if (run !== null && timer === null) addRows(run.history, run.experiment.training.epochs);
   };
 }
