@@ -36,6 +36,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       expect(await violations(lab)).toEqual([]);
 
       await lab.field("Seed").fill("1");
+      // Long enough to outlast every look at it.
+      await lab.field("Epochs").fill("20000");
       await lab.button("Train").click();
       await lab.reaches(3);
       await lab.slider("Batch size").fill("5");

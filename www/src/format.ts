@@ -53,13 +53,13 @@ export function formatPlain(value: number): string {
   return value.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 });
 }
 
-/** Where a value stands on a logarithmic slider of so many steps, and back. */
-export const SLIDER_STEPS = 120;
+/** A logarithmic slider holds the decimal logarithm of its value, so many steps a decade. */
+const STEPS_A_DECADE = 20;
+export const SLIDER_STEP = 1 / STEPS_A_DECADE;
 export function toSlider(value: number, min: number, max: number): number {
-  const share = Math.log(value / min) / Math.log(max / min);
-  return Math.round(Math.min(1, Math.max(0, share)) * SLIDER_STEPS);
+  return Math.round(Math.log10(Math.min(max, Math.max(min, value))) * STEPS_A_DECADE) / STEPS_A_DECADE;
 }
 /** Rounded to 2 significant digits, which is as fine as a person can aim. */
-export function fromSlider(position: number, min: number, max: number): number {
-  return Number((min * (max / min) ** (position / SLIDER_STEPS)).toPrecision(2));
+export function fromSlider(position: number): number {
+  return Number((10 ** position).toPrecision(2));
 }

@@ -26,8 +26,10 @@ for (const { of, value, text } of rows) {
 }
 
 test("each step of the slider is another rate, and a rate finds its step again", () => {
-  const rates = Array.from({ length: format.SLIDER_STEPS + 1 }, (_, step) => format.fromSlider(step, 1e-5, 10));
+  const positions = Array.from({ length: 121 }, (_, step) => Math.round(step * 5 - 500) / 100);
+  const rates = positions.map(format.fromSlider);
   expect(new Set(rates).size).toBe(rates.length);
   expect([rates[0], rates.at(-1)]).toEqual([1e-5, 10]);
-  rates.forEach((rate, step) => expect(format.toSlider(rate, 1e-5, 10)).toBe(step));
+  rates.forEach((rate, at) => expect(format.toSlider(rate, 1e-5, 10)).toBeCloseTo(positions[at] ?? NaN, 9));
+  expect(format.toSlider(0, 1e-5, 10)).toBe(-5);
 });

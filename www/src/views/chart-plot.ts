@@ -17,6 +17,7 @@ export interface Curve {
 /** What the drawing functions read; replaced whole by the view. */
 export interface Picture {
   epochs: number[];
+  /** The end of the epoch axis; 0 while it is not known. */
   lastEpoch: number;
   logarithmic: boolean;
   curves: Curve[];
@@ -34,6 +35,11 @@ export type Colours = ReturnType<typeof readColours>;
 
 const xRange = ({ lastEpoch, logarithmic }: Picture): [number, number] =>
   logarithmic ? [0.8, Math.max(2, lastEpoch)] : [0, Math.max(2, lastEpoch)];
+
+function ticksOf({ lastEpoch, logarithmic }: Picture): number[] {
+  if (lastEpoch === 0) return [];
+  return (logarithmic ? logarithmicTicks : linearTicks)(Math.max(2, lastEpoch));
+}
 
 function seriesOf(curve: Curve, colours: () => Colours): uPlot.Series {
   const ghost = curve.kind.startsWith("ghost");
@@ -78,7 +84,7 @@ export function makePlot(
           ...axis,
           stroke: () => colours().muted ?? "",
           grid: { show: false },
-          splits: () => (picture().logarithmic ? logarithmicTicks : linearTicks)(Math.max(2, picture().lastEpoch)),
+          splits: () => ticksOf(picture()),
           filter: (_u, splits) => splits,
           values: (u, splits) => thinned(u, splits).map((tick) => (tick === null ? null : formatCount(tick))),
           size: 34,

@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import { byId, setAttribute, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent } from "../format";
 import type { Intents } from "../lab";
-import { presetName, type Run, shownRun, type State } from "../store";
+import { initialState, presetName, type Run, shownRun, type State } from "../store";
 import { Columns } from "./chart-data";
 import { Marks } from "./chart-marks";
 import { type Curve, dataOf, makePlot, type Picture, readColours } from "./chart-plot";
@@ -86,12 +86,12 @@ export function mountChart(intents: Intents) {
 
   const render = (state: State) => {
     latest = state;
-    if (state.form === null || at.clientWidth === 0) return;
+    if (at.clientWidth === 0) return;
     const shown = shownRun(state);
-    const planned = (shown?.experiment ?? state.form.experiment).training.epochs;
+    const planned = (shown?.experiment ?? state.form?.experiment)?.training.epochs ?? 0;
     const curves = curvesOf(state, shown);
     const ghosts = state.runs.filter((run) => run.compared).map((run) => run.history.last?.epoch ?? 0);
-    const lastEpoch = Math.max(1, planned, ...ghosts);
+    const lastEpoch = Math.max(planned, ...ghosts);
     picture = { epochs: columns.epochs, lastEpoch, logarithmic: state.logarithmicEpochs, curves };
 
     const key = JSON.stringify([
@@ -117,6 +117,8 @@ export function mountChart(intents: Intents) {
       performance.mark("first-epoch-drawn");
     }
   };
+  // The empty chart stands there while the page loads.
+  render(initialState);
   return render;
 }
 

@@ -1,6 +1,6 @@
 /** The controls of the experiment: each emits an edit, and shows what came of it. */
 import { byId, make, setAttribute, setShown, setText } from "../dom";
-import { formatRate, fromSlider, SLIDER_STEPS, toSlider } from "../format";
+import { formatRate, fromSlider, SLIDER_STEP, toSlider } from "../format";
 import type { Intents } from "../lab";
 import { type Form, problemOf, type State } from "../store";
 import { limitOf, mountNumberField, showProblem } from "./number-field";
@@ -76,20 +76,17 @@ function sender(intents: Intents, field: string) {
 
 function mountRateSlider(intents: Intents, slider: HTMLInputElement) {
   const { send, settled } = sender(intents, RATE);
-  let ends: [number, number] | null = null;
-  slider.min = "0";
-  slider.max = String(SLIDER_STEPS);
-  slider.step = "1";
-  slider.addEventListener("input", () => {
-    if (ends !== null) void send(fromSlider(Number(slider.value), ...ends));
-  });
+  slider.step = String(SLIDER_STEP);
+  slider.addEventListener("input", () => void send(fromSlider(Number(slider.value))));
   return (state: State) => {
     const limit = limitOf(state, RATE);
     if (state.form === null || limit === undefined) return;
-    ends = [limit.slider_min ?? limit.min, limit.slider_max ?? limit.max];
-    const value = state.form.experiment.training.learning_rate;
     if (!settled()) return;
-    const position = String(value > 0 ? toSlider(value, ...ends) : 0);
+    const [min, max] = [limit.slider_min ?? limit.min, limit.slider_max ?? limit.max];
+    setAttribute(slider, "min", String(Math.log10(min)));
+    setAttribute(slider, "max", String(Math.log10(max)));
+    const value = state.form.experiment.training.learning_rate;
+    const position = String(toSlider(value, min, max));
     if (slider.value !== position) slider.value = position;
     setAttribute(slider, "aria-valuetext", formatRate(value));
   };
