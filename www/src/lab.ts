@@ -292,6 +292,7 @@ export class Lab {
     const key = datasetKey(experiment);
     if (this.store.state.preview?.key === key) return;
     const data = this.previews.get(key) ?? (await this.pool.ask("preview", { experiment }));
+    if (data === null) return;
     this.previews.set(key, data);
     for (const old of this.previews.keys()) if (this.previews.size > PREVIEWS_KEPT) this.previews.delete(old);
     this.store.set({ preview: { key, data } });

@@ -43,7 +43,8 @@ export interface Questions {
   edit: { ask: { experiment: Experiment; field: string; value: FieldValue }; answer: EditAnswer };
   /** Null for an experiment that is not valid. */
   describe: { ask: { experiment: Experiment; presetId: string }; answer: Description | null };
-  preview: { ask: { experiment: Experiment }; answer: Preview };
+  /** Null, likewise. */
+  preview: { ask: { experiment: Experiment }; answer: Preview | null };
   newSeed: { ask: null; answer: number };
 }
 export type QuestionKind = keyof Questions;

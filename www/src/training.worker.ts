@@ -169,7 +169,9 @@ function answer(lab: Lab, question: Question) {
       return post({ type: "answer", requestId, kind: "describe", answer: description || null });
     }
     case "preview": {
-      const preview = new lab.DatasetPreview(question.ask.experiment);
+      const { experiment } = question.ask;
+      if (lab.check(experiment).length > 0) return post({ type: "answer", requestId, kind: "preview", answer: null });
+      const preview = new lab.DatasetPreview(experiment);
       const { count, side, classes } = preview;
       const [labels, rgba] = [preview.labels(), preview.rgba()];
       preview.free();
