@@ -69,6 +69,8 @@ export class Lab {
       const valid = problems.length + unheld.length === 0;
       if (field === "training.learning_rate" && valid) this.changeRateOfActive(experiment.training.learning_rate);
       await this.describeForm();
+      // Controls wait for the answer to their last edit before they show the state again.
+      this.store.set({});
     });
   }
 

@@ -41,7 +41,6 @@ export function mountNumberField(intents: Intents, options: NumberField) {
     unanswered++;
     await intents.edit(options.field, input.value);
     unanswered--;
-    if (latest !== null) render(latest);
   };
   const stopTyping = () => {
     clearTimeout(typing);
