@@ -1,4 +1,14 @@
-/// placeholder until the core lands
-pub fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
+//! Overfit Lab.
+
+pub mod backend;
+pub mod dataset;
+pub mod diagnosis;
+pub mod experiment;
+pub mod keras_script;
+pub mod network;
+pub mod presets;
+pub mod probes;
+pub mod seeding;
+pub mod training;
+#[cfg(target_arch = "wasm32")]
+mod wasm;

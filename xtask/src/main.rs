@@ -1,1 +1,85 @@
-fn main() {}
+//! The project's own commands. `cargo xtask serve` builds the page and serves it, `cargo xtask test` checks everything;
+//! both fetch what they need themselves on a machine that has Rust, Node and npm.
+//!
+//! Read in this order: [`project`] (where things are), [`step`] and [`stamp`] (how work is announced, timed and skipped),
+//! [`tools`] (what must be on the machine), [`wasm`] and [`page`] (the two halves of the build), then the commands.
+
+mod bench;
+mod page;
+mod project;
+mod serve;
+mod stamp;
+mod step;
+mod test;
+mod tools;
+mod wasm;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+use crate::project::Project;
+
+/// Overfit Lab's own commands.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page and serve it on this machine.
+    Serve {
+        /// Cargo profile of the wasm: `release` is quick to build, `dist` is what `cargo xtask build` uses.
+        #[arg(long, default_value = "release", value_parser = wasm::PROFILES)]
+        profile: String,
+        /// Cargo features of the crate, such as `ndarray`.
+        #[arg(long, value_name = "LIST")]
+        features: Option<String>,
+        /// Port to listen on; the next free one is taken when it is in use.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Also send the headers that isolate the page from other origins (COOP and COEP).
+        #[arg(long)]
+        isolate: bool,
+    },
+    /// Build the optimised site into dist/, static files for any folder of any host.
+    Build {
+        /// Cargo features of the crate, such as `ndarray`.
+        #[arg(long, value_name = "LIST")]
+        features: Option<String>,
+    },
+    /// Check everything: formatting, lints, documentation, and tests of the core, of the core in a browser, and of the page.
+    Test(test::TestArgs),
+    /// Measure training speed, start-up, responsiveness and size in headless Chromium.
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let project = Project::find()?;
+    match command {
+        Command::Serve { profile, features, port, isolate } => {
+            let site = page::build_site(&project, &profile, features.as_deref())?;
+            serve::serve(&site, port, isolate)?;
+        }
+        Command::Build { features } => {
+            let site = page::build_site(&project, wasm::PUBLISHED, features.as_deref())?;
+            println!("The site is in {}", site.display());
+        }
+        Command::Test(args) => return test::test(&project, &args),
+        Command::Bench(args) => bench::bench(&project, &args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

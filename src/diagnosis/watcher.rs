@@ -1,0 +1,243 @@
+//! Follows a run epoch by epoch: events while it goes on, a verdict at its end.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+use super::MEMORISED_STREAK;
+use super::findings::{DeadLayer, Finding, diverged};
+use crate::experiment::{Experiment, number_text};
+use crate::training::{EpochMetrics, Evaluation};
+
+/// Something that happened at an epoch, short enough to be written on a chart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct RunEvent {
+    pub epoch: u32,
+    pub kind: EventKind,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// Every image right for the first time.
+    FirstReached,
+    /// Every image right from this epoch on, for [`MEMORISED_STREAK`] epochs by now.
+    Held,
+    /// It had been held, and no longer is.
+    Lost,
+    /// The loss is no longer a finite number.
+    Diverged,
+    /// No image activates any unit of a ReLU layer.
+    LayerDead,
+    LearningRateChanged,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct RunResult {
+    /// Trained.
+    pub epochs: u32,
+    pub planned_epochs: u32,
+    /// Of the trained network, evaluated on its images at the end; in nats.
+    pub loss: f64,
+    pub accuracy: f64,
+    pub images_right: u32,
+    pub images: u32,
+    /// Every image right in each of the last [`MEMORISED_STREAK`] epochs and in the evaluation.
+    pub memorised: bool,
+    /// The first epoch with every image right.
+    pub first_reached: Option<u32>,
+    /// Where it is memorised: since when every image was right.
+    pub held_since: Option<u32>,
+    pub verdict: Verdict,
+    /// A few words, for a table.
+    pub label: String,
+    /// A sentence.
+    pub headline: String,
+    /// What the article's script prints at its end.
+    pub article_line: String,
+    pub findings: Vec<Finding>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Memorised,
+    /// Every image was right at some epoch, and not at the end.
+    ReachedAndLost,
+    NotMemorised,
+    Diverged,
+    /// Stopped before its last epoch, and not memorised by then.
+    Unfinished,
+}
+
+/// The running state of one run.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    experiment: Experiment,
+    /// Images of each class.
+    class_counts: Vec<usize>,
+    epochs: u32,
+    first_reached: Option<u32>,
+    /// The first of the latest epochs in a row with every image right.
+    streak_start: Option<u32>,
+    diverged: Option<u32>,
+    learning_rate: f64,
+    /// ReLU layers that are dead now.
+    dead: Vec<DeadLayer>,
+}
+
+impl Watcher {
+    pub fn new(experiment: &Experiment, class_counts: Vec<usize>) -> Self {
+        Self {
+            class_counts,
+            epochs: 0,
+            first_reached: None,
+            streak_start: None,
+            diverged: None,
+            learning_rate: experiment.training.learning_rate,
+            dead: Vec::new(),
+            experiment: experiment.clone(),
+        }
+    }
+
+    /// Takes in the next epoch and says what is newly known.
+    pub fn observe(&mut self, metrics: &EpochMetrics) -> Vec<RunEvent> {
+        let mut events = Vec::new();
+        let mut event = |epoch, kind, text: String| events.push(RunEvent { epoch, kind, text });
+        let epoch = metrics.epoch;
+        self.epochs = epoch;
+        if metrics.learning_rate != self.learning_rate {
+            self.learning_rate = metrics.learning_rate;
+            let text = format!("learning rate {}", number_text(metrics.learning_rate));
+            event(epoch, EventKind::LearningRateChanged, text);
+        }
+        if !metrics.loss.is_finite() && self.diverged.is_none() {
+            self.diverged = Some(epoch);
+            event(epoch, EventKind::Diverged, format!("loss is {}", loss_words(metrics.loss)));
+        }
+        if metrics.all_right() {
+            if self.first_reached.is_none() {
+                self.first_reached = Some(epoch);
+                event(epoch, EventKind::FirstReached, "first 100 %".into());
+            }
+            let start = *self.streak_start.get_or_insert(epoch);
+            if self.streak() == MEMORISED_STREAK {
+                event(start, EventKind::Held, "held from here".into());
+            }
+        } else if let Some(start) = self.streak_start.take()
+            && epoch - start >= MEMORISED_STREAK
+        {
+            event(epoch, EventKind::Lost, "lost".into());
+        }
+        for layer in DeadLayer::in_epoch(metrics, &self.experiment) {
+            if !self.dead.iter().any(|dead| dead.layer == layer.layer) {
+                event(epoch, EventKind::LayerDead, format!("every {} dead", layer.unit_word()));
+                self.dead.push(layer);
+            }
+        }
+        self.dead.retain(|dead| dead.is_dead_in(metrics));
+        events
+    }
+
+    /// Epochs in a row with every image right, up to now.
+    fn streak(&self) -> u32 {
+        self.streak_start.map_or(0, |start| self.epochs + 1 - start)
+    }
+
+    /// What came of the run, whose network as it stands gave `evaluation`.
+    pub fn conclude(&self, evaluation: &Evaluation) -> RunResult {
+        let right = evaluation.images_right;
+        let memorised = self.streak() >= MEMORISED_STREAK && right == evaluation.images;
+        let verdict = self.verdict(memorised, evaluation);
+        RunResult {
+            epochs: self.epochs,
+            planned_epochs: self.experiment.training.epochs,
+            loss: evaluation.loss,
+            accuracy: evaluation.accuracy,
+            images_right: right,
+            images: evaluation.images,
+            memorised,
+            first_reached: self.first_reached,
+            held_since: self.streak_start.filter(|_| memorised),
+            verdict,
+            label: self.label(verdict),
+            headline: self.headline(verdict, evaluation),
+            article_line: format!(
+                "Training accuracy after {} epochs: {:.4}",
+                self.epochs, evaluation.accuracy
+            ),
+            findings: self.findings(verdict),
+        }
+    }
+
+    fn verdict(&self, memorised: bool, evaluation: &Evaluation) -> Verdict {
+        if memorised {
+            Verdict::Memorised
+        } else if self.diverged.is_some() && !evaluation.loss.is_finite() {
+            Verdict::Diverged
+        } else if self.epochs < self.experiment.training.epochs {
+            Verdict::Unfinished
+        } else if self.first_reached.is_some() && self.streak() == 0 {
+            Verdict::ReachedAndLost
+        } else {
+            Verdict::NotMemorised
+        }
+    }
+
+    fn label(&self, verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Memorised => "memorised".into(),
+            Verdict::Diverged => "diverged".into(),
+            _ => match (self.dead.first(), verdict) {
+                (Some(dead), _) => format!("every {} dead", dead.unit_word()),
+                (None, Verdict::ReachedAndLost) => "reached and lost".into(),
+                (None, Verdict::Unfinished) => "stopped".into(),
+                (None, _) => "not memorised".into(),
+            },
+        }
+    }
+
+    fn headline(&self, verdict: Verdict, evaluation: &Evaluation) -> String {
+        let (right, images, epochs) = (evaluation.images_right, evaluation.images, self.epochs);
+        let streak = self.streak();
+        match (verdict, self.first_reached) {
+            (Verdict::Memorised, _) => {
+                let since = self.streak_start.unwrap_or(epochs);
+                format!("Memorised: all {images} images, held since epoch {since}.")
+            }
+            (Verdict::Diverged, _) => {
+                let since = self.diverged.unwrap_or(epochs);
+                let loss = loss_words(evaluation.loss);
+                format!("Diverged: the loss has been {loss} since epoch {since}.")
+            }
+            (Verdict::Unfinished, _) if epochs == 0 => "Stopped before the first epoch.".into(),
+            (Verdict::Unfinished, _) => format!(
+                "Stopped after epoch {epochs}, not memorised so far: {right} of {images} images right."
+            ),
+            (Verdict::ReachedAndLost, Some(first)) => format!(
+                "Not memorised: 100 % at epoch {first}, then lost; {right} of {images} images right at the end."
+            ),
+            _ if streak > 0 && right == images => format!(
+                "Not memorised yet: all {images} images right in the last {streak} of {MEMORISED_STREAK} epochs that it takes."
+            ),
+            _ => format!("Not memorised: {right} of {images} images right."),
+        }
+    }
+
+    fn findings(&self, verdict: Verdict) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let (Verdict::Diverged, Some(epoch)) = (verdict, self.diverged) {
+            findings.push(diverged(epoch, self.learning_rate));
+        }
+        findings.extend(
+            self.dead.iter().map(|dead| dead.finding(&self.experiment, &self.class_counts)),
+        );
+        findings
+    }
+}
+
+fn loss_words(loss: f64) -> &'static str {
+    if loss.is_nan() { "not a number" } else { "infinite" }
+}

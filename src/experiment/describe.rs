@@ -1,0 +1,226 @@
+//! An experiment in words: what its layers are called, what it weighs, how it differs from another.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+use super::{
+    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, NetworkConfig, Padding,
+    estimate_memory_bytes, fields::visit, layer_shapes, number_text,
+};
+use crate::presets;
+
+/// What a person wants to know of an experiment before it runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Summary {
+    pub layers: Vec<LayerSummary>,
+    /// Trainable numbers.
+    pub parameters: u32,
+    /// An estimate of what training takes.
+    #[tsify(type = "number")]
+    pub memory_bytes: f64,
+    /// The id of the [`presets::OptimizerChoice`] with this configuration, if there is one.
+    pub optimizer_id: Option<String>,
+    pub conv_bias: Option<bool>,
+    pub dense_bias: Option<bool>,
+    /// What the batch size means: "All 20 images in one step: no mini-batch noise"
+    pub batch_note: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct LayerSummary {
+    /// "Conv 32, 3 × 3, ReLU"
+    pub name: String,
+    /// "62 × 62 × 32"
+    pub output: String,
+    pub parameters: u32,
+}
+
+/// One way in which an experiment differs from another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct Change {
+    pub field: String,
+    /// In lower case, for the middle of a sentence: "learning rate".
+    pub label: String,
+    /// What it is now: "0.02".
+    pub value: String,
+}
+
+/// The summary of a valid experiment, or its first problem.
+pub fn summary(experiment: &Experiment) -> Result<Summary, InvalidField> {
+    experiment.validate().map_err(|problems| problems[0].clone())?;
+    let shapes = layer_shapes(&experiment.network, &experiment.dataset)?;
+    let layers: Vec<_> = shapes
+        .iter()
+        .enumerate()
+        .map(|(index, shape)| LayerSummary {
+            name: layer_name(&experiment.network, index),
+            output: shape.output.to_string(),
+            parameters: shape.parameters as u32,
+        })
+        .collect();
+    let choices = presets::optimizers();
+    let choice = choices.iter().find(|choice| choice.config == experiment.training.optimizer);
+    Ok(Summary {
+        parameters: layers.iter().map(|layer| layer.parameters).sum(),
+        layers,
+        memory_bytes: estimate_memory_bytes(experiment) as f64,
+        optimizer_id: choice.map(|choice| choice.id.to_string()),
+        conv_bias: experiment.conv_bias(),
+        dense_bias: experiment.dense_bias(),
+        batch_note: batch_note(experiment.training.batch_size, experiment.dataset.images),
+    })
+}
+
+fn batch_note(batch: u32, images: u32) -> String {
+    let steps = images.div_ceil(batch);
+    let last = images - (steps - 1) * batch;
+    if steps == 1 {
+        format!("All {images} images in one step: no mini-batch noise")
+    } else if last == batch {
+        format!("{steps} steps an epoch")
+    } else {
+        format!("{steps} steps an epoch, the last with {last}")
+    }
+}
+
+/// How a layer is called: "Conv 32, 3 × 3, ReLU".
+pub fn layer_name(network: &NetworkConfig, index: usize) -> String {
+    let ending = |activation: Option<Activation>| match activation {
+        Some(Activation::Relu) => ", ReLU",
+        Some(Activation::Softmax) => ", softmax",
+        None => "",
+    };
+    match &network.layers[index] {
+        LayerConfig::Conv2d { filters, kernel, padding, activation, .. } => {
+            let same = if *padding == Padding::Same { ", same" } else { "" };
+            format!("Conv {filters}, {kernel} × {kernel}{same}{}", ending(*activation))
+        }
+        LayerConfig::MaxPool { pool } => format!("Max pool {pool}"),
+        LayerConfig::Flatten {} => "Flatten".into(),
+        LayerConfig::Dense { units, activation, .. } => {
+            format!("Dense {units}{}", ending(*activation))
+        }
+        LayerConfig::Activation { activation: Activation::Relu } => "ReLU".into(),
+        LayerConfig::Activation { activation: Activation::Softmax } => "Softmax".into(),
+    }
+}
+
+/// How `experiment` differs from `base`, a field each.
+pub fn changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
+    let mut changes = scalar_changes(experiment, base);
+    if experiment.training.optimizer != base.training.optimizer {
+        changes.push(Change {
+            field: "training.optimizer".into(),
+            label: "optimizer".into(),
+            value: optimizer_name(experiment),
+        });
+    }
+    let biases = [
+        ("network.conv_bias", "convolution biases", experiment.conv_bias(), base.conv_bias()),
+        ("network.dense_bias", "dense bias", experiment.dense_bias(), base.dense_bias()),
+    ];
+    for (field, label, now, before) in biases {
+        if now != before {
+            let value = match now {
+                Some(true) => "on",
+                Some(false) => "off",
+                None => "mixed",
+            };
+            changes.push(Change { field: field.into(), label: label.into(), value: value.into() });
+        }
+    }
+    if without_biases(&experiment.network) != without_biases(&base.network) {
+        changes.push(Change {
+            field: "network.layers".into(),
+            label: "layers".into(),
+            value: "changed".into(),
+        });
+    }
+    changes
+}
+
+/// The numbers outside the network and the optimizer.
+fn scalar_changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
+    let leaves = |experiment: &Experiment| {
+        let value = serde_json::to_value(experiment).expect("an experiment is plain data");
+        let mut leaves = Vec::new();
+        visit(&value, &mut |path, leaf| {
+            if !path.starts_with("network.") && !path.starts_with("training.optimizer") {
+                leaves.push((path.to_string(), leaf.as_f64().unwrap_or(f64::NAN)));
+            }
+        });
+        leaves
+    };
+    let pairs = leaves(experiment).into_iter().zip(leaves(base));
+    let changed = pairs.filter(|((_, now), (_, before))| now != before);
+    let changes = changed.map(|((field, now), _)| Change {
+        label: FieldLimit::of(&field).map_or(field.clone(), |limit| limit.label.to_lowercase()),
+        value: number_text(now),
+        field,
+    });
+    changes.collect()
+}
+
+/// "SGD with momentum", or the Keras class where a person set its numbers.
+pub fn optimizer_name(experiment: &Experiment) -> String {
+    let config = &experiment.training.optimizer;
+    let choice = presets::optimizers().into_iter().find(|choice| choice.config == *config);
+    choice.map_or(format!("{}, own numbers", config.keras_name()), |choice| choice.name.into())
+}
+
+fn without_biases(network: &NetworkConfig) -> NetworkConfig {
+    let mut network = network.clone();
+    for layer in &mut network.layers {
+        if let LayerConfig::Conv2d { use_bias, .. } | LayerConfig::Dense { use_bias, .. } = layer {
+            *use_bias = false;
+        }
+    }
+    network
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_name_the_field_and_the_value() {
+        let base = presets::preset("example-1").unwrap().experiment;
+        let rows = [
+            ("training.learning_rate", "0.02", "learning rate 0.02"),
+            ("training.batch_size", "4", "batch size 4"),
+            ("training.optimizer", "momentum", "optimizer SGD with momentum"),
+            ("training.optimizer.beta_1", "0.8", "optimizer Adam, own numbers"),
+            ("network.conv_bias", "false", "convolution biases off"),
+            ("network.dense_bias", "off", "dense bias off"),
+            ("network.layers[0].filters", "16", "layers changed"),
+            ("seed", "7", "seed 7"),
+        ];
+        assert_eq!(changes(&base, &base), []);
+        for (field, text, expected) in rows {
+            let mut changed = base.clone();
+            changed.set(field, text).unwrap();
+            let [change] = changes(&changed, &base).try_into().expect(field);
+            assert_eq!(format!("{} {}", change.label, change.value), expected);
+        }
+    }
+
+    #[test]
+    fn the_summary_counts_weights_and_steps() {
+        let mut experiment = presets::preset("example-1").unwrap().experiment;
+        let found = summary(&experiment).unwrap();
+        let rows: Vec<_> = found.layers.iter().map(|l| (l.output.as_str(), l.parameters)).collect();
+        let expected = [("62 × 62 × 32", 896), ("31 × 31 × 32", 0), ("30752", 0), ("2", 61_506)];
+        assert_eq!(rows, expected);
+        assert_eq!(found.parameters, 62_402);
+        assert_eq!(found.optimizer_id.as_deref(), Some("adam"));
+        for (batch, note) in [
+            (20, "All 20 images in one step: no mini-batch noise"),
+            (5, "4 steps an epoch"),
+            (8, "3 steps an epoch, the last with 4"),
+        ] {
+            experiment.training.batch_size = batch;
+            assert_eq!(summary(&experiment).unwrap().batch_note, note);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The range and the label of every field: the one place where limits stand.
+
+use serde::Serialize;
+use serde_json::Value;
+use tsify::Tsify;
+
+/// The range of one numeric field. `field` is its dot path; `[]` stands for any index.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct FieldLimit {
+    #[tsify(type = "string")]
+    pub field: &'static str,
+    /// What a person calls it.
+    #[tsify(type = "string")]
+    pub label: &'static str,
+    pub min: f64,
+    pub max: f64,
+    /// Whether `max` itself is outside the range.
+    pub below_max: bool,
+    pub whole: bool,
+    /// The ends of the page's slider, where it has one that is narrower than the range.
+    pub slider_min: Option<f64>,
+    pub slider_max: Option<f64>,
+}
+
+/// One problem with one field: where, what was there, what may be, and the sentence that says all three.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct InvalidField {
+    pub field: String,
+    pub value: String,
+    pub allowed: String,
+    pub message: String,
+}
+
+impl std::fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+impl std::error::Error for InvalidField {}
+
+const fn whole(field: &'static str, label: &'static str, min: f64, max: f64) -> FieldLimit {
+    FieldLimit {
+        field,
+        label,
+        min,
+        max,
+        below_max: false,
+        whole: true,
+        slider_min: None,
+        slider_max: None,
+    }
+}
+
+const fn real(field: &'static str, label: &'static str, min: f64, max: f64) -> FieldLimit {
+    FieldLimit { whole: false, ..whole(field, label, min, max) }
+}
+
+/// A share from 0 up to, but not including, 1.
+const fn share(field: &'static str, label: &'static str) -> FieldLimit {
+    FieldLimit { below_max: true, ..real(field, label, 0.0, 1.0) }
+}
+
+/// Every numeric field of an experiment. The bounds of a batch size (the number of images) and of a kernel or pool (its
+/// input) are tighter where the experiment makes them so; `validate` says those.
+pub const FIELDS: &[FieldLimit] = &[
+    whole("dataset.images", "Images", 2.0, 2000.0),
+    whole("dataset.side", "Image side", 4.0, 256.0),
+    whole("dataset.channels", "Channels", 1.0, 4.0),
+    whole("dataset.classes", "Classes", 2.0, 100.0),
+    whole("network.layers[].filters", "Filters", 1.0, 1024.0),
+    whole("network.layers[].kernel", "Kernel", 1.0, 11.0),
+    whole("network.layers[].pool", "Pool", 1.0, 16.0),
+    whole("network.layers[].units", "Units", 1.0, 4096.0),
+    FieldLimit {
+        slider_min: Some(1e-5),
+        slider_max: Some(10.0),
+        ..real("training.learning_rate", "Learning rate", 1e-8, 1000.0)
+    },
+    whole("training.batch_size", "Batch size", 1.0, 2000.0),
+    whole("training.epochs", "Epochs", 1.0, 100_000.0),
+    share("training.optimizer.beta_1", "Beta 1"),
+    share("training.optimizer.beta_2", "Beta 2"),
+    real("training.optimizer.epsilon", "Epsilon", 1e-12, 1.0),
+    share("training.optimizer.momentum", "Momentum"),
+    share("training.optimizer.rho", "Rho"),
+    real("training.optimizer.weight_decay", "Weight decay", 0.0, 1.0),
+    whole("seed", "Seed", 0.0, u32::MAX as f64),
+];
+
+impl FieldLimit {
+    /// The limit of the field at `path`, whatever its indices.
+    pub fn of(path: &str) -> Option<&'static Self> {
+        let pattern = without_indices(path);
+        FIELDS.iter().find(|limit| limit.field == pattern)
+    }
+
+    /// The range in words, such as "a whole number from 1 to 20".
+    pub fn allowed(&self) -> String {
+        let kind = if self.whole { "a whole number" } else { "a number" };
+        let (min, max) = (number_text(self.min), number_text(self.max));
+        if self.below_max {
+            format!("{kind} from {min} to below {max}")
+        } else {
+            format!("{kind} from {min} to {max}")
+        }
+    }
+
+    /// Whether `value` lies in the range. NaN never does.
+    pub fn contains(&self, value: f64) -> bool {
+        let below = if self.below_max { value < self.max } else { value <= self.max };
+        value >= self.min && below && (!self.whole || value.fract() == 0.0)
+    }
+
+    /// The problem of `value` at `path`.
+    pub fn invalid(&self, path: &str, value: impl Into<String>) -> InvalidField {
+        InvalidField::new(path, self.label, value, self.allowed())
+    }
+}
+
+impl InvalidField {
+    /// "Batch size: 21 is not allowed; it must be a whole number from 1 to 20."
+    pub fn new(
+        field: impl Into<String>,
+        label: &str,
+        value: impl Into<String>,
+        allowed: impl Into<String>,
+    ) -> Self {
+        let (value, allowed) = (value.into(), allowed.into());
+        Self {
+            field: field.into(),
+            message: format!("{label}: {value} is not allowed; it must be {allowed}."),
+            value,
+            allowed,
+        }
+    }
+}
+
+/// `network.layers[3].units` and `network.layers.3.units` both become `network.layers[].units`.
+fn without_indices(path: &str) -> String {
+    let mut pattern = String::new();
+    for part in path.replace('[', ".").replace(']', "").split('.') {
+        if part.parse::<usize>().is_ok() {
+            pattern.push_str("[]");
+        } else {
+            if !pattern.is_empty() {
+                pattern.push('.');
+            }
+            pattern.push_str(part);
+        }
+    }
+    pattern
+}
+
+/// A number as a person writes it: 0.001, 20, 1e-8, 1e9, NaN, infinity.
+pub fn number_text(value: f64) -> String {
+    let size = value.abs();
+    if value.is_nan() {
+        "NaN".into()
+    } else if value.is_infinite() {
+        if value > 0.0 { "infinity" } else { "-infinity" }.into()
+    } else if size != 0.0 && !(1e-5..1e10).contains(&size) {
+        format!("{value:e}")
+    } else {
+        format!("{value}")
+    }
+}
+
+/// Where `path` points in a JSON value: `network.layers[0].units` is `/network/layers/0/units`.
+pub(super) fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/"))
+}
+
+/// Calls `on_leaf` with the path of every value that is no object or list.
+pub(super) fn visit(value: &Value, on_leaf: &mut impl FnMut(&str, &Value)) {
+    fn walk(value: &Value, path: &mut String, on_leaf: &mut impl FnMut(&str, &Value)) {
+        let start = path.len();
+        match value {
+            Value::Object(fields) => {
+                for (name, inner) in fields {
+                    if start > 0 {
+                        path.push('.');
+                    }
+                    path.push_str(name);
+                    walk(inner, path, on_leaf);
+                    path.truncate(start);
+                }
+            }
+            Value::Array(items) => {
+                for (index, inner) in items.iter().enumerate() {
+                    path.push_str(&format!("[{index}]"));
+                    walk(inner, path, on_leaf);
+                    path.truncate(start);
+                }
+            }
+            leaf => on_leaf(path, leaf),
+        }
+    }
+    walk(value, &mut String::new(), on_leaf);
+}

@@ -1,0 +1,57 @@
+//! What an epoch measured, as plain numbers.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+/// One epoch, as Keras' `fit` reports it: means over the epoch's images, each measured in training mode before the
+/// update of its own batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+pub struct EpochMetrics {
+    /// From 1.
+    pub epoch: u32,
+    /// In nats. NaN or infinite when training diverged.
+    pub loss: f64,
+    /// Share of the images that were right, 0 to 1.
+    pub accuracy: f64,
+    pub images_right: u32,
+    /// In force during this epoch.
+    pub learning_rate: f64,
+    /// The l2 norm of the loss's gradient over all variables, mean over the epoch's steps.
+    pub gradient_norm: f64,
+    /// Wall-clock time.
+    pub milliseconds: f64,
+    /// An image each: the class that the network answered.
+    pub predicted: Vec<u32>,
+    /// An image each: the probability given to its own label.
+    pub label_probability: Vec<f32>,
+    /// One entry a ReLU layer, from the input on.
+    pub relu_layers: Vec<ReluLayer>,
+}
+
+/// How many of a ReLU layer's units no image of the epoch activated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct ReluLayer {
+    /// Its index in the network's list of layers.
+    pub layer: u32,
+    /// "Conv 32, 3 × 3, ReLU"
+    pub name: String,
+    /// Filters of a convolution, units of a dense layer.
+    pub units: u32,
+    pub dead: u32,
+}
+
+impl EpochMetrics {
+    /// Whether every image was right.
+    pub fn all_right(&self) -> bool {
+        self.images_right as usize == self.predicted.len()
+    }
+}
+
+/// The network as it stands, on the images that it was trained on, in inference mode.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    pub loss: f64,
+    pub accuracy: f64,
+    pub images_right: u32,
+    pub images: u32,
+}

@@ -1,0 +1,9 @@
+//! Trains a network as Keras' `fit` does: losses, optimizers, metrics, and the session that puts them together.
+
+pub mod loss;
+pub mod metrics;
+pub mod optimizer;
+pub mod session;
+
+pub use metrics::{EpochMetrics, Evaluation, ReluLayer};
+pub use session::TrainingSession;

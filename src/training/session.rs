@@ -1,0 +1,284 @@
+//! A training run, an epoch at a time.
+
+use burn::tensor::{Device, Tensor};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use web_time::Instant;
+
+use super::loss::{Answer, answer, cross_entropy};
+use super::metrics::{EpochMetrics, Evaluation, ReluLayer};
+use super::optimizer::Optimizer;
+use crate::backend;
+use crate::dataset::Dataset;
+use crate::experiment::{
+    Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
+};
+use crate::network::{Network, Stage, floats, image_tensor, index_tensor};
+use crate::probes;
+use crate::seeding::{Purpose, stream};
+
+/// A network in training. [`TrainingSession::run_epoch`] advances it; nothing runs by itself.
+pub struct TrainingSession {
+    experiment: Experiment,
+    device: Device,
+    dataset: Dataset,
+    /// `[images, channels, height, width]`
+    images: Tensor<4>,
+    network: Network,
+    optimizer: Optimizer,
+    learning_rate: f64,
+    order: ChaCha8Rng,
+    epoch: u32,
+    /// The ReLU layers, from the input on, with no dead units counted yet.
+    relu_layers: Vec<ReluLayer>,
+}
+
+/// What one step measured, before its update.
+#[derive(Clone, Debug)]
+pub struct StepMetrics {
+    /// Mean over the batch, in nats.
+    pub loss: f64,
+    /// `[images of the batch][classes]`, row after row.
+    pub logits: Vec<f32>,
+    /// The l2 norm of the loss's gradient, a variable each, in the network's order.
+    pub gradient_norm: f64,
+}
+
+impl TrainingSession {
+    /// Checks the experiment, draws its images and weights; trains nothing yet.
+    pub fn new(experiment: Experiment, backend: &str) -> Result<Self, InvalidField> {
+        let first = |problems: Vec<InvalidField>| problems.into_iter().next().expect("not empty");
+        experiment.validate().map_err(first)?;
+        let device = backend::device(backend)?;
+        let dataset = Dataset::random(&experiment.dataset, experiment.seed);
+        let network = Network::new(&experiment, &device)?;
+        Self::with_parts(experiment, device, dataset, network)
+    }
+
+    /// The same on given images and weights.
+    pub fn with_parts(
+        experiment: Experiment,
+        device: Device,
+        dataset: Dataset,
+        network: Network,
+    ) -> Result<Self, InvalidField> {
+        let shapes = layer_shapes(&experiment.network, &experiment.dataset)?;
+        let relu_layers = experiment.network.layers.iter().zip(&shapes).enumerate();
+        let relu_layers = relu_layers
+            .filter(|(_, (layer, _))| layer.activation() == Some(Activation::Relu))
+            .map(|(index, (_, shape))| ReluLayer {
+                layer: index as u32,
+                name: layer_name(&experiment.network, index),
+                units: shape.output.units() as u32,
+                dead: 0,
+            })
+            .collect();
+        Ok(Self {
+            images: image_tensor(&dataset, &device),
+            optimizer: Optimizer::new(experiment.training.optimizer.clone()),
+            learning_rate: experiment.training.learning_rate,
+            order: stream(experiment.seed, Purpose::Order),
+            epoch: 0,
+            relu_layers,
+            experiment,
+            device,
+            dataset,
+            network,
+        })
+    }
+
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Epochs trained so far.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Whether the experiment's epochs are all trained.
+    pub fn finished(&self) -> bool {
+        self.epoch >= self.experiment.training.epochs
+    }
+
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    /// The learning rate from the next step on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
+        let path = "training.learning_rate";
+        let limit = FieldLimit::of(path).expect("a field of the experiment");
+        if !limit.contains(learning_rate) {
+            return Err(limit.invalid(path, number_text(learning_rate)));
+        }
+        self.learning_rate = learning_rate;
+        Ok(())
+    }
+
+    /// Trains on every image once: in a fresh order, batch by batch, the last batch taking what is left.
+    pub fn run_epoch(&mut self) -> EpochMetrics {
+        let start = Instant::now();
+        let count = self.dataset.len();
+        let batch_size = (self.experiment.training.batch_size as usize).min(count);
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        if batch_size < count {
+            // A full batch holds all images whatever their order: there is no noise to draw.
+            order.shuffle(&mut self.order);
+        }
+        let mut epoch = EpochSums::new(count, &self.relu_layers);
+        for batch in order.chunks(batch_size) {
+            let step = self.run_step(batch, &mut epoch.alive);
+            let labels = batch.iter().map(|&image| self.dataset.labels[image as usize]);
+            let classes = self.dataset.classes;
+            let answers = step.logits.chunks_exact(classes).zip(labels);
+            let answers = answers.map(|(logits, label)| answer(logits, label));
+            epoch.add(batch, &step, answers);
+        }
+        self.epoch += 1;
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        epoch.finish(self, milliseconds)
+    }
+
+    /// One update with the images of `batch`. Marks in `alive`, a ReLU layer each, the units that were active.
+    pub fn run_step(&mut self, batch: &[u32], alive: &mut [Vec<bool>]) -> StepMetrics {
+        let labels: Vec<u32> =
+            batch.iter().map(|&image| self.dataset.labels[image as usize]).collect();
+        let mut relu = 0;
+        let logits = self.network.forward(self.pick(batch), &mut |_, stage, output| {
+            if stage == Stage::Relu {
+                if let Some(alive) = alive.get_mut(relu) {
+                    probes::mark_alive(output, alive);
+                }
+                relu += 1;
+            }
+        });
+        let loss = cross_entropy(logits.clone(), index_tensor(&labels, &self.device));
+        let mut gradients = loss.backward();
+        let gradients = self.network.take_gradients(&mut gradients);
+        let gradient_norm = probes::gradient_norm(&gradients);
+        self.optimizer.step(self.learning_rate, &mut self.network.variables, gradients);
+        StepMetrics {
+            loss: f64::from(loss.inner().into_scalar::<f32>()),
+            logits: floats(logits.inner().into_data()),
+            gradient_norm,
+        }
+    }
+
+    /// The gradients of the loss on `batch`, a variable each, without an update.
+    pub fn gradients(&self, batch: &[u32]) -> Vec<Vec<f32>> {
+        let labels: Vec<u32> =
+            batch.iter().map(|&image| self.dataset.labels[image as usize]).collect();
+        let logits = self.network.forward(self.pick(batch), &mut |_, _, _| {});
+        let loss = cross_entropy(logits, index_tensor(&labels, &self.device));
+        let gradients = self.network.take_gradients(&mut loss.backward());
+        gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
+    }
+
+    /// The network as it stands, on all images, without training.
+    pub fn evaluate(&self) -> Evaluation {
+        let count = self.dataset.len();
+        let classes = self.dataset.classes;
+        let (mut loss, mut right) = (0.0, 0);
+        let images: Vec<u32> = (0..count as u32).collect();
+        let batch_size = (self.experiment.training.batch_size as usize).min(count);
+        for batch in images.chunks(batch_size) {
+            let labels: Vec<u32> =
+                batch.iter().map(|&image| self.dataset.labels[image as usize]).collect();
+            let logits = self.network.infer(self.pick(batch), &mut |_, _, _| {});
+            let labels_on_device = index_tensor(&labels, &self.device);
+            let mean: f32 = cross_entropy(logits.clone(), labels_on_device).into_scalar();
+            loss += f64::from(mean) * batch.len() as f64;
+            for (logits, &label) in floats(logits.into_data()).chunks_exact(classes).zip(&labels) {
+                right += u32::from(answer(logits, label).predicted == label);
+            }
+        }
+        Evaluation {
+            loss: loss / count as f64,
+            accuracy: f64::from(right) / count as f64,
+            images_right: right,
+            images: count as u32,
+        }
+    }
+
+    /// The images of a batch; all of them in their own order need no copy.
+    fn pick(&self, batch: &[u32]) -> Tensor<4> {
+        let whole = batch.len() == self.dataset.len() && batch.is_sorted();
+        if whole {
+            return self.images.clone();
+        }
+        self.images.clone().select(0, index_tensor(batch, &self.device))
+    }
+}
+
+/// Sums over an epoch's steps.
+struct EpochSums {
+    loss: f64,
+    gradient_norm: f64,
+    steps: u32,
+    predicted: Vec<u32>,
+    label_probability: Vec<f32>,
+    /// A ReLU layer each, a unit each.
+    alive: Vec<Vec<bool>>,
+}
+
+impl EpochSums {
+    fn new(images: usize, relu_layers: &[ReluLayer]) -> Self {
+        Self {
+            loss: 0.0,
+            gradient_norm: 0.0,
+            steps: 0,
+            predicted: vec![0; images],
+            label_probability: vec![0.0; images],
+            alive: relu_layers.iter().map(|layer| vec![false; layer.units as usize]).collect(),
+        }
+    }
+
+    fn add(&mut self, batch: &[u32], step: &StepMetrics, answers: impl Iterator<Item = Answer>) {
+        self.loss += step.loss * batch.len() as f64;
+        self.gradient_norm += step.gradient_norm;
+        self.steps += 1;
+        for (&image, answer) in batch.iter().zip(answers) {
+            self.predicted[image as usize] = answer.predicted;
+            self.label_probability[image as usize] = answer.label_probability;
+        }
+    }
+
+    fn finish(self, session: &TrainingSession, milliseconds: f64) -> EpochMetrics {
+        let labels = &session.dataset.labels;
+        let right =
+            self.predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label);
+        let right = right.count();
+        let relu_layers = session.relu_layers.iter().zip(&self.alive);
+        let relu_layers = relu_layers
+            .map(|(layer, alive)| ReluLayer {
+                dead: alive.iter().filter(|&&alive| !alive).count() as u32,
+                ..layer.clone()
+            })
+            .collect();
+        EpochMetrics {
+            epoch: session.epoch,
+            loss: self.loss / labels.len() as f64,
+            accuracy: right as f64 / labels.len() as f64,
+            images_right: right as u32,
+            learning_rate: session.learning_rate,
+            gradient_norm: self.gradient_norm / f64::from(self.steps),
+            milliseconds,
+            predicted: self.predicted,
+            label_probability: self.label_probability,
+            relu_layers,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The boundary to JavaScript: convert, call, convert back. No algorithm stands here.
+//!
+//! Records cross as plain objects, whose TypeScript types are generated from the Rust ones; images cross as bytes. Bad
+//! input throws an `Error` whose `problem` is the [`InvalidField`].
+
+use js_sys::{Error, Reflect, Uint8ClampedArray, Uint32Array};
+use serde::Serialize;
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+
+use crate::backend::{self, BACKENDS, BackendInfo};
+use crate::dataset;
+use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
+use crate::experiment::{
+    self, Change, Edited, Experiment, FIELDS, FieldLimit, InvalidField, Summary,
+};
+use crate::keras_script::{self, ScriptLine};
+use crate::presets::{self, OptimizerChoice, Preset};
+use crate::training::{self, EpochMetrics};
+
+/// Panics become readable messages in the console; the instance is lost all the same.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Everything the page asks once: presets, choices and limits.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Catalogue {
+    pub presets: Vec<Preset>,
+    pub optimizers: Vec<OptimizerChoice>,
+    pub fields: Vec<FieldLimit>,
+    /// The default first.
+    pub backends: Vec<BackendInfo>,
+    /// Epochs in a row at 100 % that count as memorised.
+    pub memorised_streak: u32,
+}
+
+#[wasm_bindgen]
+pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
+    to_js(&Catalogue {
+        presets: presets::presets(),
+        optimizers: presets::optimizers(),
+        fields: FIELDS.to_vec(),
+        backends: BACKENDS.to_vec(),
+        memorised_streak: MEMORISED_STREAK,
+    })
+}
+
+/// The experiment with one field set to `value`: a number, a boolean or the text that a person typed. Bad input does
+/// not throw: it stands among the problems.
+#[wasm_bindgen]
+pub fn edit(
+    experiment: Ts<Experiment>,
+    field: &str,
+    #[wasm_bindgen(unchecked_param_type = "string | number | boolean")] value: JsValue,
+) -> Result<Ts<Edited>, JsValue> {
+    let text = String::from(js_sys::JsString::from(js_sys::Object::from(value).to_string()));
+    to_js(&from_js(&experiment)?.edited(field, &text))
+}
+
+/// Every problem of an experiment; none when it can be trained.
+#[wasm_bindgen]
+pub fn check(experiment: Ts<Experiment>) -> Result<Vec<Ts<InvalidField>>, JsValue> {
+    match read(&experiment) {
+        Ok(experiment) => all_to_js(&experiment.validate().err().unwrap_or_default()),
+        Err(problem) => all_to_js(&[problem]),
+    }
+}
+
+/// Layers, sizes and notes of a valid experiment.
+#[wasm_bindgen]
+pub fn summary(experiment: Ts<Experiment>) -> Result<Ts<Summary>, JsValue> {
+    to_js(&experiment::summary(&from_js(&experiment)?).map_err(thrown)?)
+}
+
+/// How an experiment differs from a preset.
+#[wasm_bindgen]
+pub fn changes(experiment: Ts<Experiment>, preset_id: &str) -> Result<Vec<Ts<Change>>, JsValue> {
+    all_to_js(&experiment::changes(&from_js(&experiment)?, &preset(preset_id)?))
+}
+
+/// The experiment as a Keras script; lines that the preset's own script has not are marked.
+#[wasm_bindgen(js_name = kerasScript)]
+pub fn keras_script(
+    experiment: Ts<Experiment>,
+    preset_id: &str,
+) -> Result<Vec<Ts<ScriptLine>>, JsValue> {
+    all_to_js(&keras_script::compared(&from_js(&experiment)?, &preset(preset_id)?))
+}
+
+/// A seed from the browser's own randomness.
+#[wasm_bindgen(js_name = newSeed)]
+pub fn new_seed() -> Result<u32, JsValue> {
+    let seed = getrandom::u32();
+    seed.map_err(|error| Error::new(&format!("No random seed could be had: {error}.")).into())
+}
+
+/// The images and labels of an experiment, without a network.
+#[wasm_bindgen]
+pub struct DatasetPreview(dataset::Dataset);
+
+#[wasm_bindgen]
+impl DatasetPreview {
+    #[wasm_bindgen(constructor)]
+    pub fn new(experiment: Ts<Experiment>) -> Result<DatasetPreview, JsValue> {
+        let experiment = from_js(&experiment)?;
+        experiment.validate().map_err(|problems| thrown(problems[0].clone()))?;
+        Ok(Self(dataset::Dataset::random(&experiment.dataset, experiment.seed)))
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn side(&self) -> usize {
+        self.0.side
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn classes(&self) -> usize {
+        self.0.classes
+    }
+
+    pub fn labels(&self) -> Uint32Array {
+        Uint32Array::from(self.0.labels.as_slice())
+    }
+
+    /// Four bytes a pixel, image after image, as `ImageData` takes them.
+    pub fn rgba(&self) -> Uint8ClampedArray {
+        Uint8ClampedArray::from(self.0.rgba().as_slice())
+    }
+}
+
+/// One epoch's numbers and what is newly known with it.
+#[derive(Serialize, Tsify)]
+pub struct EpochReport {
+    pub metrics: EpochMetrics,
+    pub events: Vec<RunEvent>,
+}
+
+/// A training run; see [`training::TrainingSession`].
+#[wasm_bindgen]
+pub struct TrainingSession {
+    session: training::TrainingSession,
+    watcher: Watcher,
+}
+
+#[wasm_bindgen]
+impl TrainingSession {
+    #[wasm_bindgen(constructor)]
+    pub fn new(experiment: Ts<Experiment>, backend: &str) -> Result<TrainingSession, JsValue> {
+        let session = training::TrainingSession::new(from_js(&experiment)?, backend);
+        let session = session.map_err(thrown)?;
+        let watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
+        Ok(Self { session, watcher })
+    }
+
+    /// Trains one epoch.
+    #[wasm_bindgen(js_name = runEpoch)]
+    pub fn run_epoch(&mut self) -> Result<Ts<EpochReport>, JsValue> {
+        if self.session.finished() {
+            return Err(Error::new("This run has trained all its epochs.").into());
+        }
+        let metrics = self.session.run_epoch();
+        let events = self.watcher.observe(&metrics);
+        to_js(&EpochReport { metrics, events })
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn epoch(&self) -> u32 {
+        self.session.epoch()
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn epochs(&self) -> u32 {
+        self.session.experiment().training.epochs
+    }
+
+    #[wasm_bindgen(getter)]
+    pub fn finished(&self) -> bool {
+        self.session.finished()
+    }
+
+    /// The learning rate from the next epoch on.
+    #[wasm_bindgen(js_name = setLearningRate)]
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), JsValue> {
+        self.session.set_learning_rate(learning_rate).map_err(thrown)
+    }
+
+    /// Evaluates the network as it is now and says what came of the run so far.
+    pub fn result(&self) -> Result<Ts<RunResult>, JsValue> {
+        to_js(&self.watcher.conclude(&self.session.evaluate()))
+    }
+}
+
+/// The default backend's id.
+#[wasm_bindgen(js_name = defaultBackend)]
+pub fn default_backend() -> String {
+    backend::default_backend().into()
+}
+
+fn preset(id: &str) -> Result<Experiment, JsValue> {
+    presets::preset(id).map(|preset| preset.experiment).ok_or_else(|| {
+        let ids: Vec<_> = presets::presets().iter().map(|preset| preset.id).collect();
+        thrown(InvalidField::new("preset", "Preset", id, format!("one of {}", ids.join(", "))))
+    })
+}
+
+fn read(experiment: &Ts<Experiment>) -> Result<Experiment, InvalidField> {
+    let value = serde_wasm_bindgen::from_value(experiment.js_value());
+    let value = value.map_err(|error| {
+        InvalidField::new("experiment", "Experiment", error.to_string(), "a plain object")
+    })?;
+    Experiment::from_value(value)
+}
+
+fn from_js(experiment: &Ts<Experiment>) -> Result<Experiment, JsValue> {
+    read(experiment).map_err(thrown)
+}
+
+fn to_js<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, JsValue> {
+    Ok(value.into_ts()?)
+}
+
+fn all_to_js<T: Tsify + Serialize>(values: &[T]) -> Result<Vec<Ts<T>>, JsValue> {
+    values.iter().map(to_js).collect()
+}
+
+/// A JavaScript `Error` with the problem's sentence as its message and the problem itself as `problem`.
+fn thrown(problem: InvalidField) -> JsValue {
+    let error = Error::new(&problem.message);
+    if let Ok(object) = to_js(&problem) {
+        // Setting a property of a fresh object cannot fail.
+        let _ = Reflect::set(&error, &"problem".into(), &object.into());
+    }
+    error.into()
+}

@@ -1,0 +1,119 @@
+//! Parity with Keras, a ladder for every fixture. `KERAS_FIXTURES_DIR` names another folder of fixtures.
+
+mod support;
+
+use support::{Fixture, check};
+
+/// Fixtures of the repository's own folder that need what a later version brings, with what they need.
+#[cfg(not(target_arch = "wasm32"))]
+const NOT_YET: &[(&str, &str)] =
+    &[("ex1_batch_norm_adam", "batch_norm"), ("ex1_l2_adam", "l2"), ("resnet_adam", "batch_norm")];
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native {
+    use super::*;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    /// Every fixture on one backend, on as many threads as there are cores; all failures together.
+    fn every_fixture(backend: &str) {
+        let given = std::env::var_os("KERAS_FIXTURES_DIR").map(PathBuf::from);
+        let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keras");
+        let not_yet = if given.is_none() { NOT_YET } else { &[] };
+        let folder = given.unwrap_or(own);
+        let entries = std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let mut files: Vec<PathBuf> =
+            entries.map(|entry| entry.expect("a readable entry").path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+        files.sort();
+        assert!(!files.is_empty(), "no fixtures in {}", folder.display());
+        let queue = Mutex::new(files.into_iter());
+        let failures = Mutex::new(Vec::new());
+        let work = || {
+            while let Some(file) = { queue.lock().unwrap().next() } {
+                let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+                let text = std::fs::read_to_string(&file).expect("a readable fixture");
+                let expected = not_yet.iter().find(|(fixture, _)| *fixture == name);
+                let outcome = match (Fixture::parse(&text), expected) {
+                    (Err(unknown), Some((_, need))) if unknown.contains(need) => Ok(()),
+                    (Err(unknown), _) => Err(format!("not understood: {unknown}")),
+                    (Ok(_), Some(_)) => Err("is understood now: take it off the list".into()),
+                    (Ok(fixture), None) => check(&fixture, backend),
+                };
+                match outcome {
+                    Ok(()) => println!("{name}: ok"),
+                    Err(why) => failures.lock().unwrap().push(format!("{name}: {why}")),
+                }
+            }
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..cores {
+                scope.spawn(work);
+            }
+        });
+        let failures = failures.into_inner().unwrap();
+        assert!(failures.is_empty(), "on {backend}:\n{}", failures.join("\n"));
+    }
+
+    #[test]
+    fn every_fixture_on_flex() {
+        every_fixture("flex");
+    }
+
+    #[cfg(feature = "ndarray")]
+    #[test]
+    fn every_fixture_on_ndarray() {
+        every_fixture("ndarray");
+    }
+
+    #[test]
+    fn what_is_unknown_is_named() {
+        let text = include_str!("fixtures/keras/ex1_adam.json");
+        let rows = [
+            (r#""type":"max_pool""#, r#""type":"min_pool""#, "min_pool"),
+            (r#""type":"adam""#, r#""type":"adamant""#, "adamant"),
+            (r#""batch_size":32"#, r#""batch_size":32,"dropout":1"#, "dropout"),
+            (r#""use_bias":true"#, r#""use_bias":true,"groups":2"#, "groups"),
+            (r#""l2":0.0"#, r#""l2":0.5"#, "l2"),
+        ];
+        for (known, unknown, name) in rows {
+            let changed = text.replacen(known, unknown, 1);
+            assert_ne!(text, changed, "{known}");
+            let error = Fixture::parse(&changed).err().expect(unknown);
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}
+
+/// The article's three examples, here and in the browser.
+mod everywhere {
+    use super::*;
+    use wasm_bindgen_test::*;
+
+    fn example(text: &str) {
+        let fixture = Fixture::parse(text).unwrap();
+        if let Err(why) = check(&fixture, "flex") {
+            panic!("{}: {why}", fixture.name);
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn example_1() {
+        example(include_str!("fixtures/keras/ex1_adam.json"));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn example_2() {
+        example(include_str!("fixtures/keras/ex2_adam.json"));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn example_3() {
+        example(include_str!("fixtures/keras/ex3_sgd_lr1.json"));
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -1,0 +1,184 @@
+//! The ladder: images and weights, forward by layer, logits, gradients by variable, one step, 25 steps. The first rung
+//! that breaks is the error.
+
+use std::collections::BTreeMap;
+
+use overfit_lab::backend;
+use overfit_lab::network::{Network, Stage, image_tensor};
+use overfit_lab::training::TrainingSession;
+use overfit_lab::training::loss::answer;
+
+use super::fixture::{Digest, Fixture};
+
+/// Of a tensor's l2 norm: how close activations, logits and the first gradients have to be.
+const TENSOR_TOLERANCE: f64 = 1e-5;
+/// Of a variable's l2 norm, after one step and after more. No rule of the fixtures: the losses are the bar, and these
+/// only say where a broken loss comes from. Adam turns the rounding of a tiny gradient into a whole step.
+const FIRST_STEP_TOLERANCE: f64 = 1e-4;
+const LATER_STEP_TOLERANCE: f64 = 1e-2;
+
+/// The training session that starts as the fixture did.
+pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
+    let experiment = fixture.experiment().expect("checked when it was read");
+    let device = backend::device(backend).expect("a backend of this build");
+    let kernel = |_, nth, shape: &[usize]| fixture.kernel(nth, shape);
+    let network = Network::with_weights(&experiment, &device, kernel).expect("layers fit");
+    TrainingSession::with_parts(experiment, device, fixture.dataset(), network).expect("valid")
+}
+
+/// Climbs the whole ladder on one backend.
+pub fn check(fixture: &Fixture, backend: &str) -> Result<(), String> {
+    let mut session = train(fixture, backend);
+    inputs(fixture, &session)?;
+    forward(fixture, &session)?;
+    first_gradients(fixture, &session)?;
+    for (index, step) in fixture.steps.iter().enumerate() {
+        let number = index + 1;
+        let measured = session.run_step(&step.batch, &mut []);
+        let rung = format!("step {number}: loss");
+        loss(&rung, measured.loss, step.loss, step.loss_float64)?;
+        let classes = session.dataset().classes;
+        let labels = step.batch.iter().map(|&image| fixture.labels[image as usize]);
+        let answers = measured.logits.chunks_exact(classes).zip(labels);
+        let correct = answers
+            .filter(|&(logits, label)| answer(logits, label).predicted == label)
+            .count() as u32;
+        if correct != step.correct && correct != step.correct_float64 {
+            return Err(format!("step {number}: {correct} correct, Keras {}", step.correct));
+        }
+        if number == 1 {
+            let squares: f64 = step.gradient_l2.values().flatten().map(|norm| norm * norm).sum();
+            close(
+                "step 1: gradient norm",
+                measured.gradient_norm,
+                squares.sqrt(),
+                TENSOR_TOLERANCE,
+            )?;
+        }
+        if let Some(state) = fixture.states.get(&number).filter(|_| fixture.is_settled(number)) {
+            let tolerance = if number == 1 { FIRST_STEP_TOLERANCE } else { LATER_STEP_TOLERANCE };
+            variables(&format!("variables after step {number}"), &session, state, tolerance)?;
+        }
+    }
+    Ok(())
+}
+
+fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
+    let data = session.dataset();
+    let shape = [data.len(), data.side, data.side, data.channels];
+    digest("images", &fixture.images, &shape, &data.images, 1e-12)?;
+    if data.labels != fixture.labels {
+        return Err(format!("labels: {:?}, Keras {:?}", data.labels, fixture.labels));
+    }
+    variables("initial weights", session, &fixture.states[&0], 1e-12)
+}
+
+fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
+    // The last output of a layer is the one behind its activation, which is what Keras shows.
+    let mut outputs = BTreeMap::new();
+    let images = image_tensor(session.dataset(), session.device());
+    let logits = session.network().infer(images, &mut |layer, _: Stage, features| {
+        outputs.insert(layer, features.to_nhwc());
+    });
+    let layers = fixture.forward.layers.iter().enumerate();
+    for (index, layer) in layers.take(fixture.forward.layers.len() - 1) {
+        let (shape, values) = &outputs[&index];
+        let rung = format!("forward, layer {index} ({})", layer.kind);
+        digest(&rung, &layer.digest, shape, values, TENSOR_TOLERANCE)?;
+    }
+    let (shape, values) = overfit_lab::network::Features::Rows(logits).to_nhwc();
+    let expected: Vec<f64> = fixture.forward.logits.concat();
+    let norm = expected.iter().map(|value| value * value).sum::<f64>().sqrt();
+    for (index, (&value, &expected)) in values.iter().zip(&expected).enumerate() {
+        let rung = format!("logits {:?}[{index}]", shape);
+        if (f64::from(value) - expected).abs() > TENSOR_TOLERANCE * norm {
+            return Err(format!("{rung}: {value}, Keras {expected}"));
+        }
+    }
+    Ok(())
+}
+
+fn first_gradients(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
+    let gradients = session.gradients(&fixture.steps[0].batch);
+    for (variable, gradient) in session.network().variables.iter().zip(&gradients) {
+        let rung = format!("gradient of {}", variable.name);
+        let expected =
+            fixture.gradients.get(&variable.name).ok_or(format!("{rung}: not in the fixture"))?;
+        digest(&rung, expected, &variable.shape, gradient, TENSOR_TOLERANCE)?;
+    }
+    Ok(())
+}
+
+fn variables(
+    rung: &str,
+    session: &TrainingSession,
+    expected: &BTreeMap<String, Digest>,
+    tolerance: f64,
+) -> Result<(), String> {
+    let found = &session.network().variables;
+    if found.len() != expected.len() {
+        return Err(format!("{rung}: {} variables, Keras {}", found.len(), expected.len()));
+    }
+    for variable in found {
+        let rung = format!("{rung}: {}", variable.name);
+        let expected =
+            expected.get(&variable.name).ok_or(format!("{rung} is not in the fixture"))?;
+        digest(&rung, expected, &variable.shape, &variable.values(), tolerance)?;
+    }
+    Ok(())
+}
+
+/// `|loss - loss in f64| <= 1e-4 + 10 |Keras in f32 - Keras in f64|`; not a number exactly where both are not.
+fn loss(rung: &str, measured: f64, single: Option<f64>, double: Option<f64>) -> Result<(), String> {
+    let (Some(single), Some(double)) = (single, double) else {
+        return if measured.is_finite() == single.is_some() {
+            Ok(())
+        } else {
+            Err(format!("{rung} {measured}, Keras {single:?} and in f64 {double:?}"))
+        };
+    };
+    let bound = 1e-4 + 10.0 * (single - double).abs();
+    if (measured - double).abs() <= bound {
+        Ok(())
+    } else {
+        Err(format!(
+            "{rung} {measured}, Keras {single}, in f64 {double}: more than {bound:.1e} apart"
+        ))
+    }
+}
+
+fn digest(
+    rung: &str,
+    expected: &Digest,
+    shape: &[usize],
+    values: &[f32],
+    tolerance: f64,
+) -> Result<(), String> {
+    if shape != expected.shape {
+        return Err(format!("{rung}: shape {shape:?}, Keras {:?}", expected.shape));
+    }
+    let squares: f64 = values.iter().map(|&value| f64::from(value).powi(2)).sum();
+    close(&format!("{rung}, l2 norm"), squares.sqrt(), expected.l2, tolerance)?;
+    for (&at, &expected_value) in expected.at.iter().zip(&expected.values) {
+        let value = f64::from(values[at]);
+        let right = match expected_value {
+            Some(wanted) => (value - wanted).abs() <= tolerance * expected.l2,
+            None => !value.is_finite(),
+        };
+        if !right {
+            return Err(format!(
+                "{rung}[{at}]: {value}, Keras {expected_value:?} (l2 {})",
+                expected.l2
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn close(rung: &str, value: f64, expected: f64, tolerance: f64) -> Result<(), String> {
+    if (value - expected).abs() <= tolerance * expected.abs().max(f64::MIN_POSITIVE) {
+        Ok(())
+    } else {
+        Err(format!("{rung}: {value}, Keras {expected}"))
+    }
+}

@@ -1,0 +1,7 @@
+//! Reads a Keras fixture, rebuilds its inputs bit for bit, and climbs the ladder of comparisons with it.
+
+mod climb;
+mod fixture;
+
+pub use climb::{check, train};
+pub use fixture::Fixture;

@@ -1,0 +1,25 @@
+// Measures the multiply-add peak of the machine, some 20 ms at a time.
+import { answers } from "./answers.mjs";
+
+const MILLISECONDS = 20;
+let wasm;
+let repeats;
+
+answers({
+  async open() {
+    wasm = (await WebAssembly.instantiateStreaming(fetch("/peak/simd_peak.wasm"))).instance.exports;
+    // The engine compiles hot code anew: run until it has, then choose how often.
+    for (repeats = 1; time(repeats) < MILLISECONDS; ) repeats *= 2;
+    for (repeats = 1; time(repeats) < MILLISECONDS; ) repeats *= 2;
+  },
+
+  run() {
+    return { gflops: (wasm.operations() * repeats) / time(repeats) / 1e6 };
+  },
+});
+
+function time(repeats) {
+  const start = performance.now();
+  wasm.multiply_add(repeats);
+  return performance.now() - start;
+}

@@ -1,0 +1,68 @@
+//! Measures the optimised site in headless Chromium. What is measured, and how, stands in `xtask/bench/bench.mjs`.
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::page;
+use crate::project::Project;
+use crate::serve::serve_meanwhile;
+use crate::step::{run, step};
+use crate::{tools, wasm};
+
+#[derive(Args)]
+pub struct BenchArgs {
+    /// Write the figures to this file, too.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Epochs to measure for each case, after a few to warm up.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    epochs: u32,
+    /// Cargo profile of the wasm: `dist` is what people get, `release` is quicker to build.
+    #[arg(long, default_value = wasm::PUBLISHED, value_parser = wasm::PROFILES)]
+    profile: String,
+    /// Cargo features of the crate: `ndarray` measures that backend beside the default one.
+    #[arg(long, value_name = "LIST")]
+    features: Option<String>,
+}
+
+pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
+    let site = page::build_site(project, &args.profile, args.features.as_deref())?;
+    let browser = tools::need_browser()?;
+    let scripts = project.root.join("xtask/bench");
+    step("Compiling the multiply-add peak", || {
+        compile_peak(project, &scripts.join("simd_peak.rs"))
+    })?;
+    let address = serve_meanwhile(vec![
+        ("site", site.clone()),
+        ("pkg", project.pkg.clone()),
+        ("bench", scripts.clone()),
+        ("peak", project.notes()),
+    ])?;
+    let order = json!({
+        "address": address,
+        "site": site,
+        "www": project.www,
+        "chromium": browser.chromium,
+        "profile": args.profile,
+        "epochs": args.epochs,
+        "json": args.json.as_deref().map(std::path::absolute).transpose()?,
+    });
+    step("Measuring in headless Chromium", || {
+        run(Command::new("node").arg(scripts.join("bench.mjs")).arg(order.to_string()))
+    })
+}
+
+/// One file, no dependency, and no part of the site: rustc alone compiles it.
+fn compile_peak(project: &Project, source: &Path) -> Result<()> {
+    let wasm = &project.notes().join("simd_peak.wasm");
+    std::fs::create_dir_all(project.notes())?;
+    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C opt-level=3 -C panic=abort --target";
+    run(Command::new("rustc")
+        .args(flags.split(' '))
+        .arg(tools::WASM)
+        .arg("-o")
+        .args([wasm, source]))
+}

@@ -1,0 +1,81 @@
+//! The first half of the build: the crate as a wasm package in `pkg/`, the same that a bare `wasm-pack build` writes.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::project::{LIBRARY, Project, cargo};
+use crate::stamp::Stamp;
+use crate::step::{run, step};
+use crate::tools::WASM;
+
+/// The profiles that a site is built with: one for work, one for publishing.
+pub const PROFILES: [&str; 2] = ["release", PUBLISHED];
+pub const PUBLISHED: &str = "dist";
+
+/// Compiles the crate for wasm32; the result is the file that cargo wrote.
+pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Result<PathBuf> {
+    let note = if profile == PUBLISHED {
+        "fully optimised: several minutes"
+    } else {
+        "a few minutes the first time"
+    };
+    step(&format!("Compiling the crate to WebAssembly, profile {profile} ({note})"), || {
+        let mut build = Command::new(cargo());
+        build
+            .args(["build", "--lib", "--target", WASM, "--profile", profile])
+            .current_dir(&project.root);
+        if let Some(features) = features {
+            build.args(["--features", features]);
+        }
+        run(&mut build)
+    })?;
+    Ok(project.target.join(WASM).join(profile).join(LIBRARY).with_extension("wasm"))
+}
+
+/// Writes the package: JavaScript and TypeScript types around the wasm. `small` leaves out the names of functions, which only
+/// a stack trace shows.
+pub fn package(project: &Project, wasm: &PathBuf, small: bool) -> Result<()> {
+    let stamp =
+        Stamp::new(project, "package", &[wasm, &project.root.join("Cargo.lock")], &[&project.pkg]);
+    if stamp.is_fresh() {
+        return Ok(());
+    }
+    step("Writing the wasm package into pkg/", || {
+        match fs::remove_dir_all(&project.pkg) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).context("cannot empty pkg/");
+            }
+            _ => fs::create_dir_all(&project.pkg)?,
+        }
+        Bindgen::new()
+            .input_path(wasm)
+            .typescript(true)
+            .remove_name_section(small)
+            .generate(&project.pkg)?;
+        fs::write(
+            project.pkg.join("package.json"),
+            serde_json::to_string_pretty(&package_json(&project.manifest))?,
+        )?;
+        stamp.refresh()
+    })
+}
+
+fn package_json(manifest: &Value) -> Value {
+    let file = |suffix: &str| format!("{LIBRARY}{suffix}");
+    json!({
+        "name": manifest["name"],
+        "type": "module",
+        "description": manifest["description"],
+        "version": manifest["version"],
+        "license": manifest["license"],
+        "repository": { "type": "git", "url": manifest["repository"] },
+        "files": [file("_bg.wasm"), file(".js"), file("_bg.js"), file(".d.ts")],
+        "main": file(".js"),
+        "types": file(".d.ts"),
+        "sideEffects": [format!("./{}", file(".js")), "./snippets/*"],
+    })
+}
