@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import { expect, test, type LabPage } from "./lab";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Every rule of axe, those of WCAG 2.2 AA that are off by default too. */
+async function violations(lab: LabPage): Promise<string[]> {
+  await lab.page.evaluate(axe);
+  const results = await lab.page.evaluate(async () => {
+    const run = (window as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run;
+    return run({ rules: { "target-size": { enabled: true } } });
+  });
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`),
+  );
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [1440, 360]) {
+    test(`axe finds nothing in ${colorScheme} at ${width} px, before, during and after a run`, async ({
+      lab,
+      page,
+    }) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await lab.open();
+      expect(await violations(lab)).toEqual([]);
+
+      await page.getByText("Network", { exact: true }).click();
+      await page.getByText("The same in Keras").click();
+      await lab.field("Seed").fill("none");
+      await lab.field("Learning rate value").fill("0.002");
+      await expect(lab.alert).toBeVisible();
+      expect(await violations(lab)).toEqual([]);
+
+      await lab.field("Seed").fill("1");
+      // Long enough to outlast every look at it.
+      await lab.field("Epochs").fill("20000");
+      await lab.button("Train").click();
+      await lab.reaches(3);
+      await lab.slider("Batch size").fill("5");
+      await lab.button("Show as table").click();
+      await lab.button("History of image 1").click();
+      expect(await violations(lab)).toEqual([]);
+
+      await page.evaluate(() => window.__overfitLab.crashWorker());
+      await expect(lab.button("Start again")).toBeVisible();
+      expect(await violations(lab)).toEqual([]);
+
+      await lab.button("Start again").click();
+      await expect(lab.button("Start again")).toBeHidden();
+      await lab.button("Finish now").click({ timeout: 120_000 });
+      await expect(lab.result).toContainText("Training accuracy after");
+      await lab.checkbox("Compare run 1").check();
+      await lab.chart.getByRole("button", { name: /held/i }).first().focus();
+      expect(await violations(lab)).toEqual([]);
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "./lab";
+
+test("a worker that traps is reported and replaced, and earlier runs stay", async ({ lab }) => {
+  await lab.open();
+  await lab.trainFor(3);
+  await lab.field("Epochs").fill("500");
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  expect(await lab.page.evaluate(() => window.__overfitLab.crashWorker())).toBe(true);
+
+  await expect(lab.alert).toHaveText(
+    /^The run failed after epoch \d+ \(.*unreachable.*\): press “Start again” to train it anew\.$/,
+  );
+  await expect(lab.runs).toHaveCount(2);
+  await expect(lab.runs.first()).toContainText("failed");
+  await expect(lab.runs.last()).toContainText("of 20");
+
+  await lab.button("Start again").click();
+  await expect(lab.alert).toBeHidden();
+  await expect(lab.runs).toHaveCount(3);
+  await lab.reaches(3);
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+});
+
+test.describe("a module that does not load", () => {
+  test.use({ expectedErrors: /Failed to load resource|ERR_FAILED|net::/ });
+  test("is reported, and loaded again on request", async ({ lab, page }) => {
+    await page.route("**/*.wasm", (route) => route.abort());
+    await page.goto(process.env["PAGE_URL"] ?? "");
+    await expect(lab.alert).toHaveText(
+      /^The training engine did not load \(.+\): press “Start again” to load it anew\.$/,
+    );
+    await page.unroute("**/*.wasm");
+    await lab.button("Start again").click();
+    await expect(lab.preset("Example 3")).toBeVisible();
+    await expect(lab.alert).toBeHidden();
+    await lab.trainFor(2);
+  });
+});

@@ -1,0 +1,92 @@
+/** The page as a person knows it, by the names that they read and hear. */
+import { type BrowserContext, expect, type Locator, type Page, test as base } from "@playwright/test";
+
+export class LabPage {
+  readonly result: Locator;
+  readonly images: Locator;
+  readonly chart: Locator;
+  readonly runs: Locator;
+  readonly alert: Locator;
+
+  constructor(readonly page: Page) {
+    this.result = page.getByRole("status", { name: "Result" });
+    this.images = page.getByRole("list", { name: "Training images" });
+    this.chart = page.getByRole("figure", { name: "Training history" });
+    this.runs = page.getByRole("table", { name: "Runs" }).locator("tbody").getByRole("row");
+    this.alert = page.getByRole("alert");
+  }
+
+  async open(path = "") {
+    await this.page.goto(new URL(path, process.env["PAGE_URL"]).href);
+    await expect(this.preset("Example 3")).toBeVisible();
+    await expect(this.images.getByRole("listitem")).toHaveCount(20);
+  }
+  button(name: string) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+  preset(name: string) {
+    return this.page.getByRole("radio", { name, exact: true });
+  }
+  slider(name: string) {
+    return this.page.getByRole("slider", { name, exact: true });
+  }
+  field(name: string) {
+    return this.page.getByRole("spinbutton", { name, exact: true });
+  }
+  checkbox(name: string) {
+    return this.page.getByRole("checkbox", { name, exact: true });
+  }
+  optimizer() {
+    return this.page.getByRole("combobox", { name: "Optimizer" });
+  }
+
+  epoch(): Promise<number> {
+    return this.page.evaluate(() => window.__overfitLab.metrics()?.epoch ?? 0);
+  }
+  losses(): Promise<number[]> {
+    return this.page.evaluate(() => window.__overfitLab.losses());
+  }
+  async reaches(epoch: number) {
+    await expect.poll(() => this.epoch(), { timeout: 120_000 }).toBeGreaterThanOrEqual(epoch);
+  }
+  /** Trains the experiment in the form for so many epochs, to its result. */
+  async trainFor(epochs: number) {
+    await this.field("Epochs").fill(String(epochs));
+    await this.button("Train").click();
+    await expect(this.result).toContainText(`Training accuracy after ${epochs} epochs: `, { timeout: 150_000 });
+  }
+  async imageNames(): Promise<string[]> {
+    const items = await this.images.getByRole("listitem").all();
+    return Promise.all(items.map(async (item) => (await item.locator(".visually-hidden").textContent()) ?? ""));
+  }
+}
+
+interface Fixtures {
+  lab: LabPage;
+  /** Console errors that a test provokes on purpose. */
+  expectedErrors: RegExp | null;
+}
+
+/** Any error in the console, any uncaught error, and any request that leaves the page's own host fails a test. */
+export const test = base.extend<Fixtures>({
+  expectedErrors: [null, { option: true }],
+  lab: async ({ page, expectedErrors }, use) => {
+    const wrong = watch(page.context());
+    await use(new LabPage(page));
+    expect(wrong.filter((text) => !expectedErrors?.test(text))).toEqual([]);
+  },
+});
+export { expect };
+
+function watch(context: BrowserContext): string[] {
+  const wrong: string[] = [];
+  context.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") wrong.push(`console: ${message.text()}`);
+  });
+  context.on("weberror", (error) => wrong.push(`uncaught: ${error.error().stack}`));
+  context.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(process.env["PAGE_URL"] ?? "") && !/^(data|blob):/.test(url)) wrong.push(`request: ${url}`);
+  });
+  return wrong;
+}

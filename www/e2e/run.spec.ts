@@ -1,0 +1,131 @@
+import { expect, test } from "./lab";
+
+test("pause, step, resume and stop", async ({ lab }) => {
+  await lab.open();
+  await expect(lab.button("Pause")).toBeDisabled();
+  await expect(lab.button("Stop")).toBeDisabled();
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  await lab.button("Pause").click();
+  await expect(lab.button("Resume")).toBeVisible();
+  const paused = await lab.epoch();
+
+  await lab.button("Step").click();
+  await lab.reaches(paused + 1);
+  await lab.button("Step").click();
+  await lab.reaches(paused + 2);
+  await lab.page.waitForTimeout(500);
+  expect(await lab.epoch()).toBe(paused + 2);
+
+  await lab.button("Resume").click();
+  await lab.reaches(paused + 5);
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+  const stopped = await lab.epoch();
+  await expect(lab.result).toContainText(`after ${stopped} epochs`);
+  await expect(lab.runs).toContainText("stopped");
+  await expect(lab.button("Stop")).toBeDisabled();
+});
+
+test("step starts a run of one epoch, which resume goes on with", async ({ lab }) => {
+  await lab.open();
+  await lab.button("Step").click();
+  await lab.reaches(1);
+  await expect(lab.button("Resume")).toBeVisible();
+  expect(await lab.epoch()).toBe(1);
+  await lab.button("Resume").click();
+  await lab.reaches(4);
+  await expect(lab.runs).toHaveCount(1);
+});
+
+test("a control changed during a run starts nothing, and Train starts anew with it", async ({ lab }) => {
+  await lab.open();
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  await expect(lab.button("Train")).toHaveAccessibleDescription("");
+  await lab.slider("Batch size").fill("10");
+  await expect(lab.button("Train")).toHaveAccessibleDescription(/Train will start anew/);
+  await lab.reaches(5);
+  await expect(lab.runs).toHaveCount(1);
+  await lab.button("Train").click();
+  await expect(lab.runs).toHaveCount(2);
+  await expect(lab.runs.last()).toContainText("stopped");
+  await expect(lab.runs.first()).toContainText("batch size 10");
+  await lab.reaches(1);
+  await lab.button("Stop").click();
+});
+
+test("the learning rate is dragged while training, and the chart marks where", async ({ lab }) => {
+  await lab.open();
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  const slider = await lab.slider("Learning rate").boundingBox();
+  if (slider === null) throw new Error("The slider has no place on the page");
+  const y = slider.y + slider.height / 2;
+  await lab.page.mouse.move(slider.x + slider.width * 0.34, y);
+  await lab.page.mouse.down();
+  await lab.page.mouse.move(slider.x + slider.width * 0.25, y, { steps: 4 });
+  await lab.page.mouse.up();
+  await expect(lab.field("Learning rate value")).not.toHaveValue("0.001");
+  const dragged = Number(await lab.field("Learning rate value").inputValue());
+  await expect
+    .poll(() => lab.page.evaluate(() => window.__overfitLab.metrics()?.learning_rate))
+    .toBeCloseTo(dragged, 8);
+  await expect(lab.chart.getByRole("button", { name: /learning rate/i })).not.toHaveCount(0);
+  await expect(lab.button("Train")).toHaveAccessibleDescription("");
+  await expect(lab.runs).toHaveCount(1);
+  await lab.button("Stop").click();
+});
+
+test("a run that has memorised offers to finish early", async ({ lab }) => {
+  await lab.open();
+  await lab.button("Train").click();
+  await lab.button("Finish now").click({ timeout: 120_000 });
+  await expect(lab.result).toContainText("Training accuracy after");
+  await expect(lab.button("Finish now")).toBeHidden();
+  await expect(lab.chart.getByRole("button", { name: /held/i })).not.toHaveCount(0);
+});
+
+test("earlier runs are compared and restored", async ({ lab }) => {
+  await lab.open();
+  await lab.field("Seed").fill("5");
+  await lab.trainFor(4);
+  const losses = await lab.losses();
+  await lab.preset("Example 3").check();
+  await lab.trainFor(3);
+  await lab.checkbox("Compare run 1").check();
+  await lab.button("Restore run 1: Example 1").click();
+  await expect(lab.preset("Example 1")).toBeChecked();
+  await expect(lab.field("Seed")).toHaveValue("5");
+  await expect(lab.result).toContainText("after 4 epochs");
+  expect(await lab.losses()).toEqual(losses);
+});
+
+test("the chart is read by pointer and by keyboard, and its axis switched", async ({ lab }) => {
+  await lab.open();
+  await lab.trainFor(12);
+  const readout = lab.page.locator("#readout");
+  await lab.chart.locator(".u-over").hover();
+  await expect(readout).toHaveText(/^epoch \d+, loss \d\S+, accuracy \d+ %$/);
+  const reader = lab.slider("Epoch to read on the chart");
+  await reader.focus();
+  await reader.press("Home");
+  await reader.press("ArrowRight");
+  await expect(readout).toHaveText(/^epoch 2, /);
+  await expect(reader).toHaveAttribute("aria-valuenow", "2");
+  await lab.checkbox("Logarithmic epoch axis").uncheck();
+  await reader.press("End");
+  await expect(readout).toHaveText(/^epoch 12, /);
+});
+
+test("an image tells its own history", async ({ lab }) => {
+  await lab.open();
+  await lab.trainFor(5);
+  await lab.button("History of image 3").click();
+  const panel = lab.page.getByRole("region", { name: /^Image 3/ });
+  await expect(panel).toContainText("at epoch 5");
+  await expect(panel.locator("path")).toHaveAttribute("d", /^M0\.0 \S+L.*400\.0 /);
+  await panel.getByRole("button", { name: "Close" }).click();
+  await expect(panel).toBeHidden();
+  await expect(lab.button("History of image 3")).toBeFocused();
+});

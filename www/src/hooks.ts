@@ -1,0 +1,36 @@
+/** What benchmarks and tests may read and do, as `window.__overfitLab`. People have no use for it. */
+import type { EpochMetrics } from "overfit-lab";
+import type { Lab } from "./lab";
+import { shownRun, type Store } from "./store";
+
+declare global {
+  interface Window {
+    __overfitLab: {
+      /** Metrics of the last epoch of the run that is shown, or null. */
+      metrics(): EpochMetrics | null;
+      /** Milliseconds of each epoch of that run, as measured in the worker. */
+      epochMilliseconds(): number[];
+      /** Losses of that run, to the last bit. */
+      losses(): number[];
+      /** Whether no run is under way. */
+      idle(): boolean;
+      /** Memory of the worker's wasm instance, as it last said. */
+      memoryBytes(): number;
+      /** Makes the run under way trap in its worker; false when there is none. */
+      crashWorker(): boolean;
+    };
+  }
+}
+
+export function exposeHooks(lab: Lab, store: Store) {
+  const history = () => shownRun(store.state)?.history ?? null;
+  const column = (values: ArrayLike<number> | undefined) => Array.from(values ?? []).slice(0, history()?.length ?? 0);
+  window.__overfitLab = {
+    metrics: () => history()?.last ?? null,
+    epochMilliseconds: () => column(history()?.milliseconds),
+    losses: () => column(history()?.loss),
+    idle: () => store.state.activeId === null,
+    memoryBytes: () => store.state.memoryBytes,
+    crashWorker: () => lab.crashWorker(),
+  };
+}

@@ -1,0 +1,50 @@
+/** Wires the store, the workers and the views together. */
+import { exposeHooks } from "./hooks";
+import { Lab } from "./lab";
+import { initialState, Store } from "./store";
+import { mountChart } from "./views/chart";
+import { mountControls } from "./views/controls";
+import { mountFault } from "./views/fault";
+import { mountHistoryTable } from "./views/history-table";
+import { mountImageHistory } from "./views/image-history";
+import { mountImages } from "./views/images";
+import { mountKeras } from "./views/keras";
+import { mountNetwork } from "./views/network";
+import { mountOutcome } from "./views/outcome";
+import { mountPresets } from "./views/presets";
+import { mountResult } from "./views/result";
+import { mountRunBar } from "./views/run-bar";
+import { mountRuns } from "./views/runs";
+import { mountTheme } from "./views/theme";
+
+const store = new Store(initialState);
+const lab = new Lab(store, new URLSearchParams(location.search).get("backend"));
+mountTheme();
+
+const views = [
+  mountPresets,
+  mountControls,
+  mountNetwork,
+  mountKeras,
+  mountFault,
+  mountOutcome,
+  mountRunBar,
+  mountChart,
+  mountHistoryTable,
+  mountImages,
+  mountImageHistory,
+  mountResult,
+  mountRuns,
+].map((mount) => mount(lab));
+
+// However often the state changes, the page is drawn once a frame.
+let frame: number | null = null;
+store.subscribe(() => {
+  frame ??= requestAnimationFrame(() => {
+    frame = null;
+    for (const render of views) render(store.state);
+  });
+});
+
+exposeHooks(lab, store);
+void lab.boot().then(() => performance.mark("ready"));

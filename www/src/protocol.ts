@@ -1,0 +1,85 @@
+/** Every message between the page and a worker, as one typed union a direction. Each carries the id of its run or of its question. */
+import type {
+  Catalogue,
+  Change,
+  Edited,
+  EpochReport,
+  Experiment,
+  InvalidField,
+  RunResult,
+  ScriptLine,
+  Summary,
+} from "overfit-lab";
+
+export type RunId = number;
+export type RequestId = number;
+
+/** What a person may enter in a control. Rust reads it, whatever it is. */
+export type FieldValue = string | number | boolean;
+
+export interface EditAnswer extends Edited {
+  /** Problems of values that the experiment cannot hold at all; those in `problems` are about the experiment as it is. */
+  unheld: InvalidField[];
+}
+
+export interface Description {
+  summary: Summary;
+  changes: Change[];
+  script: ScriptLine[];
+}
+
+export interface Preview {
+  count: number;
+  side: number;
+  classes: number;
+  labels: Uint32Array;
+  /** Image after image, side * side * 4 bytes each. */
+  rgba: Uint8ClampedArray;
+}
+
+/** The questions that the desk answers: what is asked, and what comes back. */
+export interface Questions {
+  catalogue: { ask: null; answer: Catalogue };
+  edit: { ask: { experiment: Experiment; field: string; value: FieldValue }; answer: EditAnswer };
+  /** Null for an experiment that is not valid. */
+  describe: { ask: { experiment: Experiment; presetId: string }; answer: Description | null };
+  /** Null, likewise. */
+  preview: { ask: { experiment: Experiment }; answer: Preview | null };
+  newSeed: { ask: null; answer: number };
+}
+export type QuestionKind = keyof Questions;
+export type Question<K extends QuestionKind = QuestionKind> = {
+  [Q in K]: { type: "ask"; requestId: RequestId; kind: Q; ask: Questions[Q]["ask"] };
+}[K];
+export type Answer<K extends QuestionKind = QuestionKind> = {
+  [Q in K]: { type: "answer"; requestId: RequestId; kind: Q; answer: Questions[Q]["answer"] };
+}[K];
+
+export interface Job {
+  runId: RunId;
+  experiment: Experiment;
+  backend: string;
+  /** "step" trains one epoch and pauses. */
+  start: "run" | "step";
+}
+
+export type Command =
+  | { type: "pause" | "resume" | "step" | "stop" }
+  | { type: "set_learning_rate"; learningRate: number }
+  /** For tests alone: executes a wasm `unreachable` where the next epoch would be trained. */
+  | { type: "crash" };
+
+export type ToWorker = Question | ({ type: "train" } & Job) | { type: "command"; runId: RunId; command: Command };
+
+export type FromWorker =
+  | Answer
+  /** The wasm module is loaded. */
+  | { type: "ready"; memoryBytes: number }
+  | { type: "epochs"; runId: RunId; reports: EpochReport[]; memoryBytes: number }
+  | { type: "paused"; runId: RunId }
+  | { type: "resumed"; runId: RunId }
+  | { type: "finished"; runId: RunId; result: RunResult }
+  /** Rust refused a value; nothing is broken. */
+  | { type: "refused"; runId: RunId; problem: InvalidField }
+  /** The module did not load, or trapped. The worker must be thrown away. */
+  | { type: "fault"; cause: string };

@@ -1,0 +1,209 @@
+/** One worker: loads the wasm package, answers questions, and trains one run at a time. The only importer of the package. */
+import type { EpochReport, InvalidField, TrainingSession } from "overfit-lab";
+import type { Command, FromWorker, Job, Question, ToWorker } from "./protocol";
+
+declare const self: {
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+};
+
+/** At most so many posts a second, however fast epochs come. */
+const POST_EVERY_MS = 1000 / 60;
+
+/** The package's panic hook prints the cause of a trap, which itself only says "unreachable"; so it is remembered here. */
+let lastPanic: string | null = null;
+const printError = console.error.bind(console);
+console.error = (...args: unknown[]) => {
+  const panic = /^panicked at [^\n]*\n([^\n]*)/.exec(String(args[0]));
+  lastPanic = panic?.[1] ?? lastPanic;
+  printError(...args);
+};
+
+const load = async () => {
+  const [lab, { memory }] = await Promise.all([import("overfit-lab"), import("overfit-lab/memory")]);
+  return { ...lab, memoryBytes: () => memory.buffer.byteLength };
+};
+type Lab = Awaited<ReturnType<typeof load>>;
+const loading = load();
+
+const post = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, transfer);
+const report = (error: unknown) =>
+  post({ type: "fault", cause: lastPanic ?? (error instanceof Error ? error.message : String(error)) });
+
+/** Resolves after the messages that wait now. Unlike a timer it is not slowed down in a hidden tab. */
+const messages = new MessageChannel();
+let waiting: (() => void) | null = null;
+messages.port1.onmessage = () => waiting?.();
+const letMessagesIn = () =>
+  new Promise<void>((resolve) => {
+    waiting = resolve;
+    messages.port2.postMessage(null);
+  });
+
+interface Run extends Job {
+  session: TrainingSession;
+  state: "running" | "paused" | "ended";
+  stepping: boolean;
+  /** Whether `trainOn` is at work on it, perhaps just letting messages in. */
+  looping: boolean;
+  crash: boolean;
+  unposted: EpochReport[];
+  postedAt: number;
+}
+let run: Run | null = null;
+
+/** The problem that Rust attached to a refusal, or null for anything else that was thrown. */
+function refusal(error: unknown): InvalidField | null {
+  return error instanceof Error && "problem" in error ? (error as { problem: InvalidField }).problem : null;
+}
+
+function postEpochs(lab: Lab, of: Run) {
+  if (of.unposted.length === 0) return;
+  post({ type: "epochs", runId: of.runId, reports: of.unposted, memoryBytes: lab.memoryBytes() });
+  of.unposted = [];
+  of.postedAt = performance.now();
+}
+
+function end(lab: Lab, of: Run) {
+  postEpochs(lab, of);
+  of.state = "ended";
+  run = null;
+  post({ type: "finished", runId: of.runId, result: of.session.result() });
+  of.session.free();
+}
+
+function pause(lab: Lab, of: Run) {
+  of.state = "paused";
+  postEpochs(lab, of);
+  post({ type: "paused", runId: of.runId });
+}
+
+async function trainOn(lab: Lab, of: Run) {
+  if (of.looping) return;
+  of.looping = true;
+  while (of.state === "running") {
+    if (of.crash) executeUnreachable();
+    of.unposted.push(of.session.runEpoch());
+    if (of.session.finished) end(lab, of);
+    else if (of.stepping) pause(lab, of);
+    else if (performance.now() - of.postedAt >= POST_EVERY_MS) postEpochs(lab, of);
+    await letMessagesIn();
+  }
+  of.looping = false;
+}
+
+function start(lab: Lab, job: Job) {
+  let session: TrainingSession;
+  try {
+    session = new lab.TrainingSession(job.experiment, job.backend);
+  } catch (error) {
+    const problem = refusal(error);
+    if (problem === null) throw error;
+    return post({ type: "refused", runId: job.runId, problem });
+  }
+  run = {
+    ...job,
+    session,
+    state: "running",
+    stepping: job.start === "step",
+    looping: false,
+    crash: false,
+    unposted: [],
+    postedAt: 0,
+  };
+  trainOn(lab, run).catch(report);
+}
+
+function resume(lab: Lab, of: Run, stepping: boolean) {
+  of.stepping = stepping;
+  of.state = "running";
+  if (!stepping) post({ type: "resumed", runId: of.runId });
+  trainOn(lab, of).catch(report);
+}
+
+function obey(lab: Lab, of: Run, command: Command) {
+  switch (command.type) {
+    case "pause":
+      return of.state === "running" ? pause(lab, of) : undefined;
+    case "resume":
+      return resume(lab, of, false);
+    case "step":
+      return resume(lab, of, true);
+    case "stop":
+      return end(lab, of);
+    case "set_learning_rate":
+      try {
+        return of.session.setLearningRate(command.learningRate);
+      } catch (error) {
+        const problem = refusal(error);
+        if (problem === null) throw error;
+        return post({ type: "refused", runId: of.runId, problem });
+      }
+    case "crash":
+      of.crash = true;
+      if (of.state === "paused") executeUnreachable();
+  }
+}
+
+function answer(lab: Lab, question: Question) {
+  const { requestId } = question;
+  switch (question.kind) {
+    case "catalogue":
+      return post({ type: "answer", requestId, kind: "catalogue", answer: lab.catalogue() });
+    case "edit": {
+      const { experiment, field, value } = question.ask;
+      const edited = lab.edit(experiment, field, value);
+      const held = lab.check(edited.experiment);
+      const isHeld = (problem: InvalidField) => held.some((other) => other.message === problem.message);
+      const unheld = edited.problems.filter((problem) => !isHeld(problem));
+      return post({ type: "answer", requestId, kind: "edit", answer: { ...edited, problems: held, unheld } });
+    }
+    case "describe": {
+      const { experiment, presetId } = question.ask;
+      const valid = lab.check(experiment).length === 0;
+      const description = valid && {
+        summary: lab.summary(experiment),
+        changes: lab.changes(experiment, presetId),
+        script: lab.kerasScript(experiment, presetId),
+      };
+      return post({ type: "answer", requestId, kind: "describe", answer: description || null });
+    }
+    case "preview": {
+      const { experiment } = question.ask;
+      if (lab.check(experiment).length > 0) return post({ type: "answer", requestId, kind: "preview", answer: null });
+      const preview = new lab.DatasetPreview(experiment);
+      const { count, side, classes } = preview;
+      const [labels, rgba] = [preview.labels(), preview.rgba()];
+      preview.free();
+      const transfer = [labels.buffer, rgba.buffer];
+      return post(
+        { type: "answer", requestId, kind: "preview", answer: { count, side, classes, labels, rgba } },
+        transfer,
+      );
+    }
+    case "newSeed":
+      return post({ type: "answer", requestId, kind: "newSeed", answer: lab.newSeed() });
+  }
+}
+
+/** Dies as a panic in Rust does: by the wasm instruction `unreachable`, which traps. */
+function executeUnreachable(): never {
+  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+  const sections = [1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 0x74, 0x72, 0x61, 0x70, 0, 0, 10, 5, 1, 3, 0, 0, 0x0b];
+  const { trap } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([...header, ...sections]))).exports;
+  if (typeof trap === "function") trap();
+  throw new Error("unreachable");
+}
+
+self.onmessage = async ({ data: message }) => {
+  try {
+    const lab = await loading;
+    if (message.type === "ask") answer(lab, message);
+    else if (message.type === "train") start(lab, message);
+    else if (run?.runId === message.runId) obey(lab, run, message.command);
+  } catch (error) {
+    report(error);
+  }
+};
+
+loading.then((lab) => post({ type: "ready", memoryBytes: lab.memoryBytes() }), report);

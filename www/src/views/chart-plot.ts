@@ -1,0 +1,193 @@
+/** The drawing of the chart: scales, axes, curves and their labels, by uPlot. */
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { formatCount } from "../format";
+import { type Column, decades, linearTicks, logarithmicTicks, lossRange } from "./chart-data";
+
+export const BAND = 60;
+const FONT = '15px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+const LABEL_HEIGHT = 20;
+
+export interface Curve {
+  name: string;
+  column: Column;
+  kind: "accuracy" | "loss" | "ghost accuracy" | "ghost loss";
+}
+
+/** What the drawing functions read; replaced whole by the view. */
+export interface Picture {
+  epochs: number[];
+  /** The end of the epoch axis; 0 while it is not known. */
+  lastEpoch: number;
+  logarithmic: boolean;
+  curves: Curve[];
+}
+
+/** The page's colours as canvas wants them. */
+export function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(`--${name}`);
+  const [background, ink, muted, line, ghost] = ["background", "ink", "muted", "line", "ghost"].map(colour);
+  const [accent, loss] = [colour("accent"), colour("loss")];
+  return { background, ink, muted, line, ghost, accent, loss };
+}
+export type Colours = ReturnType<typeof readColours>;
+
+const xRange = ({ lastEpoch, logarithmic }: Picture): [number, number] =>
+  logarithmic ? [0.8, Math.max(2, lastEpoch)] : [0, Math.max(2, lastEpoch)];
+
+function ticksOf({ lastEpoch, logarithmic }: Picture): number[] {
+  if (lastEpoch === 0) return [];
+  return (logarithmic ? logarithmicTicks : linearTicks)(Math.max(2, lastEpoch));
+}
+
+function seriesOf(curve: Curve, colours: () => Colours): uPlot.Series {
+  const ghost = curve.kind.startsWith("ghost");
+  const stroke = () => (ghost ? colours().ghost : curve.kind === "loss" ? colours().loss : colours().accent) ?? "";
+  return {
+    label: curve.name,
+    scale: curve.kind.endsWith("loss") ? "loss" : "accuracy",
+    stroke,
+    width: ghost ? 1.25 : 2,
+    ...(curve.kind === "ghost loss" ? { dash: [4, 4] } : {}),
+    points: { show: (u, series) => !ghost && (u.data[series]?.length ?? 0) < 2, size: 7, stroke, fill: stroke },
+  };
+}
+
+/** A new plot. Which curves it has and the kind of the epoch axis are fixed; data, size and colours are not. */
+export function makePlot(
+  at: HTMLElement,
+  picture: () => Picture,
+  colours: () => Colours,
+  on: { moved(): void; drawn(plot: uPlot): void },
+): uPlot {
+  const narrow = at.clientWidth < 560;
+  const losses = () =>
+    picture()
+      .curves.filter(({ kind }) => kind.endsWith("loss"))
+      .map(({ column }) => column);
+  const axis = { font: FONT, labelFont: FONT, ticks: { show: false }, gap: 8 };
+  return new uPlot(
+    {
+      width: at.clientWidth,
+      height: at.clientHeight,
+      padding: [BAND, narrow ? 4 : 8, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 9 } },
+      scales: {
+        x: { time: false, distr: picture().logarithmic ? 3 : 1, range: () => xRange(picture()) },
+        accuracy: { range: [0, 101.5] },
+        loss: { distr: 3, range: () => lossRange(losses()) },
+      },
+      axes: [
+        {
+          ...axis,
+          stroke: () => colours().muted ?? "",
+          grid: { show: false },
+          splits: () => ticksOf(picture()),
+          filter: (_u, splits) => splits,
+          values: (u, splits) => thinned(u, splits).map((tick) => (tick === null ? null : formatCount(tick))),
+          size: 34,
+        },
+        {
+          ...axis,
+          scale: "accuracy",
+          stroke: () => colours().accent ?? "",
+          grid: { stroke: () => colours().line ?? "", width: 1 },
+          splits: [0, 25, 50, 75, 100],
+          values: (_u, splits) => splits.map((tick) => (tick === 100 ? "100 %" : String(tick))),
+          size: 58,
+        },
+        {
+          ...axis,
+          scale: "loss",
+          side: 1,
+          stroke: () => colours().loss ?? "",
+          grid: { show: false },
+          splits: () => decades(lossRange(losses())),
+          filter: (_u, splits) => splits,
+          values: (_u, splits) => splits.map((tick) => (tick < 1e-4 ? tick.toExponential() : formatDecade(tick))),
+          size: 62,
+        },
+      ],
+      series: [{}, ...picture().curves.map((curve) => seriesOf(curve, colours))],
+      hooks: {
+        draw: [(u) => labelCurves(u, picture(), colours()), on.drawn],
+        setCursor: [on.moved],
+      },
+    },
+    dataOf(picture()),
+    at,
+  );
+}
+
+export function dataOf({ epochs, curves }: Picture): uPlot.AlignedData {
+  return [epochs, ...curves.map(({ column }) => column)];
+}
+
+const formatDecade = (tick: number) => (tick >= 1e5 ? tick.toExponential().replace("+", "") : formatCount1(tick));
+const formatCount1 = (tick: number) => (tick < 1 ? String(Number(tick.toPrecision(1))) : formatCount(tick));
+
+/** Leaves out ticks that would run into the one after them; the last always stays. */
+function thinned(u: uPlot, ticks: number[]): (number | null)[] {
+  let next = Infinity;
+  return ticks
+    .map((tick) => [tick, u.valToPos(tick, "x")] as const)
+    .reverse()
+    .map(([tick, x]) => {
+      if (next - x < 44) return null;
+      next = x;
+      return tick;
+    })
+    .reverse();
+}
+
+/** Writes each curve's name at its end, and the names of the axes above them. */
+function labelCurves(u: uPlot, { curves, epochs }: Picture, colours: Colours) {
+  const { ctx } = u;
+  const ratio = devicePixelRatio;
+  const { left, top, width, height } = u.bbox;
+  ctx.save();
+  ctx.font = FONT.replace("15px", `${15 * ratio}px`);
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 5 * ratio;
+  ctx.strokeStyle = colours.background ?? "";
+  ctx.textBaseline = "middle";
+
+  ctx.fillStyle = colours.accent ?? "";
+  ctx.textAlign = "left";
+  ctx.fillText("accuracy", 2 * ratio, top - 16 * ratio);
+  ctx.fillStyle = colours.loss ?? "";
+  ctx.textAlign = "right";
+  ctx.fillText("loss", u.width * ratio - 10 * ratio, top - 16 * ratio);
+
+  const taken: { x0: number; x1: number; y: number }[] = [];
+  for (const { name, column, kind } of [...curves].reverse()) {
+    if (kind === "ghost loss") continue;
+    let last = Math.min(column.length, epochs.length) - 1;
+    while (last >= 0 && (column[last] ?? null) === null) last--;
+    const value = column[last];
+    if (value === null || value === undefined) continue;
+    const textWidth = ctx.measureText(name).width;
+    const endX = u.valToPos(last + 1, "x", true);
+    const endY = u.valToPos(value, kind === "loss" ? "loss" : "accuracy", true);
+    const fits = endX + textWidth + 14 * ratio < left + width;
+    const x0 = fits ? endX + 10 * ratio : Math.min(endX, left + width) - textWidth - 6 * ratio;
+    const step = LABEL_HEIGHT * ratio;
+    // Beside the end of a growing curve; above a curve that has come to the edge, or below it at the top.
+    let y = fits ? endY : endY - step * 0.7 < top + step * 0.3 ? endY + step * 0.8 : endY - step * 0.7;
+    y = Math.min(top + height - step / 2, Math.max(top + step / 2, y));
+    const clash = (at: number) => taken.some((t) => Math.abs(t.y - at) < step && t.x0 < x0 + textWidth && x0 < t.x1);
+    const wanted = y;
+    for (let tries = 1; clash(y) && tries < 12; tries++) {
+      const away = wanted + Math.ceil(tries / 2) * step * (tries % 2 === 0 ? -1 : 1);
+      if (away > top + step / 2 && away < top + height - step / 2) y = away;
+    }
+    taken.push({ x0, x1: x0 + textWidth, y });
+    ctx.textAlign = "left";
+    ctx.fillStyle = (kind === "accuracy" ? colours.accent : kind === "loss" ? colours.loss : colours.muted) ?? "";
+    ctx.strokeText(name, x0, y);
+    ctx.fillText(name, x0, y);
+  }
+  ctx.restore();
+}

@@ -1,0 +1,134 @@
+/** The figure "Training history": the curves of the run that is shown, with the ticked runs as thin lines behind it. */
+import type uPlot from "uplot";
+import { byId, setAttribute, setText } from "../dom";
+import { formatCount, formatLoss, formatPercent } from "../format";
+import type { Intents } from "../lab";
+import { initialState, presetName, type Run, shownRun, type State } from "../store";
+import { Columns } from "./chart-data";
+import { Marks } from "./chart-marks";
+import { type Curve, dataOf, makePlot, type Picture, readColours } from "./chart-plot";
+
+export function mountChart(intents: Intents) {
+  const at = byId("plot");
+  const readout = byId("readout");
+  const logarithmic = byId("log-epochs", HTMLInputElement);
+  const columns = new Columns();
+  const marks = new Marks(byId("marks"));
+  let colours = readColours();
+  let picture: Picture = { epochs: [], lastEpoch: 1, logarithmic: true, curves: [] };
+  let plot: uPlot | null = null;
+  let drawn = "";
+  let latest: State | null = null;
+  /** The epoch that is read by keyboard, when the pointer reads none. */
+  let keyEpoch: number | null = null;
+  let firstDrawn = false;
+
+  logarithmic.addEventListener("change", () => intents.setLogarithmicEpochs(logarithmic.checked));
+  window.addEventListener("themechange", () => {
+    colours = readColours();
+    plot?.redraw(false);
+  });
+  new ResizeObserver(() => {
+    plot?.setSize({ width: at.clientWidth, height: at.clientHeight });
+    if (latest !== null) render(latest);
+  }).observe(at);
+  at.addEventListener("keydown", (event) => {
+    const run = latest === null ? null : shownRun(latest);
+    const move = { ArrowLeft: -1, ArrowRight: 1, PageDown: -10, PageUp: 10, Home: -Infinity, End: Infinity }[event.key];
+    if (move === undefined || run?.history.last === null || run === null || plot === null) return;
+    event.preventDefault();
+    keyEpoch = Math.min(run.history.last.epoch, Math.max(1, (keyEpoch ?? 1) + move));
+    plot.setCursor({ left: plot.valToPos(keyEpoch, "x"), top: 0 });
+  });
+  at.addEventListener("pointermove", () => (keyEpoch = null));
+  at.addEventListener("blur", () => {
+    keyEpoch = null;
+    plot?.setCursor({ left: -10, top: -10 });
+  });
+
+  /** The exact values at the crosshair, as they are now. */
+  const read = () => {
+    const run = latest === null ? null : shownRun(latest);
+    const left = plot?.cursor.left ?? -1;
+    if (run === null || run.history.length === 0) return setText(readout, "Press Train: the curves grow here.");
+    setAttribute(at, "aria-valuemax", String(run.history.last?.epoch));
+    if (plot === null || left < 0) return setText(readout, "Point at the chart to read an epoch.");
+    const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
+    const entry = nearestEntry(run, wanted);
+    const [epoch, loss, accuracy] = [run.history.epoch[entry], run.history.loss[entry], run.history.accuracy[entry]];
+    const text = `epoch ${formatCount(epoch ?? 0)}, loss ${formatLoss(loss ?? NaN)}, accuracy ${formatPercent(accuracy ?? NaN)}`;
+    setText(readout, text);
+    setAttribute(at, "aria-valuenow", String(epoch));
+    setAttribute(at, "aria-valuetext", text);
+  };
+
+  /** Once the plot is laid out, for the marks stand where it puts their epochs. */
+  const drawMarks = (on: uPlot) => {
+    if (latest === null) return;
+    marks.render(on, shownRun(latest)?.events ?? [], latest.catalogue?.memorised_streak ?? 0);
+  };
+
+  const curvesOf = (state: State, shown: Run | null): Curve[] => {
+    const ghosts = state.runs.filter((run) => run.compared && run !== shown);
+    return [
+      ...ghosts.flatMap((run): Curve[] => {
+        const { accuracy, loss } = columns.of(run.history);
+        const name = `${presetName(state, run.presetId)}, run ${run.id}`;
+        return [
+          { name, column: accuracy, kind: "ghost accuracy" },
+          { name, column: loss, kind: "ghost loss" },
+        ];
+      }),
+      { name: "loss", column: shown === null ? [] : columns.of(shown.history).loss, kind: "loss" },
+      { name: "accuracy", column: shown === null ? [] : columns.of(shown.history).accuracy, kind: "accuracy" },
+    ];
+  };
+
+  const render = (state: State) => {
+    latest = state;
+    if (at.clientWidth === 0) return;
+    const shown = shownRun(state);
+    const planned = (shown?.experiment ?? state.form?.experiment)?.training.epochs ?? 0;
+    const curves = curvesOf(state, shown);
+    const ghosts = state.runs.filter((run) => run.compared).map((run) => run.history.last?.epoch ?? 0);
+    const lastEpoch = Math.max(planned, ...ghosts);
+    picture = { epochs: columns.epochs, lastEpoch, logarithmic: state.logarithmicEpochs, curves };
+
+    const key = JSON.stringify([
+      curves.map(({ name, kind }) => [name, kind]),
+      state.logarithmicEpochs,
+      at.clientWidth < 560,
+    ]);
+    if (plot === null || key !== drawn) {
+      plot?.destroy();
+      plot = makePlot(
+        at,
+        () => picture,
+        () => colours,
+        { moved: read, drawn: drawMarks },
+      );
+      drawn = key;
+    } else {
+      plot.setData(dataOf(picture));
+    }
+    read();
+    if (!firstDrawn && shown !== null && shown.history.length > 0) {
+      firstDrawn = true;
+      performance.mark("first-epoch-drawn");
+    }
+  };
+  // The empty chart stands there while the page loads.
+  render(initialState);
+  return render;
+}
+
+/** The entry of an epoch, or of the nearest one before it that is kept. */
+function nearestEntry({ history }: Run, epoch: number): number {
+  let [low, high] = [0, history.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if ((history.epoch[middle] ?? 0) <= epoch) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,26 @@
+/** The network as a list of layers, with its weights and the memory that a run takes. */
+import type { Summary } from "overfit-lab";
+import { byId, make, setText } from "../dom";
+import { formatBytes, formatCount } from "../format";
+import type { Intents } from "../lab";
+import type { State } from "../store";
+
+export function mountNetwork(_intents: Intents) {
+  const [list, total] = [byId("layers"), byId("network-total")];
+  let drawn: Summary | null = null;
+  return ({ form }: State) => {
+    const summary = form?.description?.summary ?? null;
+    if (summary === null || summary === drawn) return;
+    drawn = summary;
+    list.replaceChildren(
+      ...summary.layers.map(({ name, output, parameters }) => {
+        const weights = parameters > 0 ? `, ${formatCount(parameters)} weights` : "";
+        return make("li", {}, name, make("span", { class: "muted" }, `${output}${weights}`));
+      }),
+    );
+    setText(
+      total,
+      `${formatCount(summary.parameters)} weights in all; about ${formatBytes(summary.memory_bytes)} to train.`,
+    );
+  };
+}

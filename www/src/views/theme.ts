@@ -1,0 +1,21 @@
+/** The theme switch. The choice is kept in this browser. */
+import { byId } from "../dom";
+
+const KEY = "overfit-lab-theme";
+
+export function mountTheme() {
+  const select = byId("theme", HTMLSelectElement);
+  const apply = () => {
+    document.documentElement.dataset.theme = select.value;
+    // The chart is drawn in colours, not in styles.
+    window.dispatchEvent(new Event("themechange"));
+  };
+  select.value = localStorage.getItem(KEY) ?? "system";
+  if (select.value === "") select.value = "system";
+  apply();
+  select.addEventListener("change", () => {
+    localStorage.setItem(KEY, select.value);
+    apply();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);
+}

@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const pkg = (file: string) => fileURLToPath(new URL(`../pkg/${file}`, import.meta.url));
+
+export default defineConfig({
+  // Relative addresses, so that the built page works from any folder of any host.
+  base: "./",
+  resolve: {
+    // The package is the output of `wasm-pack build`. An alias instead of a dependency, so that `npm ci` does not need it.
+    alias: [
+      { find: /^overfit-lab$/, replacement: pkg("overfit_lab.js") },
+      { find: /^overfit-lab\/memory$/, replacement: pkg("overfit_lab_bg.wasm") },
+    ],
+  },
+  worker: { format: "es" },
+  // The first browsers with light-dark(), which the styles use as it is.
+  build: { target: "es2023", cssTarget: ["chrome123", "firefox120", "safari17.5"], assetsInlineLimit: 0 },
+  server: { fs: { allow: [".."] } },
+});
