@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {title}");
     let start = Instant::now();
-    let result = work().with_context(|| format!("{title}: failed"))?;
+    let result = work()?;
     println!("    {}", seconds(start.elapsed()));
     Ok(result)
 }
