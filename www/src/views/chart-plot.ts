@@ -54,6 +54,12 @@ function seriesOf(curve: Curve, colours: () => Colours): uPlot.Series {
   };
 }
 
+/** The crosshair stands on an epoch, not between two. */
+const toEpoch = (u: uPlot, left: number, top: number): [number, number] => {
+  if (left < 0) return [left, top];
+  return [u.valToPos(Math.max(1, Math.round(u.posToVal(left, "x"))), "x"), top];
+};
+
 /** A new plot. Which curves it has and the kind of the epoch axis are fixed; data, size and colours are not. */
 export function makePlot(
   at: HTMLElement,
@@ -73,7 +79,7 @@ export function makePlot(
       height: at.clientHeight,
       padding: [BAND, narrow ? 4 : 8, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 9 } },
+      cursor: { move: toEpoch, y: false, drag: { x: false, y: false }, points: { size: 9 } },
       scales: {
         x: { time: false, distr: picture().logarithmic ? 3 : 1, range: () => xRange(picture()) },
         accuracy: { range: [0, 101.5] },
