@@ -19,7 +19,7 @@ export async function measurePage(browser, address) {
   };
 }
 
-/** Opens the page, presses Train as soon as it can be pressed, and says when what happened, in ms since the navigation. */
+/** Opens the page, presses Train as soon as the page is ready, and says when what happened, in ms since the navigation. */
 async function visit(context, address) {
   const page = await context.newPage();
   await page.addInitScript(() => {
@@ -35,8 +35,13 @@ async function visit(context, address) {
 }
 
 async function train(page) {
+  await marked(page, "ready");
   await page.getByRole("button", { name: "Train", exact: true }).click();
-  await page.waitForFunction(() => performance.getEntriesByName("first-epoch-drawn").length > 0);
+  await marked(page, "first-epoch-drawn");
+}
+
+function marked(page, name) {
+  return page.waitForFunction((name) => performance.getEntriesByName(name).length > 0, name);
 }
 
 /** The longest task of the page's main thread in some seconds of training, in ms, by the browser's own trace. */

@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -162,22 +164,25 @@ fn wasm_pack_build(project: &Project) -> Result<Counts> {
     let out = project.notes().join("wasm-pack-build");
     let counts = watch(wasm_pack(project)?.arg("build").arg("--out-dir").arg(&out))?;
     build_site(project)?;
-    for file in [
+    for name in [
         "package.json",
         &format!("{LIBRARY}.js"),
         &format!("{LIBRARY}_bg.js"),
         &format!("{LIBRARY}.d.ts"),
     ] {
-        let [theirs, ours] =
-            [&out, &project.pkg].map(|folder| fs::read_to_string(folder.join(file)));
-        if theirs.context("wasm-pack wrote no package")? != ours? {
-            bail!(
-                "{file} in pkg/ is not what `wasm-pack build` writes: compare it with {}",
-                out.join(file).display()
-            );
+        let [theirs, ours] = [&out, &project.pkg].map(|folder| folder.join(name));
+        if read(&theirs)? != read(&ours)? {
+            bail!("{} differs from {}", ours.display(), theirs.display());
         }
     }
     Ok(counts)
+}
+
+/// A file of a package: JSON by what it says, anything else by its text.
+fn read(file: &Path) -> Result<Value> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(if file.ends_with("package.json") { serde_json::from_str(&text)? } else { text.into() })
 }
 
 /// In the release profile, which the site has compiled already and in which training takes seconds.
