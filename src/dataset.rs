@@ -70,13 +70,15 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::*;
+
     use super::*;
 
     fn config(images: u32, channels: u32) -> DatasetConfig {
         DatasetConfig { images, side: 8, channels, classes: 3 }
     }
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn more_images_keep_the_first_ones() {
         let few = Dataset::random(&config(4, 3), 5);
         let many = Dataset::random(&config(9, 3), 5);
@@ -84,7 +86,7 @@ mod tests {
         assert_eq!(few.labels[..], many.labels[..4]);
     }
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn every_class_is_drawn_and_counted() {
         let data = Dataset::random(&config(300, 1), 1);
         let counts = data.class_counts();
@@ -92,7 +94,7 @@ mod tests {
         assert!(counts.iter().all(|&count| count > 60), "{counts:?}");
     }
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn screens_get_four_bytes_a_pixel() {
         for channels in [1, 2, 3, 4] {
             let bytes = Dataset::random(&config(2, channels), 1).rgba();

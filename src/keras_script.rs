@@ -146,10 +146,12 @@ fn optimizer(config: &OptimizerConfig, learning_rate: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::*;
+
     use super::*;
     use crate::presets;
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn the_article_is_written_as_its_author_did() {
         let rows = [
             ("example-1", "keras.layers.Conv2D(32, 3, activation=\"relu\"),"),
@@ -165,7 +167,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn only_what_differs_is_marked() {
         let base = presets::preset("example-1").unwrap().experiment;
         let mut changed = base.clone();

@@ -1,8 +1,58 @@
-//! Overfit Lab.
+//! Overfit Lab trains small CNNs on a handful of random images, live in a browser tab and with the same numbers as Keras,
+//! and says whether a network memorised its images, when, and, if not, why not.
+//!
+//! # A guided tour
+//!
+//! A run, as data: an [`Experiment`](experiment::Experiment) is checked and opened as a
+//! [`TrainingSession`](training::TrainingSession); each epoch gives one [`EpochMetrics`](training::EpochMetrics); a
+//! [`Watcher`](diagnosis::Watcher) reads those and, at the end, the network's evaluation, and gives the
+//! [`RunResult`](diagnosis::RunResult). The program, the page's worker and the tests all do exactly this:
+//!
+//! ```
+//! use overfit_lab::diagnosis::Watcher;
+//! use overfit_lab::training::TrainingSession;
+//! use overfit_lab::{backend, presets};
+//!
+//! let mut experiment = presets::preset("example-1").unwrap().experiment;
+//! experiment.set("dataset.side", "16")?; // smaller images, to be quick
+//! experiment.set("training.epochs", "80")?;
+//!
+//! let mut session = TrainingSession::new(experiment, backend::default_backend())?;
+//! let mut watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
+//! while !session.finished() {
+//!     let metrics = session.run_epoch();
+//!     for event in watcher.observe(&metrics) {
+//!         println!("epoch {}: {}", event.epoch, event.text);
+//!     }
+//! }
+//! let result = watcher.conclude(&session.evaluate());
+//! assert!(result.memorised, "{}", result.headline);
+//! # Ok::<(), overfit_lab::experiment::InvalidField>(())
+//! ```
+//!
+//! The modules, in reading order:
+//!
+//! 1. [`experiment`]: what a person asks for, as plain data: its limits, its shapes, what makes it invalid.
+//! 2. [`presets`]: the article's three examples and the optimizers with Keras' defaults.
+//! 3. [`editing`] and [`description`]: one field changed by its path; an experiment in words.
+//! 4. [`seeding`] and [`dataset`]: one seed becomes independent streams, and they become images and labels.
+//! 5. [`backend`]: what computes; the only file that names a Burn backend.
+//! 6. [`network`]: variables in Keras' layouts and the forward pass.
+//! 7. [`probes`]: what only tensors can tell, dead units and gradient norms, as numbers.
+//! 8. [`training`]: loss, optimizers and metrics as Keras computes them, and the session that puts them together.
+//! 9. [`diagnosis`]: what a run's numbers mean. It never sees a tensor.
+//! 10. [`keras_script`]: an experiment as the Keras script that does the same.
+//!
+//! In WebAssembly, `wasm.rs` hands these to JavaScript; natively, `main.rs` and `program.rs` make them a command.
+//!
+//! Correct means: the numbers of Keras 3. `tests/keras_parity.rs` compares every activation, gradient and loss with what
+//! Keras computed from the same images and weights.
 
 pub mod backend;
 pub mod dataset;
+pub mod description;
 pub mod diagnosis;
+pub mod editing;
 pub mod experiment;
 pub mod keras_script;
 pub mod network;
@@ -12,3 +62,6 @@ pub mod seeding;
 pub mod training;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+
+#[cfg(all(test, target_arch = "wasm32"))]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -36,3 +36,41 @@ pub fn gradient_norm(gradients: &[Tensor<1>]) -> f64 {
     });
     squares.sum::<f64>().sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+    use wasm_bindgen_test::*;
+
+    use super::*;
+    use crate::backend;
+
+    fn device() -> Device {
+        backend::device(backend::default_backend()).unwrap()
+    }
+
+    fn alive(output: Features, units: usize) -> Vec<bool> {
+        let mut alive = vec![false; units];
+        mark_alive(&output, &mut alive);
+        alive
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_unit_lives_where_any_image_and_place_activates_it() {
+        // Two images, three channels, one row of two pixels: channel 1 is active in the second image alone.
+        let maps = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, f32::NAN];
+        let data = TensorData::new(maps.to_vec(), [2, 3, 1, 2]);
+        let maps = Features::Maps(Tensor::from_data(data, &device()));
+        assert_eq!(alive(maps, 3), [false, true, true]);
+        let data = TensorData::new(vec![0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [2, 3]);
+        let rows = Features::Rows(Tensor::from_data(data, &device()));
+        assert_eq!(alive(rows, 3), [false, true, false]);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn the_norm_takes_all_gradients_together() {
+        let tensor = |values: &[f32]| Tensor::<1>::from_data(TensorData::from(values), &device());
+        assert_eq!(gradient_norm(&[tensor(&[3.0, 0.0]), tensor(&[-4.0])]), 5.0);
+        assert!(gradient_norm(&[tensor(&[f32::NAN])]).is_nan());
+    }
+}

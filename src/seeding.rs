@@ -34,10 +34,11 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
 #[cfg(test)]
 mod tests {
     use rand::RngExt;
+    use wasm_bindgen_test::*;
 
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn streams_are_repeatable_and_differ() {
         let draw = |seed, purpose| stream(seed, purpose).random::<f32>();
         assert_eq!(draw(1, Purpose::Images), draw(1, Purpose::Images));

@@ -10,10 +10,10 @@ use wasm_bindgen::prelude::*;
 
 use crate::backend::{self, BACKENDS, BackendInfo};
 use crate::dataset;
+use crate::description::{self, Change, Summary};
 use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
-use crate::experiment::{
-    self, Change, Edited, Experiment, FIELDS, FieldLimit, InvalidField, Summary,
-};
+use crate::editing::Edited;
+use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField};
 use crate::keras_script::{self, ScriptLine};
 use crate::presets::{self, OptimizerChoice, Preset};
 use crate::training::{self, EpochMetrics};
@@ -72,13 +72,13 @@ pub fn check(experiment: Ts<Experiment>) -> Result<Vec<Ts<InvalidField>>, JsValu
 /// Layers, sizes and notes of a valid experiment.
 #[wasm_bindgen]
 pub fn summary(experiment: Ts<Experiment>) -> Result<Ts<Summary>, JsValue> {
-    to_js(&experiment::summary(&from_js(&experiment)?).map_err(thrown)?)
+    to_js(&description::summary(&from_js(&experiment)?).map_err(thrown)?)
 }
 
 /// How an experiment differs from a preset.
 #[wasm_bindgen]
 pub fn changes(experiment: Ts<Experiment>, preset_id: &str) -> Result<Vec<Ts<Change>>, JsValue> {
-    all_to_js(&experiment::changes(&from_js(&experiment)?, &preset(preset_id)?))
+    all_to_js(&description::changes(&from_js(&experiment)?, &preset(preset_id)?))
 }
 
 /// The experiment as a Keras script; lines that the preset's own script has not are marked.
@@ -238,4 +238,114 @@ fn thrown(problem: InvalidField) -> JsValue {
         let _ = Reflect::set(&error, &"problem".into(), &object.into());
     }
     error.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use wasm_bindgen_test::*;
+
+    use super::*;
+
+    /// What JavaScript sees of a value, as JSON.
+    fn seen(value: impl Into<JsValue>) -> Value {
+        serde_wasm_bindgen::from_value(value.into()).unwrap()
+    }
+
+    fn ts<T: Tsify>(value: Value) -> Ts<T> {
+        use serde::Serialize as _;
+        let object = value.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
+        Ts::new_unchecked(object.unwrap())
+    }
+
+    /// Example 1 on tiny images, with one field changed.
+    fn example_1(field: &str, value: &str) -> Value {
+        let mut experiment = presets::preset("example-1").unwrap().experiment;
+        for (field, value) in [("dataset.side", "8"), ("training.epochs", "3"), (field, value)] {
+            experiment.set(field, value).unwrap();
+        }
+        serde_json::to_value(experiment).unwrap()
+    }
+
+    fn problem(thrown: &JsValue) -> Value {
+        seen(Reflect::get(thrown, &"problem".into()).unwrap())
+    }
+
+    #[wasm_bindgen_test]
+    fn the_catalogue_holds_presets_and_limits() {
+        let catalogue = seen(catalogue().unwrap());
+        let ids: Vec<_> =
+            catalogue["presets"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
+        assert_eq!(ids, ["example-1", "example-2", "example-3"]);
+        assert_eq!(catalogue["backends"][0]["id"], default_backend());
+        assert_eq!(catalogue["memorised_streak"], MEMORISED_STREAK);
+        let experiment = catalogue["presets"][0]["experiment"].clone();
+        assert_eq!(check(ts(experiment)).unwrap().len(), 0);
+    }
+
+    #[wasm_bindgen_test]
+    fn edits_take_numbers_booleans_and_text() {
+        let rows: [(&str, JsValue, &str, Value); 5] = [
+            ("training.learning_rate", 0.02.into(), "/training/learning_rate", json!(0.02)),
+            ("training.learning_rate", " 2e-2 ".into(), "/training/learning_rate", json!(0.02)),
+            ("training.batch_size", 5.into(), "/training/batch_size", json!(5)),
+            ("network.conv_bias", false.into(), "/network/layers/0/use_bias", json!(false)),
+            ("training.optimizer", "sgd".into(), "/training/optimizer/type", json!("sgd")),
+        ];
+        for (field, value, place, expected) in rows {
+            let edited = seen(edit(ts(example_1("seed", "1")), field, value).unwrap());
+            assert_eq!(edited["problems"], json!([]), "{field}");
+            assert_eq!(edited["experiment"].pointer(place), Some(&expected), "{field}");
+        }
+        for value in [JsValue::NULL, JsValue::UNDEFINED, "x".into(), f64::NAN.into()] {
+            let edited = edit(ts(example_1("seed", "1")), "training.learning_rate", value);
+            assert_eq!(seen(edited.unwrap())["problems"][0]["field"], "training.learning_rate");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn problems_are_returned_or_thrown_with_their_field() {
+        let invalid = example_1("training.batch_size", "21");
+        let found = check(ts(invalid.clone())).unwrap();
+        assert_eq!(seen(found.into_iter().next().unwrap())["field"], "training.batch_size");
+        let thrown = TrainingSession::new(ts(invalid), "flex").err().unwrap();
+        assert_eq!(problem(&thrown)["value"], "21");
+        let thrown = summary(ts(json!({ "seed": 1 }))).err().unwrap();
+        assert_eq!(problem(&thrown)["field"], "experiment");
+        let thrown = summary(Ts::new_unchecked(JsValue::from(7))).err().unwrap();
+        assert_eq!(problem(&thrown)["field"], "experiment");
+        let thrown = changes(ts(example_1("seed", "1")), "example-9").err().unwrap();
+        assert_eq!(problem(&thrown)["field"], "preset");
+    }
+
+    #[wasm_bindgen_test]
+    fn a_session_trains_its_epochs_and_concludes() {
+        let mut session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
+        assert!(session.set_learning_rate(f64::NAN).is_err());
+        session.set_learning_rate(0.5).unwrap();
+        for epoch in 1..=3 {
+            let report = seen(session.run_epoch().unwrap());
+            assert_eq!(report["metrics"]["epoch"], epoch);
+            assert_eq!(report["metrics"]["predicted"].as_array().unwrap().len(), 20);
+        }
+        assert!(session.finished());
+        assert!(session.run_epoch().is_err());
+        let result = seen(session.result().unwrap());
+        assert_eq!(result["epochs"], 3);
+        assert_eq!(result["label_probability"].as_array().unwrap().len(), 20);
+    }
+
+    #[wasm_bindgen_test]
+    fn images_cross_as_bytes() {
+        let preview = DatasetPreview::new(ts(example_1("dataset.channels", "1"))).unwrap();
+        assert_eq!((preview.count(), preview.side(), preview.classes()), (20, 8, 2));
+        assert_eq!(preview.rgba().length(), 20 * 8 * 8 * 4);
+        assert_eq!(preview.labels().length(), 20);
+    }
+
+    #[wasm_bindgen_test]
+    fn new_seeds_differ() {
+        let seeds: Vec<_> = (0..4).map(|_| new_seed().unwrap()).collect();
+        assert!(seeds.iter().any(|seed| *seed != seeds[0]), "{seeds:?}");
+    }
 }

@@ -44,6 +44,9 @@ pub struct RunResult {
     pub accuracy: f64,
     pub images_right: u32,
     pub images: u32,
+    /// An image each, in the evaluation: the class that the network answers, and the probability of its own label.
+    pub predicted: Vec<u32>,
+    pub label_probability: Vec<f32>,
     /// Every image right in each of the last [`MEMORISED_STREAK`] epochs and in the evaluation.
     pub memorised: bool,
     /// The first epoch with every image right.
@@ -148,16 +151,17 @@ impl Watcher {
 
     /// What came of the run, whose network as it stands gave `evaluation`.
     pub fn conclude(&self, evaluation: &Evaluation) -> RunResult {
-        let right = evaluation.images_right;
-        let memorised = self.streak() >= MEMORISED_STREAK && right == evaluation.images;
+        let memorised = self.streak() >= MEMORISED_STREAK && evaluation.all_right();
         let verdict = self.verdict(memorised, evaluation);
         RunResult {
             epochs: self.epochs,
             planned_epochs: self.experiment.training.epochs,
             loss: evaluation.loss,
             accuracy: evaluation.accuracy,
-            images_right: right,
-            images: evaluation.images,
+            images_right: evaluation.images_right,
+            images: evaluation.predicted.len() as u32,
+            predicted: evaluation.predicted.clone(),
+            label_probability: evaluation.label_probability.clone(),
             memorised,
             first_reached: self.first_reached,
             held_since: self.streak_start.filter(|_| memorised),
@@ -200,7 +204,8 @@ impl Watcher {
     }
 
     fn headline(&self, verdict: Verdict, evaluation: &Evaluation) -> String {
-        let (right, images, epochs) = (evaluation.images_right, evaluation.images, self.epochs);
+        let (right, images) = (evaluation.images_right, evaluation.predicted.len());
+        let epochs = self.epochs;
         let streak = self.streak();
         match (verdict, self.first_reached) {
             (Verdict::Memorised, _) => {
@@ -219,7 +224,7 @@ impl Watcher {
             (Verdict::ReachedAndLost, Some(first)) => format!(
                 "Not memorised: 100 % at epoch {first}, then lost; {right} of {images} images right at the end."
             ),
-            _ if streak > 0 && right == images => format!(
+            _ if streak > 0 && evaluation.all_right() => format!(
                 "Not memorised yet: all {images} images right in the last {streak} of {MEMORISED_STREAK} epochs that it takes."
             ),
             _ => format!("Not memorised: {right} of {images} images right."),

@@ -1,7 +1,6 @@
 //! The range and the label of every field: the one place where limits stand.
 
 use serde::Serialize;
-use serde_json::Value;
 use tsify::Tsify;
 
 /// The range of one numeric field. `field` is its dot path; `[]` stands for any index.
@@ -165,37 +164,4 @@ pub fn number_text(value: f64) -> String {
     } else {
         format!("{value}")
     }
-}
-
-/// Where `path` points in a JSON value: `network.layers[0].units` is `/network/layers/0/units`.
-pub(super) fn pointer(path: &str) -> String {
-    format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/"))
-}
-
-/// Calls `on_leaf` with the path of every value that is no object or list.
-pub(super) fn visit(value: &Value, on_leaf: &mut impl FnMut(&str, &Value)) {
-    fn walk(value: &Value, path: &mut String, on_leaf: &mut impl FnMut(&str, &Value)) {
-        let start = path.len();
-        match value {
-            Value::Object(fields) => {
-                for (name, inner) in fields {
-                    if start > 0 {
-                        path.push('.');
-                    }
-                    path.push_str(name);
-                    walk(inner, path, on_leaf);
-                    path.truncate(start);
-                }
-            }
-            Value::Array(items) => {
-                for (index, inner) in items.iter().enumerate() {
-                    path.push_str(&format!("[{index}]"));
-                    walk(inner, path, on_leaf);
-                    path.truncate(start);
-                }
-            }
-            leaf => on_leaf(path, leaf),
-        }
-    }
-    walk(value, &mut String::new(), on_leaf);
 }

@@ -1,18 +1,17 @@
 //! What a person asks for: images, a network, how to train it, and a seed. Plain data, no tensors.
 //!
 //! Every field is required on the wire; defaults live in [`crate::presets`] alone. [`Experiment::validate`] names each
-//! field that is out of range before any work starts, and [`Experiment::set`] changes one field by its path, for the
-//! program's `--set` and for the page's controls alike.
+//! field that is out of range before any work starts.
 
-mod describe;
 mod fields;
-mod set;
+mod json;
+mod names;
 mod shapes;
 mod validate;
 
-pub use describe::{Change, LayerSummary, Summary, changes, layer_name, summary};
 pub use fields::{FIELDS, FieldLimit, InvalidField, number_text};
-pub use set::Edited;
+pub(crate) use json::{pointer, visit};
+pub use names::layer_name;
 pub use shapes::{LayerShape, Shape, layer_shapes};
 pub use validate::{MEMORY_LIMIT_BYTES, estimate_memory_bytes};
 
@@ -129,29 +128,7 @@ pub enum OptimizerConfig {
     },
 }
 
-impl Experiment {
-    /// Reads an experiment from a JSON value, as [`Experiment::from_json`] does from text.
-    pub fn from_value(value: serde_json::Value) -> Result<Self, InvalidField> {
-        set::from_value(value)
-    }
-
-    /// Reads an experiment from JSON. Unknown, missing or mistyped fields and broken JSON are named in the error;
-    /// ranges are [`Experiment::validate`]'s.
-    pub fn from_json(text: &str) -> Result<Self, InvalidField> {
-        let value = serde_json::from_str(text).map_err(|error| InvalidField {
-            field: "experiment".into(),
-            value: "this text".into(),
-            allowed: "a JSON object".into(),
-            message: format!("Experiment: this text is not JSON ({error}); it must be a JSON object with the fields dataset, network, training and seed."),
-        })?;
-        Self::from_value(value)
-    }
-
-    /// The experiment as indented JSON, every field.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("an experiment is plain data")
-    }
-}
+impl Experiment {}
 
 impl OptimizerConfig {
     /// The class in `keras.optimizers`.

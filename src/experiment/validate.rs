@@ -1,8 +1,7 @@
 //! Says what is wrong with an experiment before any work starts.
 
 use super::{
-    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, fields::visit, layer_shapes,
-    number_text,
+    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, layer_shapes, number_text, visit,
 };
 
 /// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
@@ -12,13 +11,15 @@ pub const MEMORY_LIMIT_BYTES: u64 = 2 << 30;
 /// As many layers as an experiment may list.
 const MAX_LAYERS: usize = 64;
 
+/// Its upper bound is another field's value.
+const BATCH_SIZE: &str = "training.batch_size";
+
 impl Experiment {
     /// `Ok` when every field is in its range and the layers fit each other and the images; otherwise every problem, in
     /// the order of the fields.
     pub fn validate(&self) -> Result<(), Vec<InvalidField>> {
         let mut problems = self.out_of_range();
         if problems.is_empty() {
-            problems.extend(self.batch_too_large());
             problems.extend(self.layers_that_do_not_fit());
         }
         if problems.is_empty() {
@@ -37,6 +38,7 @@ impl Experiment {
                 return;
             };
             match value.as_f64() {
+                _ if path == BATCH_SIZE => problems.extend(self.batch_problem()),
                 Some(number) if limit.contains(number) => {}
                 Some(number) => problems.push(limit.invalid(path, number_text(number))),
                 None => problems.push(limit.invalid(path, self.text_of_unwritable(path))),
@@ -55,14 +57,17 @@ impl Experiment {
         }
     }
 
-    fn batch_too_large(&self) -> Option<InvalidField> {
+    /// A batch holds 1 image to all of them.
+    fn batch_problem(&self) -> Option<InvalidField> {
         let (batch, images) = (self.training.batch_size, self.dataset.images);
-        (batch > images).then(|| {
+        let limit = FieldLimit::of("dataset.images").expect("a field of the experiment");
+        let most = if limit.contains(f64::from(images)) { images } else { limit.max as u32 };
+        (!(1..=most).contains(&batch)).then(|| {
             InvalidField::new(
-                "training.batch_size",
+                BATCH_SIZE,
                 "Batch size",
                 batch.to_string(),
-                format!("a whole number from 1 to {images}, the number of images"),
+                format!("a whole number from 1 to {most}, the number of images"),
             )
         })
     }

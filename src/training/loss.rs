@@ -41,9 +41,11 @@ pub fn answer(logits: &[f32], label: u32) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::*;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn answers_as_keras_does() {
         let cases: &[(&[f32], u32, u32, f32)] = &[
             (&[0.0, 0.0], 1, 0, 0.5),

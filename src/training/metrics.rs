@@ -53,5 +53,15 @@ pub struct Evaluation {
     pub loss: f64,
     pub accuracy: f64,
     pub images_right: u32,
-    pub images: u32,
+    /// An image each: the class that the network answers.
+    pub predicted: Vec<u32>,
+    /// An image each: the probability given to its own label.
+    pub label_probability: Vec<f32>,
+}
+
+impl Evaluation {
+    /// Whether every image is right.
+    pub fn all_right(&self) -> bool {
+        self.images_right as usize == self.predicted.len()
+    }
 }

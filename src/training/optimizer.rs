@@ -134,3 +134,61 @@ fn decay(weights: Tensor<1>, amount: f64) -> Tensor<1> {
     }
     weights.clone() - weights * amount
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+    use wasm_bindgen_test::*;
+
+    use super::*;
+    use crate::backend;
+    use crate::presets;
+
+    /// One weight of 1 after each step with the same gradient.
+    fn weights(config: OptimizerConfig, rate: f64, gradient: f32, steps: usize) -> Vec<f32> {
+        let device = backend::device(backend::default_backend()).unwrap();
+        let single = |value: f32| Tensor::<1>::from_data(TensorData::from([value]), &device);
+        let value = single(1.0).require_grad();
+        let mut variables = [Variable { name: "weight".into(), shape: vec![1], value }];
+        let mut optimizer = Optimizer::new(config);
+        let mut step = || {
+            optimizer.step(rate, &mut variables, vec![single(gradient).inner()]);
+            variables[0].values()[0]
+        };
+        (0..steps).map(|_| step()).collect()
+    }
+
+    /// Worked by hand from Keras' formulas.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn steps_are_as_keras_takes_them() {
+        let named = |id: &str| presets::optimizer(id).unwrap();
+        let decaying =
+            OptimizerConfig::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.5 };
+        let rows: &[(OptimizerConfig, f32, &[f32])] = &[
+            (named("sgd"), 0.5, &[0.95, 0.9]),
+            (named("momentum"), 0.5, &[0.95, 0.855]),
+            (named("nesterov"), 0.5, &[0.905, 0.7695]),
+            (named("adam"), 0.5, &[0.900_000_6, 0.800_001]),
+            // The root of v is 3e-10 here: that epsilon is added without a correction of its own decides the step.
+            (named("adam"), 1e-8, &[0.999_684_8]),
+            (decaying, 0.5, &[0.850_000_6]),
+            (named("rmsprop"), 0.5, &[0.683_772_9]),
+            // Epsilon stands inside the root.
+            (named("rmsprop"), 1e-4, &[0.968_534_2]),
+        ];
+        for (config, gradient, expected) in rows {
+            let found = weights(config.clone(), 0.1, *gradient, expected.len());
+            for (found, expected) in found.iter().zip(*expected) {
+                assert!((found - expected).abs() < 2e-6, "{config:?}: {found}, not {expected}");
+            }
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn weight_decay_is_decoupled_from_the_gradient() {
+        let sgd = OptimizerConfig::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.5 };
+        // 1 - 0.1 * 0.5 * 1 = 0.95, and no gradient: the velocity stays 0.
+        let found = weights(sgd, 0.1, 0.0, 2);
+        assert!((found[0] - 0.95).abs() < 1e-6 && (found[1] - 0.9025).abs() < 1e-6, "{found:?}");
+    }
+}

@@ -141,11 +141,8 @@ impl TrainingSession {
         let mut epoch = EpochSums::new(count, &self.relu_layers);
         for batch in order.chunks(batch_size) {
             let step = self.run_step(batch, &mut epoch.alive);
-            let labels = batch.iter().map(|&image| self.dataset.labels[image as usize]);
-            let classes = self.dataset.classes;
-            let answers = step.logits.chunks_exact(classes).zip(labels);
-            let answers = answers.map(|(logits, label)| answer(logits, label));
-            epoch.add(batch, &step, answers);
+            let answers = self.answers(&step.logits, &self.labels(batch));
+            epoch.add(batch, &step, &answers);
         }
         self.epoch += 1;
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
@@ -154,8 +151,7 @@ impl TrainingSession {
 
     /// One update with the images of `batch`. Marks in `alive`, a ReLU layer each, the units that were active.
     pub fn run_step(&mut self, batch: &[u32], alive: &mut [Vec<bool>]) -> StepMetrics {
-        let labels: Vec<u32> =
-            batch.iter().map(|&image| self.dataset.labels[image as usize]).collect();
+        let labels = self.labels(batch);
         let mut relu = 0;
         let logits = self.network.forward(self.pick(batch), &mut |_, stage, output| {
             if stage == Stage::Relu {
@@ -179,8 +175,7 @@ impl TrainingSession {
 
     /// The gradients of the loss on `batch`, a variable each, without an update.
     pub fn gradients(&self, batch: &[u32]) -> Vec<Vec<f32>> {
-        let labels: Vec<u32> =
-            batch.iter().map(|&image| self.dataset.labels[image as usize]).collect();
+        let labels = self.labels(batch);
         let logits = self.network.forward(self.pick(batch), &mut |_, _, _| {});
         let loss = cross_entropy(logits, index_tensor(&labels, &self.device));
         let gradients = self.network.take_gradients(&mut loss.backward());
@@ -190,27 +185,37 @@ impl TrainingSession {
     /// The network as it stands, on all images, without training.
     pub fn evaluate(&self) -> Evaluation {
         let count = self.dataset.len();
-        let classes = self.dataset.classes;
-        let (mut loss, mut right) = (0.0, 0);
-        let images: Vec<u32> = (0..count as u32).collect();
         let batch_size = (self.experiment.training.batch_size as usize).min(count);
+        let images: Vec<u32> = (0..count as u32).collect();
+        let mut loss = 0.0;
+        let mut answers = Vec::with_capacity(count);
         for batch in images.chunks(batch_size) {
-            let labels: Vec<u32> =
-                batch.iter().map(|&image| self.dataset.labels[image as usize]).collect();
+            let labels = self.labels(batch);
             let logits = self.network.infer(self.pick(batch), &mut |_, _, _| {});
             let labels_on_device = index_tensor(&labels, &self.device);
             let mean: f32 = cross_entropy(logits.clone(), labels_on_device).into_scalar();
             loss += f64::from(mean) * batch.len() as f64;
-            for (logits, &label) in floats(logits.into_data()).chunks_exact(classes).zip(&labels) {
-                right += u32::from(answer(logits, label).predicted == label);
-            }
+            answers.extend(self.answers(&floats(logits.into_data()), &labels));
         }
+        let right = answers.iter().zip(&self.dataset.labels);
+        let right = right.filter(|(answer, label)| answer.predicted == **label).count();
         Evaluation {
             loss: loss / count as f64,
-            accuracy: f64::from(right) / count as f64,
-            images_right: right,
-            images: count as u32,
+            accuracy: right as f64 / count as f64,
+            images_right: right as u32,
+            predicted: answers.iter().map(|answer| answer.predicted).collect(),
+            label_probability: answers.iter().map(|answer| answer.label_probability).collect(),
         }
+    }
+
+    fn labels(&self, batch: &[u32]) -> Vec<u32> {
+        batch.iter().map(|&image| self.dataset.labels[image as usize]).collect()
+    }
+
+    /// What rows of logits answer for images with these labels.
+    fn answers(&self, logits: &[f32], labels: &[u32]) -> Vec<Answer> {
+        let rows = logits.chunks_exact(self.dataset.classes).zip(labels);
+        rows.map(|(logits, &label)| answer(logits, label)).collect()
     }
 
     /// The images of a batch; all of them in their own order need no copy.
@@ -246,7 +251,7 @@ impl EpochSums {
         }
     }
 
-    fn add(&mut self, batch: &[u32], step: &StepMetrics, answers: impl Iterator<Item = Answer>) {
+    fn add(&mut self, batch: &[u32], step: &StepMetrics, answers: &[Answer]) {
         self.loss += step.loss * batch.len() as f64;
         self.gradient_norm += step.gradient_norm;
         self.steps += 1;

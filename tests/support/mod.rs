@@ -3,5 +3,5 @@
 mod climb;
 mod fixture;
 
-pub use climb::{check, train};
+pub use climb::check;
 pub use fixture::Fixture;

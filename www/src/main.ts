@@ -1,4 +1,5 @@
 /** Wires the store, the workers and the views together. */
+import { drawEachFrame } from "./frames";
 import { exposeHooks } from "./hooks";
 import { Lab } from "./lab";
 import { initialState, Store } from "./store";
@@ -37,14 +38,6 @@ const views = [
   mountRuns,
 ].map((mount) => mount(lab));
 
-// However often the state changes, the page is drawn once a frame.
-let frame: number | null = null;
-store.subscribe(() => {
-  frame ??= requestAnimationFrame(() => {
-    frame = null;
-    for (const render of views) render(store.state);
-  });
-});
-
+drawEachFrame(store, views);
 exposeHooks(lab, store);
 void lab.boot().then(() => performance.mark("ready"));

@@ -62,15 +62,17 @@ export class Marks {
   constructor(private readonly layer: HTMLElement) {}
 
   render(plot: uPlot, events: RunEvent[], streak: number) {
-    const { left, top, width, height } = plot.over.getBoundingClientRect();
-    const wrap = plot.root.getBoundingClientRect();
+    // uPlot's own numbers, in canvas pixels: asking the page for them would have it lay itself out in mid-frame.
+    const [left, top, width, height] = (["left", "top", "width", "height"] as const).map(
+      (name) => plot.bbox[name] / devicePixelRatio,
+    ) as [number, number, number, number];
     const marks = placeMarks(events, (epoch) => plot.valToPos(epoch, "x"), width);
-    const key = JSON.stringify([left - wrap.left, width, height, marks]);
+    const key = JSON.stringify([left, top, width, height, marks]);
     if (key === this.drawn) return;
     this.drawn = key;
     const focused = this.layer.contains(document.activeElement);
     const index = [...this.layer.children].indexOf(document.activeElement as Element);
-    this.layer.style.cssText = `--plot-height:${height}px;left:${left - wrap.left}px;top:${top - wrap.top}px;width:${width}px;height:${height}px`;
+    this.layer.style.cssText = `--plot-height:${height}px;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
     this.layer.replaceChildren(...marks.map((mark) => this.make(mark, streak)));
     if (focused) (this.layer.children[index] as HTMLElement | undefined)?.focus();
   }

@@ -5,6 +5,8 @@ import { formatCount } from "../format";
 import { type Column, decades, linearTicks, logarithmicTicks, lossRange } from "./chart-data";
 
 export const BAND = 60;
+/** Below this width the plot saves margins. */
+export const NARROW = 560;
 const FONT = '15px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const LABEL_HEIGHT = 20;
 
@@ -63,11 +65,12 @@ const toEpoch = (u: uPlot, left: number, top: number): [number, number] => {
 /** A new plot. Which curves it has and the kind of the epoch axis are fixed; data, size and colours are not. */
 export function makePlot(
   at: HTMLElement,
+  size: { width: number; height: number },
   picture: () => Picture,
   colours: () => Colours,
   on: { moved(): void; drawn(plot: uPlot): void },
 ): uPlot {
-  const narrow = at.clientWidth < 560;
+  const narrow = size.width < NARROW;
   const losses = () =>
     picture()
       .curves.filter(({ kind }) => kind.endsWith("loss"))
@@ -75,8 +78,7 @@ export function makePlot(
   const axis = { font: FONT, labelFont: FONT, ticks: { show: false }, gap: 8 };
   return new uPlot(
     {
-      width: at.clientWidth,
-      height: at.clientHeight,
+      ...size,
       padding: [BAND, narrow ? 4 : 8, 0, 0],
       legend: { show: false },
       cursor: { move: toEpoch, y: false, drag: { x: false, y: false }, points: { size: 9 } },

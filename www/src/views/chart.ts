@@ -6,7 +6,7 @@ import type { Intents } from "../lab";
 import { initialState, presetName, type Run, shownRun, type State } from "../store";
 import { Columns } from "./chart-data";
 import { Marks } from "./chart-marks";
-import { type Curve, dataOf, makePlot, type Picture, readColours } from "./chart-plot";
+import { type Curve, dataOf, makePlot, NARROW, type Picture, readColours } from "./chart-plot";
 
 export function mountChart(intents: Intents) {
   const at = byId("plot");
@@ -22,6 +22,8 @@ export function mountChart(intents: Intents) {
   /** The epoch that is read by keyboard, when the pointer reads none. */
   let keyEpoch: number | null = null;
   let firstDrawn = false;
+  /** Asked of the page at rest only: in the middle of a frame it would have to lay itself out to answer. */
+  let [width, height] = [at.clientWidth, at.clientHeight];
 
   logarithmic.addEventListener("change", () => intents.setLogarithmicEpochs(logarithmic.checked));
   window.addEventListener("themechange", () => {
@@ -29,7 +31,8 @@ export function mountChart(intents: Intents) {
     plot?.redraw(false);
   });
   new ResizeObserver(() => {
-    plot?.setSize({ width: at.clientWidth, height: at.clientHeight });
+    [width, height] = [at.clientWidth, at.clientHeight];
+    plot?.setSize({ width, height });
     if (latest !== null) render(latest);
   }).observe(at);
   at.addEventListener("keydown", (event) => {
@@ -86,7 +89,7 @@ export function mountChart(intents: Intents) {
 
   const render = (state: State) => {
     latest = state;
-    if (at.clientWidth === 0) return;
+    if (width === 0) return;
     const shown = shownRun(state);
     const planned = (shown?.experiment ?? state.form?.experiment)?.training.epochs ?? 0;
     const curves = curvesOf(state, shown);
@@ -94,15 +97,12 @@ export function mountChart(intents: Intents) {
     const lastEpoch = Math.max(planned, ...ghosts);
     picture = { epochs: columns.epochs, lastEpoch, logarithmic: state.logarithmicEpochs, curves };
 
-    const key = JSON.stringify([
-      curves.map(({ name, kind }) => [name, kind]),
-      state.logarithmicEpochs,
-      at.clientWidth < 560,
-    ]);
+    const key = JSON.stringify([curves.map(({ name, kind }) => [name, kind]), state.logarithmicEpochs, width < NARROW]);
     if (plot === null || key !== drawn) {
       plot?.destroy();
       plot = makePlot(
         at,
+        { width, height },
         () => picture,
         () => colours,
         { moved: read, drawn: drawMarks },

@@ -39,16 +39,18 @@ export function mountImages(intents: Intents) {
       list.replaceChildren(...items.map(({ item }) => item));
     }
     const run = shownRun(state);
-    const metrics = run !== null && datasetKey(run.experiment) === key ? run.history.last : null;
+    const ofThese = run !== null && datasetKey(run.experiment) === key;
+    // At the end, what the trained network answers; before that, what each epoch's training pass saw.
+    const answers = ofThese ? (run.result ?? run.history.last) : null;
     items.forEach((parts, index) => {
       const label = data.labels[index];
-      const predicted = metrics?.predicted[index];
+      const predicted = answers?.predicted[index];
       const right = predicted === undefined ? null : predicted === label;
       const judged = right === null ? "not trained yet" : `predicted ${predicted}, ${right ? "right" : "wrong"}`;
       setText(parts.name, `Image ${index + 1}, class ${label}, ${judged}`);
       setMark(parts.mark, right);
       setText(parts.caption, String(label));
-      const share = (metrics?.label_probability[index] ?? 0).toFixed(2);
+      const share = (answers?.label_probability[index] ?? 0).toFixed(2);
       if (parts.sure.dataset.share !== share) {
         parts.sure.dataset.share = share;
         parts.sure.style.setProperty("--share", share);

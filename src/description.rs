@@ -3,9 +3,9 @@
 use serde::Serialize;
 use tsify::Tsify;
 
-use super::{
-    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, NetworkConfig, Padding,
-    estimate_memory_bytes, fields::visit, layer_shapes, number_text,
+use crate::experiment::{
+    Experiment, FieldLimit, InvalidField, LayerConfig, NetworkConfig, estimate_memory_bytes,
+    layer_name, layer_shapes, number_text, visit,
 };
 use crate::presets;
 
@@ -84,28 +84,6 @@ fn batch_note(batch: u32, images: u32) -> String {
     }
 }
 
-/// How a layer is called: "Conv 32, 3 × 3, ReLU".
-pub fn layer_name(network: &NetworkConfig, index: usize) -> String {
-    let ending = |activation: Option<Activation>| match activation {
-        Some(Activation::Relu) => ", ReLU",
-        Some(Activation::Softmax) => ", softmax",
-        None => "",
-    };
-    match &network.layers[index] {
-        LayerConfig::Conv2d { filters, kernel, padding, activation, .. } => {
-            let same = if *padding == Padding::Same { ", same" } else { "" };
-            format!("Conv {filters}, {kernel} × {kernel}{same}{}", ending(*activation))
-        }
-        LayerConfig::MaxPool { pool } => format!("Max pool {pool}"),
-        LayerConfig::Flatten {} => "Flatten".into(),
-        LayerConfig::Dense { units, activation, .. } => {
-            format!("Dense {units}{}", ending(*activation))
-        }
-        LayerConfig::Activation { activation: Activation::Relu } => "ReLU".into(),
-        LayerConfig::Activation { activation: Activation::Softmax } => "Softmax".into(),
-    }
-}
-
 /// How `experiment` differs from `base`, a field each.
 pub fn changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
     let mut changes = scalar_changes(experiment, base);
@@ -181,9 +159,11 @@ fn without_biases(network: &NetworkConfig) -> NetworkConfig {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::*;
+
     use super::*;
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn changes_name_the_field_and_the_value() {
         let base = presets::preset("example-1").unwrap().experiment;
         let rows = [
@@ -205,7 +185,7 @@ mod tests {
         }
     }
 
-    #[test]
+    #[wasm_bindgen_test(unsupported = test)]
     fn the_summary_counts_weights_and_steps() {
         let mut experiment = presets::preset("example-1").unwrap().experiment;
         let found = summary(&experiment).unwrap();

@@ -4,10 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tsify::Tsify;
 
-use super::{
-    Experiment, FieldLimit, InvalidField, LayerConfig,
-    fields::{pointer, visit},
-};
+use crate::experiment::{Experiment, FieldLimit, InvalidField, LayerConfig, pointer};
 use crate::presets;
 
 /// Fields that stand for the same field of every layer of a kind.
@@ -137,7 +134,7 @@ impl Experiment {
             _ if matches!(text, "none" | "null") => Value::Null,
             _ => Value::String(text.into()),
         };
-        *self = from_value(whole)?;
+        *self = Self::from_value(whole)?;
         Ok(())
     }
 }
@@ -190,33 +187,4 @@ fn field_names(experiment: &Experiment) -> String {
     }
     names.sort();
     names.join(", ")
-}
-
-/// An experiment from JSON that parsed; an error names the path, the value and what belongs there.
-pub(super) fn from_value(value: Value) -> Result<Experiment, InvalidField> {
-    // serde loses the path inside a tagged enum, such as a layer: so numbers are looked at first.
-    let mut mistyped = None;
-    visit(&value, &mut |path, leaf| {
-        if let (Some(limit), None) = (FieldLimit::of(path), &mistyped) {
-            let whole = leaf.as_u64().is_some_and(|number| number <= u64::from(u32::MAX));
-            if !leaf.is_number() || limit.whole && !whole {
-                mistyped = Some(limit.invalid(path, leaf.to_string()));
-            }
-        }
-    });
-    if let Some(problem) = mistyped {
-        return Err(problem);
-    }
-    let given = value.clone();
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "experiment" } else { &path };
-        let reason = error.inner().to_string();
-        InvalidField {
-            field: field.into(),
-            value: given.pointer(&pointer(&path)).map_or("nothing".into(), Value::to_string),
-            allowed: reason.split_once("expected ").map_or("", |(_, expected)| expected).into(),
-            message: format!("{field}: {}.", reason.trim_end_matches('.')),
-        }
-    })
 }

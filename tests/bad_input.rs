@@ -1,0 +1,288 @@
+//! What cannot be trained is refused before any work, with an error that names the field, the value and what may be.
+
+use overfit_lab::experiment::{
+    Experiment, InvalidField, LayerConfig, MEMORY_LIMIT_BYTES, estimate_memory_bytes,
+};
+use overfit_lab::presets;
+use overfit_lab::training::TrainingSession;
+use wasm_bindgen_test::*;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+fn example_1() -> Experiment {
+    presets::preset("example-1").unwrap().experiment
+}
+
+/// Refused by `validate` and by a training session alike, whose first problem this is.
+fn refusal(experiment: &Experiment) -> InvalidField {
+    let problems = experiment.validate().expect_err("refused");
+    let refused = TrainingSession::new(experiment.clone(), "flex").err().expect("refused, too");
+    assert_eq!(problems[0], refused);
+    refused
+}
+
+/// One row: the problem's field, its value as shown, and words of its allowed range; the sentence says the last two.
+fn check(problem: &InvalidField, field: &str, value: &str, allowed: &str) {
+    assert_eq!(problem.field, field, "{problem:?}");
+    assert_eq!(problem.value, value, "{problem:?}");
+    assert!(problem.allowed.contains(allowed), "{problem:?}");
+    assert!(problem.message.contains(value) && problem.message.contains(allowed), "{problem:?}");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn numbers_out_of_range() {
+    let rate = "a number from 1e-8 to 1000";
+    type Change = fn(&mut Experiment);
+    let rows: &[(Change, &str, &str, &str)] = &[
+        (|e| e.training.learning_rate = 0.0, "training.learning_rate", "0", rate),
+        (|e| e.training.learning_rate = -0.1, "training.learning_rate", "-0.1", rate),
+        (|e| e.training.learning_rate = f64::NAN, "training.learning_rate", "NaN", rate),
+        (|e| e.training.learning_rate = f64::INFINITY, "training.learning_rate", "infinity", rate),
+        (
+            |e| e.training.learning_rate = f64::NEG_INFINITY,
+            "training.learning_rate",
+            "-infinity",
+            rate,
+        ),
+        (|e| e.training.learning_rate = 1e9, "training.learning_rate", "1000000000", rate),
+        (|e| e.training.batch_size = 0, "training.batch_size", "0", "from 1 to 20"),
+        (|e| e.training.batch_size = 21, "training.batch_size", "21", "from 1 to 20"),
+        (
+            |e| e.training.batch_size = 1_000_000_000,
+            "training.batch_size",
+            "1000000000",
+            "from 1 to 20",
+        ),
+        (|e| e.training.epochs = 0, "training.epochs", "0", "from 1 to 100000"),
+        (|e| e.training.epochs = 1_000_000, "training.epochs", "1000000", "from 1 to 100000"),
+        (|e| e.dataset.images = 0, "dataset.images", "0", "from 2 to 2000"),
+        (|e| e.dataset.images = 1, "dataset.images", "1", "from 2 to 2000"),
+        (|e| e.dataset.images = u32::MAX, "dataset.images", "4294967295", "from 2 to 2000"),
+        (|e| e.dataset.classes = 0, "dataset.classes", "0", "from 2 to 100"),
+        (|e| e.dataset.classes = 1, "dataset.classes", "1", "from 2 to 100"),
+        (|e| e.dataset.side = 3, "dataset.side", "3", "from 4 to 256"),
+        (|e| e.dataset.channels = 0, "dataset.channels", "0", "from 1 to 4"),
+    ];
+    for (change, field, value, allowed) in rows {
+        let mut experiment = example_1();
+        change(&mut experiment);
+        check(&refusal(&experiment), field, value, allowed);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn every_problem_is_told_at_once() {
+    let mut experiment = example_1();
+    experiment.training.learning_rate = 0.0;
+    experiment.training.batch_size = 0;
+    experiment.training.epochs = 0;
+    experiment.dataset.classes = 1;
+    let problems = experiment.validate().unwrap_err();
+    let fields: Vec<_> = problems.iter().map(|problem| problem.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["dataset.classes", "training.batch_size", "training.epochs", "training.learning_rate"]
+    );
+}
+
+/// A field set as the program's `--set` and the page's controls set it.
+#[wasm_bindgen_test(unsupported = test)]
+fn fields_that_are_set() {
+    let optimizers = "adam, sgd, sgd-momentum, sgd-nesterov, rmsprop, adamw";
+    let rows = [
+        ("training.learning_rate", "abc", "abc", "a number from 1e-8 to 1000"),
+        ("training.learning_rate", "", "an empty value", "a number from 1e-8 to 1000"),
+        ("training.learning_rate", "NaN", "NaN", "a number from 1e-8 to 1000"),
+        ("training.learning_rate", "inf", "inf", "a number from 1e-8 to 1000"),
+        ("training.batch_size", "2.5", "2.5", "a whole number from 1 to 2000"),
+        ("training.batch_size", "-1", "-1", "a whole number from 1 to 2000"),
+        ("training.epochs", "1e12", "1e12", "a whole number from 1 to 100000"),
+        ("seed", "-1", "-1", "a whole number from 0 to 4294967295"),
+        ("seed", "4294967296", "4294967296", "a whole number from 0 to 4294967295"),
+        ("training.optimizer", "adamant", "adamant", optimizers),
+        ("training.optimizer.beta_1", "x", "x", "a number from 0 to below 1"),
+        ("network.conv_bias", "maybe", "maybe", "true or false"),
+        ("network.dense_bias", "2", "2", "true or false"),
+        ("network.layers[0].filters", "many", "many", "a whole number from 1 to 1024"),
+        ("network.layers[0].use_bias", "maybe", "maybe", "true or false"),
+    ];
+    for (field, text, value, allowed) in rows {
+        let mut experiment = example_1();
+        check(&experiment.set(field, text).unwrap_err(), field, value, allowed);
+        assert_eq!(experiment, example_1(), "{field}={text} changed something");
+    }
+    for field in ["", "training", "training.momentum", "network.layers[9].units", "Seed", "seed.x"]
+    {
+        let mut experiment = example_1();
+        let problem = experiment.set(field, "1").unwrap_err();
+        assert!(problem.message.contains(field), "{problem:?}");
+        assert_eq!(experiment, example_1(), "{field} changed something");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_out_of_range_value_is_kept_and_told() {
+    let edited = example_1().edited("training.batch_size", "21");
+    assert_eq!(edited.experiment.training.batch_size, 21);
+    check(&edited.problems[0], "training.batch_size", "21", "from 1 to 20");
+}
+
+/// The layers of Example 1 with some of them replaced, as JSON.
+fn layers(text: &str) -> Experiment {
+    let mut experiment = example_1();
+    experiment.network.layers = serde_json::from_str::<Vec<LayerConfig>>(text).expect(text);
+    experiment
+}
+
+const CONV: &str = r#"{"type":"conv2d","filters":4,"kernel":3,"padding":"valid","use_bias":true,"activation":"relu"}"#;
+const HEAD: &str = r#"{"type":"dense","units":2,"use_bias":true,"activation":"softmax"}"#;
+const FLATTEN: &str = r#"{"type":"flatten"}"#;
+const POOL: &str = r#"{"type":"max_pool","pool":2}"#;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn layers_that_do_not_fit() {
+    let join = |parts: &[&str]| format!("[{}]", parts.join(","));
+    let pools = [POOL; 6];
+    let too_many_pools = [&pools[..], &[POOL, FLATTEN, HEAD]].concat();
+    let many = [&[CONV; 64][..], &[FLATTEN, HEAD]].concat();
+    let three_units = HEAD.replace('2', "3");
+    let bare_head = HEAD.replace(r#""softmax""#, "null");
+    let relu_head = HEAD.replace("softmax", "relu");
+    let early_softmax = CONV.replace("relu", "softmax");
+    let wide_pool = POOL.replace('2', "17");
+    let wide_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":12"#);
+    let no_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":0"#);
+    let no_filters = CONV.replace(r#""filters":4"#, r#""filters":0"#);
+    let softmax = r#"{"type":"activation","activation":"softmax"}"#;
+    let rows: &[(&[&str], &str, &str, &str)] = &[
+        (&[], "network.layers", "0", "1 to 64"),
+        (&many, "network.layers", "66", "1 to 64"),
+        (
+            &[CONV, POOL, FLATTEN],
+            "network.layers[2]",
+            "a network without a head",
+            "dense with 2 units",
+        ),
+        (&[CONV], "network.layers[0]", "a network without a head", "dense with 2 units"),
+        (&[softmax], "network.layers[0]", "a network without a head", "dense with 2 units"),
+        (&[FLATTEN, HEAD, softmax], "network.layers[1].activation", "softmax", "none here"),
+        (&[FLATTEN, &three_units], "network.layers[1].units", "3", "2, one unit a class"),
+        (&[FLATTEN, &bare_head], "network.layers[1].activation", "none", "softmax"),
+        (&[FLATTEN, &relu_head], "network.layers[1].activation", "relu", "softmax"),
+        (
+            &[&early_softmax, FLATTEN, HEAD],
+            "network.layers[0].activation",
+            "softmax",
+            "relu or none",
+        ),
+        (&too_many_pools, "network.layers[6].pool", "2", "from 1 to 1, for its input is 1 × 1 × 3"),
+        (&[&wide_pool, FLATTEN, HEAD], "network.layers[0].pool", "17", "from 1 to 16"),
+        (&[&wide_kernel, FLATTEN, HEAD], "network.layers[0].kernel", "12", "from 1 to 11"),
+        (&[&no_kernel, FLATTEN, HEAD], "network.layers[0].kernel", "0", "from 1 to 11"),
+        (&[&no_filters, FLATTEN, HEAD], "network.layers[0].filters", "0", "from 1 to 1024"),
+        (
+            &[POOL, POOL, POOL, POOL, POOL, CONV, FLATTEN, HEAD],
+            "network.layers[5].kernel",
+            "3",
+            "from 1 to 2, for its input is 2 × 2 × 3",
+        ),
+        (&[HEAD], "network.layers[0]", "dense on an image", "after a flatten layer"),
+        (
+            &[FLATTEN, CONV, HEAD],
+            "network.layers[1]",
+            "conv2d on a flat row",
+            "before the flatten layer",
+        ),
+        (
+            &[FLATTEN, POOL, HEAD],
+            "network.layers[1]",
+            "max_pool on a flat row",
+            "before the flatten layer",
+        ),
+    ];
+    for (parts, field, value, allowed) in rows {
+        check(&refusal(&layers(&join(parts))), field, value, allowed);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn json_that_is_no_experiment() {
+    let good = example_1().to_json();
+    let change = |old: &str, new: &str| {
+        let changed = good.replacen(old, new, 1);
+        assert_ne!(good, changed, "{old}");
+        changed
+    };
+    let rows = [
+        (good[..good.len() / 2].to_string(), "experiment", "not JSON"),
+        (String::new(), "experiment", "not JSON"),
+        ("[]".into(), "experiment", "expected"),
+        ("7".into(), "experiment", "expected"),
+        ("{}".into(), "experiment", "dataset"),
+        (change("\"seed\"", "\"sede\""), "sede", "unknown field `sede`"),
+        (change("\"side\"", "\"size\""), "dataset.size", "unknown field `size`"),
+        (change("\"kernel\"", "\"kernal\""), "network.layers[0]", "unknown field `kernal`"),
+        (change("\"max_pool\"", "\"min_pool\""), "network.layers[1].type", "unknown variant `min_pool`"),
+        (change("\"adam\"", "\"adamant\""), "training.optimizer.type", "unknown variant `adamant`"),
+        (change("\"epochs\": 500", "\"epochs\": \"500\""), "training.epochs", "\"500\""),
+        (change("\"epochs\": 500", "\"epochs\": 1.5"), "training.epochs", "1.5"),
+        (change("\"epochs\": 500", "\"epochs\": -5"), "training.epochs", "-5"),
+        (change("\"epochs\": 500", "\"epochs\": 1e99"), "training.epochs", "1e+99"),
+        (change("\"epochs\": 500", "\"epochs\": null"), "training.epochs", "null"),
+        (
+            change("\"use_bias\": true", "\"use_bias\": 1"),
+            "network.layers[0]",
+            "expected a boolean",
+        ),
+        (change("\"filters\": 32", "\"filters\": [32]"), "network.layers[0]", "sequence"),
+    ];
+    for (text, field, words) in rows {
+        let problem = Experiment::from_json(&text).expect_err(&text);
+        assert_eq!(problem.field, field, "{problem:?}");
+        assert!(problem.message.contains(words), "{problem:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn json_gives_the_same_experiment_back() {
+    for preset in presets::presets() {
+        let text = preset.experiment.to_json();
+        assert_eq!(Experiment::from_json(&text), Ok(preset.experiment));
+    }
+}
+
+/// Refused from the configuration alone: nothing is allocated, or this test would need what it refuses.
+#[wasm_bindgen_test(unsupported = test)]
+fn networks_too_large_for_memory() {
+    let mut experiment = example_1();
+    experiment.dataset.images = 2000;
+    experiment.dataset.side = 256;
+    experiment.training.batch_size = 2000;
+    experiment.set("network.layers[0].filters", "1024").unwrap();
+    let problem = refusal(&experiment);
+    assert_eq!(problem.field, "network.layers");
+    assert!(problem.value.ends_with(" GiB"), "{problem:?}");
+    check(&problem, "network.layers", &problem.value, "at most 2.0 GiB");
+    experiment.training.batch_size = 1;
+    experiment.dataset.images = 20;
+    experiment.dataset.side = 64;
+    assert_eq!(experiment.validate(), Ok(()));
+    assert!(estimate_memory_bytes(&experiment) <= MEMORY_LIMIT_BYTES);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn backends_that_are_not_there() {
+    let problem = TrainingSession::new(example_1(), "cuda").err().unwrap();
+    check(&problem, "backend", "cuda", "one of flex");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn learning_rates_of_a_run_under_way() {
+    let mut session = TrainingSession::new(example_1(), "flex").unwrap();
+    for (rate, value) in [(0.0, "0"), (-1.0, "-1"), (f64::NAN, "NaN"), (1e9, "1000000000")] {
+        let problem = session.set_learning_rate(rate).unwrap_err();
+        check(&problem, "training.learning_rate", value, "a number from 1e-8 to 1000");
+        assert_eq!(session.learning_rate(), 0.001);
+    }
+}

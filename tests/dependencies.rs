@@ -1,0 +1,150 @@
+//! Dependencies point one way: a module may only use those that stand in a row above its own.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules of the crate, each with what it may use. What is used stands above what uses it, so there is no circle.
+const MODULES: &[(&str, &[&str])] = &[
+    ("experiment", &[]),
+    ("seeding", &[]),
+    ("presets", &["experiment"]),
+    ("editing", &["experiment", "presets"]),
+    ("description", &["experiment", "presets"]),
+    ("keras_script", &["experiment"]),
+    ("backend", &["experiment"]),
+    ("dataset", &["experiment", "seeding"]),
+    ("network", &["experiment", "seeding", "dataset"]),
+    ("probes", &["network"]),
+    ("training", &["experiment", "seeding", "backend", "dataset", "network", "probes"]),
+    // Of training only its numbers: see `the_diagnosis_sees_numbers_only`.
+    ("diagnosis", &["experiment", "training"]),
+    (
+        "wasm",
+        &[
+            "experiment",
+            "presets",
+            "editing",
+            "description",
+            "keras_script",
+            "backend",
+            "dataset",
+            "training",
+            "diagnosis",
+        ],
+    ),
+    ("program", &["experiment", "presets", "backend", "training", "diagnosis"]),
+];
+
+/// The only parts of the sources that may name what computes.
+const BACKENDS: &[&str] = &["flex", "ndarray", "burn_flex", "burn_ndarray"];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of sources");
+    let paths = entries.map(|entry| entry.expect("a readable entry").path());
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+/// Every source with its module and its code: no comments, and nothing from its tests on.
+fn code() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    for file in sources(&root) {
+        let inside = file.strip_prefix(&root).unwrap().to_path_buf();
+        let first = inside.components().next().unwrap().as_os_str().to_string_lossy();
+        let module = first.trim_end_matches(".rs").to_string();
+        let text = fs::read_to_string(&file).expect("a readable source");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        all.push((module, inside, lines.collect::<Vec<_>>().join("\n")));
+    }
+    all
+}
+
+/// The names of modules that follow `crate::` or `overfit_lab::`, grouped imports included.
+fn used_modules(code: &str) -> Vec<String> {
+    let mut used = Vec::new();
+    for root in ["crate::", "overfit_lab::"] {
+        for (at, _) in code.match_indices(root) {
+            let rest = &code[at + root.len()..];
+            let names = match rest.strip_prefix('{') {
+                Some(group) => group.split('}').next().unwrap_or_default(),
+                None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap(),
+            };
+            let firsts = names.split(',').map(|name| name.trim().split("::").next().unwrap());
+            used.extend(firsts.filter(|name| !name.is_empty()).map(String::from));
+        }
+    }
+    used
+}
+
+#[test]
+fn modules_use_only_what_stands_above_them() {
+    for (index, (module, allowed)) in MODULES.iter().enumerate() {
+        for name in *allowed {
+            assert!(MODULES[..index].iter().any(|(above, _)| above == name), "{module}: {name}");
+        }
+    }
+    let mut seen = Vec::new();
+    for (module, file, code) in code() {
+        if matches!(module.as_str(), "lib" | "main") {
+            continue;
+        }
+        let row = MODULES.iter().find(|(name, _)| *name == module);
+        let (_, allowed) = row.unwrap_or_else(|| panic!("{}: not in the table", file.display()));
+        for used in used_modules(&code) {
+            assert!(
+                used == module || allowed.contains(&used.as_str()),
+                "{} uses {used}; {module} may use {allowed:?}",
+                file.display()
+            );
+        }
+        seen.push(module);
+    }
+    for (module, _) in MODULES {
+        assert!(seen.iter().any(|name| name == module), "{module} has no source");
+    }
+}
+
+#[test]
+fn only_one_file_names_a_backend() {
+    for (module, file, code) in code() {
+        let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let named: Vec<_> = words.filter(|word| BACKENDS.contains(word)).collect();
+        assert!(module == "backend" || named.is_empty(), "{} names {named:?}", file.display());
+    }
+}
+
+#[test]
+fn the_diagnosis_sees_numbers_only() {
+    let tensors = ["burn", "Tensor", "TrainingSession", "network"];
+    for (module, file, code) in code().into_iter().filter(|(module, ..)| module == "diagnosis") {
+        let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let found =
+            words.find(|word| tensors.contains(word) && !code.contains(&format!(".{word}")));
+        assert!(found.is_none(), "{module}: {} knows {found:?}", file.display());
+    }
+}
+
+#[test]
+fn only_the_kernels_may_hold_unsafe_code() {
+    for (module, file, code) in code() {
+        let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        assert!(module == "kernels" || words.all(|word| word != "unsafe"), "{}", file.display());
+    }
+}
+
+#[test]
+fn imports_are_read_in_every_form() {
+    let rows = [
+        ("use crate::dataset::Dataset;", vec!["dataset"]),
+        ("use crate::{backend, probes::mark};", vec!["backend", "probes"]),
+        ("let x = crate::presets::presets();", vec!["presets"]),
+        ("use overfit_lab::training::{A, B};", vec!["training"]),
+        ("use std::fs;", vec![]),
+    ];
+    for (code, modules) in rows {
+        assert_eq!(used_modules(code), modules, "{code}");
+    }
+}

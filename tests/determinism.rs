@@ -1,0 +1,110 @@
+//! The same experiment gives the same bits, and each part of it draws from a stream of its own.
+
+use overfit_lab::dataset::Dataset;
+use overfit_lab::experiment::Experiment;
+use overfit_lab::presets;
+use overfit_lab::training::TrainingSession;
+use wasm_bindgen_test::*;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// Small enough for a test, with every kind of layer and a batch that leaves a remainder.
+fn experiment() -> Experiment {
+    let mut experiment = presets::preset("example-2").unwrap().experiment;
+    for (field, value) in [("dataset.side", "24"), ("training.batch_size", "6"), ("seed", "3")] {
+        experiment.set(field, value).unwrap();
+    }
+    experiment
+}
+
+fn session(experiment: &Experiment) -> TrainingSession {
+    TrainingSession::new(experiment.clone(), "flex").unwrap()
+}
+
+/// Everything that training touches, as bits.
+fn bits(session: &TrainingSession) -> Vec<u32> {
+    let variables = session.network().variables.iter();
+    variables.flat_map(|variable| variable.values()).map(f32::to_bits).collect()
+}
+
+/// Losses, answers and gradient norms of some epochs, then the weights.
+fn trained(experiment: &Experiment) -> (Vec<u64>, Vec<u32>) {
+    let mut session = session(experiment);
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let metrics = session.run_epoch();
+        seen.extend([metrics.loss.to_bits(), metrics.gradient_norm.to_bits()]);
+        seen.extend(metrics.predicted.iter().map(|&class| u64::from(class)));
+        seen.extend(metrics.label_probability.iter().map(|share| u64::from(share.to_bits())));
+    }
+    (seen, bits(&session))
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_same_experiment_gives_the_same_bits() {
+    for optimizer in presets::optimizers() {
+        let mut experiment = experiment();
+        experiment.set("training.optimizer", optimizer.id).unwrap();
+        assert_eq!(trained(&experiment), trained(&experiment), "{}", optimizer.id);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn another_seed_gives_other_bits() {
+    let mut other = experiment();
+    other.seed += 1;
+    assert_ne!(trained(&experiment()), trained(&other));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn how_it_is_trained_leaves_images_labels_and_weights_alone() {
+    let before = session(&experiment());
+    let rows = [
+        ("training.batch_size", "1"),
+        ("training.batch_size", "20"),
+        ("training.learning_rate", "0.5"),
+        ("training.optimizer", "rmsprop"),
+        ("training.epochs", "7"),
+    ];
+    for (field, value) in rows {
+        let mut changed = experiment();
+        changed.set(field, value).unwrap();
+        let after = session(&changed);
+        assert_eq!(before.dataset(), after.dataset(), "{field}={value}");
+        assert_eq!(bits(&before), bits(&after), "{field}={value}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn biases_and_later_layers_leave_kernels_and_images_alone() {
+    let kernels = |experiment: &Experiment| -> Vec<(String, Vec<u32>)> {
+        let session = session(experiment);
+        let variables = session.network().variables.iter();
+        let kernels = variables.filter(|variable| variable.name.ends_with("kernel"));
+        kernels
+            .map(|v| (v.name.clone(), v.values().into_iter().map(f32::to_bits).collect()))
+            .collect()
+    };
+    let mut bare = experiment();
+    bare.set("network.conv_bias", "off").unwrap();
+    bare.set("network.dense_bias", "off").unwrap();
+    assert_eq!(kernels(&experiment()), kernels(&bare));
+    let mut wider = experiment();
+    wider.set("network.layers[6].units", "64").unwrap();
+    assert_eq!(kernels(&experiment())[..3], kernels(&wider)[..3]);
+    assert_ne!(kernels(&experiment())[3], kernels(&wider)[3]);
+    assert_eq!(session(&bare).dataset(), session(&wider).dataset());
+}
+
+/// What ChaCha8 gives for seed 1, on every machine: a change here changes everybody's runs.
+#[wasm_bindgen_test(unsupported = test)]
+fn the_first_numbers_are_these() {
+    let config = presets::preset("example-1").unwrap().experiment.dataset;
+    let data = Dataset::random(&config, 1);
+    assert_eq!(data.images[..4].iter().map(|v| v.to_bits()).collect::<Vec<_>>(), FIRST_PIXELS);
+    assert_eq!(data.labels, LABELS);
+}
+
+const FIRST_PIXELS: [u32; 4] = [1057793037, 1053692568, 1065094798, 1034199088];
+const LABELS: [u32; 20] = [1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 0];

@@ -1,0 +1,196 @@
+//! What a run's numbers are taken to mean. Epochs are made up here: a diagnosis sees numbers only.
+
+use overfit_lab::diagnosis::{EventKind, FindingKind, RunResult, Verdict, Watcher};
+use overfit_lab::experiment::Experiment;
+use overfit_lab::presets;
+use overfit_lab::training::{EpochMetrics, Evaluation, ReluLayer};
+use wasm_bindgen_test::*;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const IMAGES: usize = 20;
+
+/// An epoch with so many images right.
+fn epoch(number: u32, right: u32) -> EpochMetrics {
+    EpochMetrics {
+        epoch: number,
+        loss: 0.5,
+        accuracy: f64::from(right) / IMAGES as f64,
+        images_right: right,
+        learning_rate: 0.001,
+        gradient_norm: 1.0,
+        milliseconds: 1.0,
+        predicted: vec![0; IMAGES],
+        label_probability: vec![0.5; IMAGES],
+        relu_layers: vec![],
+    }
+}
+
+fn evaluation(right: u32) -> Evaluation {
+    Evaluation {
+        loss: 0.5,
+        accuracy: f64::from(right) / IMAGES as f64,
+        images_right: right,
+        predicted: vec![0; IMAGES],
+        label_probability: vec![0.5; IMAGES],
+    }
+}
+
+fn example(preset: &str, epochs: u32) -> Experiment {
+    let mut experiment = presets::preset(preset).unwrap().experiment;
+    experiment.training.epochs = epochs;
+    experiment
+}
+
+/// Runs made of stretches: so many epochs with so many images right.
+fn concluded(
+    planned: u32,
+    stretches: &[(u32, u32)],
+    evaluated: u32,
+) -> (RunResult, Vec<(u32, EventKind)>) {
+    let mut watcher = Watcher::new(&example("example-1", planned), vec![13, 7]);
+    let rights = stretches.iter().flat_map(|&(epochs, right)| (0..epochs).map(move |_| right));
+    let mut events = Vec::new();
+    for (index, right) in rights.enumerate() {
+        let seen = watcher.observe(&epoch(index as u32 + 1, right));
+        events.extend(seen.into_iter().map(|event| (event.epoch, event.kind)));
+    }
+    (watcher.conclude(&evaluation(evaluated)), events)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn memorised_means_ten_epochs_and_the_evaluation() {
+    use Verdict::*;
+    // Planned epochs, stretches, right in the evaluation; verdict, first reached, held since, words of the headline.
+    let rows: &[(u32, &[(u32, u32)], u32, Verdict, Option<u32>, Option<u32>, &str)] = &[
+        (15, &[(5, 12), (10, 20)], 20, Memorised, Some(6), Some(6), "held since epoch 6"),
+        (14, &[(5, 12), (9, 20)], 20, NotMemorised, Some(6), None, "last 9 of 10 epochs"),
+        (15, &[(5, 12), (10, 20)], 19, NotMemorised, Some(6), None, "19 of 20"),
+        (
+            30,
+            &[(3, 20), (7, 18), (20, 20)],
+            20,
+            Memorised,
+            Some(1),
+            Some(11),
+            "held since epoch 11",
+        ),
+        (
+            30,
+            &[(3, 12), (2, 20), (25, 15)],
+            15,
+            ReachedAndLost,
+            Some(4),
+            None,
+            "100 % at epoch 4, then lost",
+        ),
+        (
+            30,
+            &[(3, 12), (20, 20), (7, 15)],
+            15,
+            ReachedAndLost,
+            Some(4),
+            None,
+            "100 % at epoch 4, then lost",
+        ),
+        (30, &[(30, 13)], 13, NotMemorised, None, None, "13 of 20 images right"),
+        // Stopped by hand: memorised if it was by then, otherwise nothing is said of what would have come.
+        (500, &[(5, 12), (12, 20)], 20, Memorised, Some(6), Some(6), "held since epoch 6"),
+        (500, &[(5, 12)], 12, Unfinished, None, None, "Stopped after epoch 5"),
+        (500, &[], 10, Unfinished, None, None, "Stopped before the first epoch"),
+    ];
+    for (planned, stretches, evaluated, verdict, first, held, words) in rows {
+        let (result, _) = concluded(*planned, stretches, *evaluated);
+        assert_eq!(result.verdict, *verdict, "{stretches:?}: {}", result.headline);
+        assert_eq!(result.memorised, *verdict == Memorised, "{stretches:?}");
+        assert_eq!(result.first_reached, *first, "{stretches:?}");
+        assert_eq!(result.held_since, *held, "{stretches:?}");
+        assert!(result.headline.contains(words), "{stretches:?}: {}", result.headline);
+        assert_eq!(result.images_right, *evaluated, "{stretches:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn events_come_once_and_with_their_epoch() {
+    let (_, events) = concluded(60, &[(3, 12), (1, 20), (2, 19), (14, 20), (1, 18), (10, 20)], 20);
+    assert_eq!(
+        events,
+        [
+            (4, EventKind::FirstReached),
+            (7, EventKind::Held),
+            (21, EventKind::Lost),
+            (22, EventKind::Held)
+        ]
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_loss_that_is_no_number_is_a_finding() {
+    for (loss, words) in [(f64::NAN, "not a number"), (f64::INFINITY, "infinite")] {
+        let mut watcher = Watcher::new(&example("example-1", 5), vec![13, 7]);
+        for number in 1..=5 {
+            let mut metrics = epoch(number, 7);
+            metrics.loss = if number < 3 { 0.7 } else { loss };
+            let kinds: Vec<_> = watcher.observe(&metrics).iter().map(|event| event.kind).collect();
+            assert_eq!(kinds, if number == 3 { vec![EventKind::Diverged] } else { vec![] });
+        }
+        let result = watcher.conclude(&Evaluation { loss, ..evaluation(7) });
+        assert_eq!(result.verdict, Verdict::Diverged);
+        assert!(
+            result.headline.contains(words) && result.headline.contains("epoch 3"),
+            "{result:?}"
+        );
+        assert_eq!((result.findings[0].kind, result.findings[0].epoch), (FindingKind::Diverged, 3));
+    }
+}
+
+/// The layer of Example 1 or 3 with so many dead filters.
+fn with_dead(number: u32, dead: u32) -> EpochMetrics {
+    let layer = ReluLayer { layer: 0, name: "Conv 32, 3 × 3, ReLU".into(), units: 32, dead };
+    EpochMetrics { relu_layers: vec![layer], ..epoch(number, 13) }
+}
+
+/// With dead filters an epoch, and what the finding says, if there is one.
+fn dead_finding(preset: &str, dead: &[u32]) -> Option<(u32, String)> {
+    let mut watcher = Watcher::new(&example(preset, dead.len() as u32), vec![13, 7]);
+    for (index, &dead) in dead.iter().enumerate() {
+        watcher.observe(&with_dead(index as u32 + 1, dead));
+    }
+    let findings = watcher.conclude(&evaluation(13)).findings;
+    findings.into_iter().next().map(|finding| (finding.epoch, finding.text))
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_dead_layer_is_a_finding_with_its_epoch_and_its_loss() {
+    let (since, text) = dead_finding("example-3", &[0, 12, 32, 32]).unwrap();
+    assert_eq!(since, 3);
+    for words in ["32 of 32", "since epoch 3", "exactly ln 2 = 0.6931", "65 %"] {
+        assert!(text.contains(words), "{text}");
+    }
+    // With a dense bias the answer is a constant that follows the labels: 13 and 7 of 20.
+    let entropy = -(0.65_f64 * 0.65_f64.ln() + 0.35 * 0.35_f64.ln());
+    let (_, text) = dead_finding("example-1", &[32, 32]).unwrap();
+    assert!(text.contains(&format!("{entropy:.4}")), "{text}");
+    // Revived, or never wholly dead: nothing to say. Dead again: since then.
+    assert_eq!(dead_finding("example-3", &[32, 32, 31]), None);
+    assert_eq!(dead_finding("example-3", &[31, 31]), None);
+    assert_eq!(dead_finding("example-3", &[32, 30, 32]).unwrap().0, 3);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_changed_learning_rate_is_an_event() {
+    let mut watcher = Watcher::new(&example("example-1", 3), vec![10, 10]);
+    let rates = [0.001, 0.02, 0.02];
+    let texts: Vec<_> = rates
+        .iter()
+        .zip(1..)
+        .map(|(&learning_rate, number)| {
+            let events = watcher.observe(&EpochMetrics { learning_rate, ..epoch(number, 10) });
+            events.into_iter().map(|event| (event.kind, event.text)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(texts[0], []);
+    assert_eq!(texts[1], [(EventKind::LearningRateChanged, "learning rate 0.02".to_string())]);
+    assert_eq!(texts[2], []);
+}

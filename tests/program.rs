@@ -1,0 +1,153 @@
+//! The native program, run as a person or a script runs it.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::process::{Command, Output};
+
+use overfit_lab::presets;
+use serde_json::Value;
+
+fn program(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_overfit-lab"));
+    command.args(arguments).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn json_lines(arguments: &[&str]) -> Vec<Value> {
+    let text = stdout(&program(&[arguments, &["--json"]].concat()));
+    text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// Example 1 on small images, to be quick.
+const SMALL: [&str; 6] =
+    ["run", "example-1", "--set", "dataset.side=16", "--set", "training.epochs=30"];
+
+#[test]
+fn json_is_an_object_an_epoch_and_one_at_the_end() {
+    let lines = json_lines(&[&SMALL[..], &["--seed", "7"]].concat());
+    let (result, epochs) = lines.split_last().unwrap();
+    assert_eq!(epochs.len(), 30);
+    for (index, epoch) in epochs.iter().enumerate() {
+        assert_eq!(epoch["kind"], "epoch");
+        assert_eq!(epoch["epoch"], index + 1);
+        assert!(epoch["loss"].as_f64().unwrap() > 0.0);
+        assert!((0.0..=1.0).contains(&epoch["accuracy"].as_f64().unwrap()));
+    }
+    assert_eq!(result["kind"], "result");
+    assert_eq!(result["preset"], "example-1");
+    assert_eq!(result["seed"], 7);
+    assert_eq!(result["epochs"], 30);
+    assert!(result["loss"].is_f64() && result["accuracy"].is_f64());
+    assert!(result["memorised"].is_boolean());
+    for field in ["held_since", "first_reached"] {
+        assert!(result[field].is_u64() || result[field].is_null(), "{field}: {result}");
+        assert!(result.get(field).is_some(), "{field}");
+    }
+    assert_eq!(
+        result["images_right"],
+        (result["accuracy"].as_f64().unwrap() * 20.0).round() as u64
+    );
+}
+
+#[test]
+fn words_end_with_the_articles_line_and_the_verdict() {
+    let text =
+        stdout(&program(&["run", "example-1", "--epochs", "60", "--set", "dataset.side=24"]));
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "Training accuracy after 60 epochs: 1.0000");
+    assert!(lines[1].starts_with("Memorised: all 20 images, held since epoch "), "{text}");
+}
+
+#[test]
+fn a_file_is_an_experiment_too() {
+    let mut experiment = presets::preset("example-3").unwrap().experiment;
+    for (field, value) in [("dataset.side", "8"), ("training.epochs", "2"), ("seed", "5")] {
+        experiment.set(field, value).unwrap();
+    }
+    let file = std::env::temp_dir().join(format!("overfit-lab-{}.json", std::process::id()));
+    std::fs::write(&file, experiment.to_json()).unwrap();
+    let lines = json_lines(&["run", file.to_str().unwrap()]);
+    let result = lines.last().unwrap();
+    assert_eq!((lines.len(), &result["preset"], &result["seed"]), (3, &Value::Null, &5.into()));
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn settings_change_what_is_trained() {
+    let first_loss = |settings: &[&str]| {
+        let pairs = settings.iter().flat_map(|setting| ["--set", setting]);
+        let arguments: Vec<_> = SMALL.into_iter().chain(pairs).collect();
+        let lines = json_lines(&arguments);
+        lines.iter().map(|line| line["loss"].to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let plain = first_loss(&[]);
+    assert_eq!(plain, first_loss(&["seed=1"]));
+    for setting in [
+        "seed=2",
+        "training.learning_rate=0.01",
+        "training.batch_size=5",
+        "training.epochs=3",
+        "training.optimizer=rmsprop",
+        "training.optimizer.beta_1=0.5",
+        "network.conv_bias=false",
+        "network.dense_bias=false",
+        "network.layers[0].filters=8",
+        "dataset.images=10,training.batch_size=10",
+    ] {
+        let settings: Vec<_> = setting.split(',').collect();
+        assert_ne!(plain, first_loss(&settings), "{setting}");
+    }
+}
+
+#[test]
+fn bad_input_is_one_line_on_stderr_and_exit_code_2() {
+    let rows: &[(&[&str], &[&str])] = &[
+        (
+            &["run", "example-1", "--set", "training.learning_rate=0"],
+            &["training.learning_rate", "0 ", "1e-8 to 1000"],
+        ),
+        (
+            &["run", "example-1", "--set", "training.learning_rate=nan"],
+            &["training.learning_rate", "nan"],
+        ),
+        (
+            &["run", "example-1", "--set", "training.batch_size=21"],
+            &["training.batch_size", "21", "1 to 20"],
+        ),
+        (
+            &["run", "example-1", "--set", "training.optimizer=adamant"],
+            &["training.optimizer", "adamant", "rmsprop"],
+        ),
+        (&["run", "example-1", "--set", "training.speed=9"], &["training.speed"]),
+        (&["run", "example-1", "--set", "seed"], &["seed", "FIELD=VALUE"]),
+        (&["run", "example-1", "--seed", "-1"], &["seed", "-1"]),
+        (&["run", "example-1", "--epochs", "0"], &["training.epochs", "0", "1 to 100000"]),
+        (&["run", "example-1", "--epochs", "ten"], &["training.epochs", "ten"]),
+        (&["run", "example-1", "--backend", "cuda"], &["backend", "cuda", "flex"]),
+        (&["run", "example-9"], &["example-9", "example-1, example-2, example-3"]),
+        (&["run", "Cargo.toml"], &["Cargo.toml", "JSON"]),
+    ];
+    for (arguments, words) in rows {
+        let output = program(arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        for word in *words {
+            assert!(error.contains(word), "{arguments:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn presets_are_listed() {
+    let text = stdout(&program(&["presets"]));
+    for preset in presets::presets() {
+        assert!(text.contains(preset.id), "{text}");
+    }
+}
