@@ -1,4 +1,4 @@
-//! The CNN, built from a [`NetworkConfig`]: its variables and its forward pass.
+//! The CNN, built from a [`NetworkConfig`](crate::experiment::NetworkConfig): its variables and its forward pass.
 //!
 //! Variables keep Keras' layouts: kernels HWIO, dense kernels input by output, rows flattened in NHWC order. So weights,
 //! fixtures and exports need no reordering. Burn's own convolution wants channels first, which is how activations lie

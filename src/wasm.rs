@@ -1,12 +1,13 @@
 //! The boundary to JavaScript: convert, call, convert back. No algorithm stands here.
 //!
-//! Records cross as plain objects, whose TypeScript types are generated from the Rust ones; images cross as bytes. Bad
+//! Records cross as plain objects, whose TypeScript types are generated from the Rust ones; images cross as `ImageData`. Bad
 //! input throws an `Error` whose `problem` is the [`InvalidField`].
 
-use js_sys::{Error, Reflect, Uint8ClampedArray, Uint32Array};
+use js_sys::{Error, Reflect, Uint8ClampedArray, Uint32Array, WebAssembly};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
+use web_sys::ImageData;
 
 use crate::backend::{self, BACKENDS, BackendInfo};
 use crate::dataset;
@@ -56,7 +57,7 @@ pub fn edit(
     field: &str,
     #[wasm_bindgen(unchecked_param_type = "string | number | boolean")] value: JsValue,
 ) -> Result<Ts<Edited>, JsValue> {
-    let text = String::from(js_sys::JsString::from(js_sys::Object::from(value).to_string()));
+    let text = String::from(js_sys::Object::from(value).to_string());
     to_js(&from_js(&experiment)?.edited(field, &text))
 }
 
@@ -110,28 +111,20 @@ impl DatasetPreview {
         Ok(Self(dataset::Dataset::random(&experiment.dataset, experiment.seed)))
     }
 
-    #[wasm_bindgen(getter)]
-    pub fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    #[wasm_bindgen(getter)]
-    pub fn side(&self) -> usize {
-        self.0.side
-    }
-
-    #[wasm_bindgen(getter)]
-    pub fn classes(&self) -> usize {
-        self.0.classes
-    }
-
     pub fn labels(&self) -> Uint32Array {
         Uint32Array::from(self.0.labels.as_slice())
     }
 
-    /// Four bytes a pixel, image after image, as `ImageData` takes them.
-    pub fn rgba(&self) -> Uint8ClampedArray {
-        Uint8ClampedArray::from(self.0.rgba().as_slice())
+    /// Each image as a canvas takes it. The bytes are copies: the wasm's own memory moves when it grows.
+    pub fn images(&self) -> Result<Vec<ImageData>, JsValue> {
+        let side = self.0.side as u32;
+        let bytes = self.0.rgba();
+        let images = bytes.chunks_exact(bytes.len() / self.0.len());
+        let image = |bytes: &[u8]| {
+            let bytes = Uint8ClampedArray::from(bytes);
+            ImageData::new_with_js_u8_clamped_array_and_sh(&bytes, side, side)
+        };
+        images.map(image).collect()
     }
 }
 
@@ -201,6 +194,14 @@ impl TrainingSession {
 #[wasm_bindgen(js_name = defaultBackend)]
 pub fn default_backend() -> String {
     backend::default_backend().into()
+}
+
+/// How much memory this instance has taken from the system; it never gives any back.
+#[wasm_bindgen(js_name = memoryBytes)]
+pub fn memory_bytes() -> f64 {
+    let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+    let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
+    f64::from(buffer.byte_length())
 }
 
 fn preset(id: &str) -> Result<Experiment, JsValue> {
@@ -336,11 +337,18 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn images_cross_as_bytes() {
+    fn images_cross_as_a_canvas_takes_them() {
         let preview = DatasetPreview::new(ts(example_1("dataset.channels", "1"))).unwrap();
-        assert_eq!((preview.count(), preview.side(), preview.classes()), (20, 8, 2));
-        assert_eq!(preview.rgba().length(), 20 * 8 * 8 * 4);
+        let images = preview.images().unwrap();
+        assert_eq!(images.len(), 20);
+        assert!(images.iter().all(|image| (image.width(), image.height()) == (8, 8)));
+        assert_ne!(images[0].data().0, images[1].data().0);
         assert_eq!(preview.labels().length(), 20);
+    }
+
+    #[wasm_bindgen_test]
+    fn memory_is_counted_in_pages() {
+        assert!(memory_bytes() > 0.0 && memory_bytes() % 65_536.0 == 0.0, "{}", memory_bytes());
     }
 
     #[wasm_bindgen_test]

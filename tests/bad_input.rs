@@ -223,7 +223,11 @@ fn json_that_is_no_experiment() {
         (change("\"seed\"", "\"sede\""), "sede", "unknown field `sede`"),
         (change("\"side\"", "\"size\""), "dataset.size", "unknown field `size`"),
         (change("\"kernel\"", "\"kernal\""), "network.layers[0]", "unknown field `kernal`"),
-        (change("\"max_pool\"", "\"min_pool\""), "network.layers[1].type", "unknown variant `min_pool`"),
+        (
+            change("\"max_pool\"", "\"min_pool\""),
+            "network.layers[1].type",
+            "unknown variant `min_pool`",
+        ),
         (change("\"adam\"", "\"adamant\""), "training.optimizer.type", "unknown variant `adamant`"),
         (change("\"epochs\": 500", "\"epochs\": \"500\""), "training.epochs", "\"500\""),
         (change("\"epochs\": 500", "\"epochs\": 1.5"), "training.epochs", "1.5"),

@@ -59,48 +59,30 @@ fn concluded(
     (watcher.conclude(&evaluation(evaluated)), events)
 }
 
+/// So many epochs with so many images right, one after the other.
+type Stretches = [(u32, u32)];
+
+/// Verdict, first reached, held since, words of the headline.
+type Conclusion = (Verdict, Option<u32>, Option<u32>, &'static str);
+
 #[wasm_bindgen_test(unsupported = test)]
 fn memorised_means_ten_epochs_and_the_evaluation() {
     use Verdict::*;
-    // Planned epochs, stretches, right in the evaluation; verdict, first reached, held since, words of the headline.
-    let rows: &[(u32, &[(u32, u32)], u32, Verdict, Option<u32>, Option<u32>, &str)] = &[
-        (15, &[(5, 12), (10, 20)], 20, Memorised, Some(6), Some(6), "held since epoch 6"),
-        (14, &[(5, 12), (9, 20)], 20, NotMemorised, Some(6), None, "last 9 of 10 epochs"),
-        (15, &[(5, 12), (10, 20)], 19, NotMemorised, Some(6), None, "19 of 20"),
-        (
-            30,
-            &[(3, 20), (7, 18), (20, 20)],
-            20,
-            Memorised,
-            Some(1),
-            Some(11),
-            "held since epoch 11",
-        ),
-        (
-            30,
-            &[(3, 12), (2, 20), (25, 15)],
-            15,
-            ReachedAndLost,
-            Some(4),
-            None,
-            "100 % at epoch 4, then lost",
-        ),
-        (
-            30,
-            &[(3, 12), (20, 20), (7, 15)],
-            15,
-            ReachedAndLost,
-            Some(4),
-            None,
-            "100 % at epoch 4, then lost",
-        ),
-        (30, &[(30, 13)], 13, NotMemorised, None, None, "13 of 20 images right"),
+    // Planned epochs, stretches, right in the evaluation, and what follows.
+    let rows: &[(u32, &Stretches, u32, Conclusion)] = &[
+        (15, &[(5, 12), (10, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
+        (14, &[(5, 12), (9, 20)], 20, (NotMemorised, Some(6), None, "last 9 of 10 epochs")),
+        (15, &[(5, 12), (10, 20)], 19, (NotMemorised, Some(6), None, "19 of 20")),
+        (30, &[(3, 20), (7, 18), (20, 20)], 20, (Memorised, Some(1), Some(11), "since epoch 11")),
+        (30, &[(3, 12), (2, 20), (25, 15)], 15, (ReachedAndLost, Some(4), None, "then lost")),
+        (30, &[(3, 12), (20, 20), (7, 15)], 15, (ReachedAndLost, Some(4), None, "at epoch 4")),
+        (30, &[(30, 13)], 13, (NotMemorised, None, None, "13 of 20 images right")),
         // Stopped by hand: memorised if it was by then, otherwise nothing is said of what would have come.
-        (500, &[(5, 12), (12, 20)], 20, Memorised, Some(6), Some(6), "held since epoch 6"),
-        (500, &[(5, 12)], 12, Unfinished, None, None, "Stopped after epoch 5"),
-        (500, &[], 10, Unfinished, None, None, "Stopped before the first epoch"),
+        (500, &[(5, 12), (12, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
+        (500, &[(5, 12)], 12, (Unfinished, None, None, "Stopped after epoch 5")),
+        (500, &[], 10, (Unfinished, None, None, "Stopped before the first epoch")),
     ];
-    for (planned, stretches, evaluated, verdict, first, held, words) in rows {
+    for (planned, stretches, evaluated, (verdict, first, held, words)) in rows {
         let (result, _) = concluded(*planned, stretches, *evaluated);
         assert_eq!(result.verdict, *verdict, "{stretches:?}: {}", result.headline);
         assert_eq!(result.memorised, *verdict == Memorised, "{stretches:?}");

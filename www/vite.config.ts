@@ -1,17 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
-const pkg = (file: string) => fileURLToPath(new URL(`../pkg/${file}`, import.meta.url));
+const pkg = fileURLToPath(new URL("../pkg/overfit_lab.js", import.meta.url));
 
 export default defineConfig({
   // Relative addresses, so that the built page works from any folder of any host.
   base: "./",
   resolve: {
     // The package is the output of `wasm-pack build`. An alias instead of a dependency, so that `npm ci` does not need it.
-    alias: [
-      { find: /^overfit-lab$/, replacement: pkg("overfit_lab.js") },
-      { find: /^overfit-lab\/memory$/, replacement: pkg("overfit_lab_bg.wasm") },
-    ],
+    alias: { "overfit-lab": pkg },
   },
   worker: { format: "es" },
   // The first browsers with light-dark(), which the styles use as it is.

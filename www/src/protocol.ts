@@ -29,12 +29,8 @@ export interface Description {
 }
 
 export interface Preview {
-  count: number;
-  side: number;
-  classes: number;
   labels: Uint32Array;
-  /** Image after image, side * side * 4 bytes each. */
-  rgba: Uint8ClampedArray;
+  images: ImageData[];
 }
 
 /** The questions that the desk answers: what is asked, and what comes back. */

@@ -3,7 +3,7 @@ import type { EpochReport, InvalidField, TrainingSession } from "overfit-lab";
 import type { Command, FromWorker, Job, Question, ToWorker } from "./protocol";
 
 declare const self: {
-  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  postMessage(message: FromWorker): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
 
@@ -19,14 +19,10 @@ console.error = (...args: unknown[]) => {
   printError(...args);
 };
 
-const load = async () => {
-  const [lab, { memory }] = await Promise.all([import("overfit-lab"), import("overfit-lab/memory")]);
-  return { ...lab, memoryBytes: () => memory.buffer.byteLength };
-};
-type Lab = Awaited<ReturnType<typeof load>>;
-const loading = load();
+const loading = import("overfit-lab");
+type Lab = Awaited<typeof loading>;
 
-const post = (message: FromWorker, transfer: Transferable[] = []) => self.postMessage(message, transfer);
+const post = (message: FromWorker) => self.postMessage(message);
 const report = (error: unknown) =>
   post({ type: "fault", cause: lastPanic ?? (error instanceof Error ? error.message : String(error)) });
 
@@ -172,14 +168,9 @@ function answer(lab: Lab, question: Question) {
       const { experiment } = question.ask;
       if (lab.check(experiment).length > 0) return post({ type: "answer", requestId, kind: "preview", answer: null });
       const preview = new lab.DatasetPreview(experiment);
-      const { count, side, classes } = preview;
-      const [labels, rgba] = [preview.labels(), preview.rgba()];
+      const answer = { labels: preview.labels(), images: preview.images() };
       preview.free();
-      const transfer = [labels.buffer, rgba.buffer];
-      return post(
-        { type: "answer", requestId, kind: "preview", answer: { count, side, classes, labels, rgba } },
-        transfer,
-      );
+      return post({ type: "answer", requestId, kind: "preview", answer });
     }
     case "newSeed":
       return post({ type: "answer", requestId, kind: "newSeed", answer: lab.newSeed() });

@@ -6,13 +6,9 @@ import { datasetKey, shownRun, type State } from "../store";
 
 type Item = ReturnType<typeof makeItem>;
 
-function makeItem(preview: Preview, index: number, intents: Intents) {
-  const { side, rgba } = preview;
-  const canvas = make("canvas", { width: String(side), height: String(side), "aria-hidden": "true" });
-  const pixels = new ImageData(side, side);
-  const bytes = side * side * 4;
-  pixels.data.set(rgba.subarray(index * bytes, (index + 1) * bytes));
-  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+function makeItem(image: ImageData, index: number, intents: Intents) {
+  const canvas = make("canvas", { width: String(image.width), height: String(image.height), "aria-hidden": "true" });
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
   const name = make("span", { id: `image-${index}`, class: "visually-hidden" });
   const [mark, caption] = [makeMark(), make("span", { class: "caption" })];
   const sure = make("span", { class: "sure" }, make("span"));
@@ -35,7 +31,7 @@ export function mountImages(intents: Intents) {
     const { key, data } = state.preview;
     if (data !== drawn) {
       drawn = data;
-      items = Array.from({ length: data.count }, (_, index) => makeItem(data, index, intents));
+      items = data.images.map((image, index) => makeItem(image, index, intents));
       list.replaceChildren(...items.map(({ item }) => item));
     }
     const run = shownRun(state);
