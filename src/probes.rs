@@ -30,11 +30,24 @@ pub fn mark_alive(output: &Features, alive: &mut [bool]) {
 
 /// The l2 norm of all gradients together.
 pub fn gradient_norm(gradients: &[Tensor<1>]) -> f64 {
-    let squares = gradients.iter().map(|gradient| {
-        let sum: f32 = gradient.clone().square().sum().into_scalar();
-        f64::from(sum)
-    });
-    squares.sum::<f64>().sqrt()
+    gradients.iter().map(|gradient| sum_of_squares(gradient.clone())).sum::<f64>().sqrt()
+}
+
+/// In f32 within rows, which are short, and in f64 over them: a plain f32 sum over millions loses its last digits.
+fn sum_of_squares(gradient: Tensor<1>) -> f64 {
+    const ROW: usize = 512;
+    let squares = gradient.square();
+    let [count] = squares.dims();
+    let whole = count - count % ROW;
+    let mut parts = Vec::new();
+    if whole > 0 {
+        let rows = squares.clone().narrow(0, 0, whole).reshape([whole / ROW, ROW]);
+        parts.extend(floats(rows.sum_dim(1).into_data()));
+    }
+    if whole < count {
+        parts.extend(floats(squares.narrow(0, whole, count - whole).into_data()));
+    }
+    parts.into_iter().map(f64::from).sum()
 }
 
 #[cfg(test)]
@@ -72,5 +85,8 @@ mod tests {
         let tensor = |values: &[f32]| Tensor::<1>::from_data(TensorData::from(values), &device());
         assert_eq!(gradient_norm(&[tensor(&[3.0, 0.0]), tensor(&[-4.0])]), 5.0);
         assert!(gradient_norm(&[tensor(&[f32::NAN])]).is_nan());
+        // More values than an f32 can count up to, one by one.
+        let many = gradient_norm(&[tensor(&vec![1.0; (1 << 24) + 700])]);
+        assert!((many - f64::from((1 << 24) + 700).sqrt()).abs() < 1e-6, "{many}");
     }
 }

@@ -26,13 +26,13 @@ pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
     TrainingSession::with_parts(experiment, device, fixture.dataset(), network).expect("valid")
 }
 
-/// Climbs the whole ladder on one backend.
-pub fn check(fixture: &Fixture, backend: &str) -> Result<(), String> {
+/// Climbs the ladder on one backend: the whole of it, or so many steps of training.
+pub fn check(fixture: &Fixture, backend: &str, steps: usize) -> Result<(), String> {
     let mut session = train(fixture, backend);
     inputs(fixture, &session)?;
     forward(fixture, &session)?;
     first_gradients(fixture, &session)?;
-    for (index, step) in fixture.steps.iter().enumerate() {
+    for (index, step) in fixture.steps.iter().take(steps).enumerate() {
         let number = index + 1;
         let measured = session.run_step(&step.batch, &mut []);
         let rung = format!("step {number}: loss");
