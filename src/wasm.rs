@@ -14,7 +14,7 @@ use crate::dataset;
 use crate::description::{self, Change, Summary};
 use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
 use crate::editing::Edited;
-use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField};
+use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField, number_text};
 use crate::keras_script::{self, ScriptLine};
 use crate::presets::{self, OptimizerChoice, Preset};
 use crate::training::{self, EpochMetrics};
@@ -57,7 +57,11 @@ pub fn edit(
     field: &str,
     #[wasm_bindgen(unchecked_param_type = "string | number | boolean")] value: JsValue,
 ) -> Result<Ts<Edited>, JsValue> {
-    let text = String::from(js_sys::Object::from(value).to_string());
+    let number = || value.as_f64().map(number_text);
+    let boolean = || value.as_bool().map(|on| on.to_string());
+    let text = value.as_string().or_else(number).or_else(boolean);
+    // Anything else is no value of any field, and is named in the problem.
+    let text = text.unwrap_or_else(|| format!("{value:?}"));
     to_js(&from_js(&experiment)?.edited(field, &text))
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -15,6 +15,10 @@ use crate::tools::WASM;
 /// The profiles that a site is built with: one for work, one for publishing.
 pub const PROFILES: [&str; 2] = ["release", PUBLISHED];
 pub const PUBLISHED: &str = "dist";
+
+/// What goes with the package.
+const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+const PAPERS: [&str; 3] = [LICENCES[0], LICENCES[1], "README.md"];
 
 /// Compiles the crate for wasm32; the result is the file that cargo wrote.
 pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Result<PathBuf> {
@@ -38,9 +42,12 @@ pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Resu
 
 /// Writes the package: JavaScript and TypeScript types around the wasm. `small` leaves out the names of functions, which only
 /// a stack trace shows.
-pub fn package(project: &Project, wasm: &PathBuf, small: bool) -> Result<()> {
-    let stamp =
-        Stamp::new(project, "package", &[wasm, &project.root.join("Cargo.lock")], &[&project.pkg]);
+pub fn package(project: &Project, wasm: &Path, small: bool) -> Result<()> {
+    let papers = PAPERS.map(|name| project.root.join(name));
+    let lock = project.root.join("Cargo.lock");
+    let mut inputs: Vec<&Path> = vec![wasm, &lock];
+    inputs.extend(papers.iter().map(PathBuf::as_path));
+    let stamp = Stamp::new(project, "package", &inputs, &[&project.pkg]);
     if stamp.is_fresh() {
         return Ok(());
     }
@@ -60,6 +67,10 @@ pub fn package(project: &Project, wasm: &PathBuf, small: bool) -> Result<()> {
             project.pkg.join("package.json"),
             serde_json::to_string_pretty(&package_json(&project.manifest))?,
         )?;
+        for (name, paper) in PAPERS.iter().zip(&papers) {
+            fs::copy(paper, project.pkg.join(name))
+                .with_context(|| format!("cannot copy {name}"))?;
+        }
         stamp.refresh()
     })
 }
@@ -73,7 +84,7 @@ fn package_json(manifest: &Value) -> Value {
         "version": manifest["version"],
         "license": manifest["license"],
         "repository": { "type": "git", "url": manifest["repository"] },
-        "files": [file("_bg.wasm"), file(".js"), file("_bg.js"), file(".d.ts")],
+        "files": [file("_bg.wasm"), file(".js"), file("_bg.js"), file(".d.ts"), LICENCES[0], LICENCES[1]],
         "main": file(".js"),
         "types": file(".d.ts"),
         "sideEffects": [format!("./{}", file(".js")), "./snippets/*"],
