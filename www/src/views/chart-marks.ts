@@ -41,7 +41,7 @@ export function placeMarks(events: RunEvent[], xOf: (epoch: number) => number, w
     const before = marks.at(-1);
     const sameKind = before?.events.at(-1)?.kind === event.kind;
     const extent = widthOf(event.text);
-    const flipped = x + extent > width + 60;
+    const flipped = x + extent > width;
     const start = flipped ? x - extent : x;
     const row = rowEnds.findIndex((end) => end + 4 <= start);
     if (before !== undefined && (row === -1 || (sameKind && start < before.right))) {
