@@ -49,11 +49,6 @@ impl DeadLayer {
         })
     }
 
-    pub fn is_dead_in(&self, metrics: &EpochMetrics) -> bool {
-        let now = metrics.relu_layers.iter().find(|layer| layer.layer == self.layer);
-        now.is_some_and(|layer| layer.dead == layer.units)
-    }
-
     pub fn unit_word(&self) -> &'static str {
         if self.is_convolution { "filter" } else { "unit" }
     }

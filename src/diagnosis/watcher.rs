@@ -134,13 +134,19 @@ impl Watcher {
         {
             event(epoch, EventKind::Lost, "lost".into());
         }
-        for layer in DeadLayer::in_epoch(metrics, &self.experiment) {
+        // Where numbers are lost nothing can be said of units: a ReLU makes 0 of what is no number.
+        let dead_now: Vec<_> = if metrics.loss.is_finite() {
+            DeadLayer::in_epoch(metrics, &self.experiment).collect()
+        } else {
+            Vec::new()
+        };
+        self.dead.retain(|dead| dead_now.iter().any(|now| now.layer == dead.layer));
+        for layer in dead_now {
             if !self.dead.iter().any(|dead| dead.layer == layer.layer) {
                 event(epoch, EventKind::LayerDead, format!("every {} dead", layer.unit_word()));
                 self.dead.push(layer);
             }
         }
-        self.dead.retain(|dead| dead.is_dead_in(metrics));
         events
     }
 

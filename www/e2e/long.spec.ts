@@ -1,0 +1,29 @@
+import { expect, test } from "./lab";
+
+test("a loss that is no number is said, with its epoch and the learning rate", async ({ lab }) => {
+  await lab.open();
+  await lab.preset("Example 2").check();
+  await lab.optimizer().selectOption("SGD");
+  await lab.field("Learning rate value").fill("1000");
+  await lab.trainFor(5);
+  await expect(lab.result.locator(".headline")).toHaveText("Diverged: the loss has been not a number since epoch 3.");
+  await expect(lab.result.getByRole("listitem")).toContainText(["learning rate of 1000"]);
+  await expect(lab.chart.getByRole("button", { name: /loss is not a number/ })).toBeVisible();
+  await expect(lab.runs).toContainText("diverged");
+  // Nothing is lost with it: the next run trains.
+  await lab.preset("Example 1").check();
+  await lab.trainFor(2);
+});
+
+test("the wasm's memory stays as it is from run to run", async ({ lab }) => {
+  const memory = () => lab.page.evaluate(() => window.__overfitLab.memoryBytes());
+  await lab.open();
+  await lab.trainFor(2);
+  const first = await memory();
+  for (let run = 2; run <= 25; run++) {
+    await lab.button("Train").click();
+    await expect(lab.runs).toHaveCount(run);
+    await expect.poll(() => lab.page.evaluate(() => window.__overfitLab.idle())).toBe(true);
+  }
+  expect(await memory()).toBeLessThanOrEqual(first * 1.1);
+});
