@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use overfit_lab::backend::default_backend;
@@ -49,8 +50,21 @@ struct Run {
     json: bool,
 }
 
+/// What clap answers when nothing is asked of the program: its help.
+const NO_COMMAND: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && error.kind() != NO_COMMAND => {
+            // One line, as for every other bad input; the rest of clap's text is usage.
+            let text = error.to_string();
+            eprintln!("{} (try --help)", text.lines().next().unwrap_or_default());
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
+    let outcome = match arguments.command {
         Command::Run(arguments) => run(&arguments),
         Command::Presets => list_presets(),
     };

@@ -131,6 +131,9 @@ fn bad_input_is_one_line_on_stderr_and_exit_code_2() {
         (&["run", "example-1", "--backend", "cuda"], &["backend", "cuda", "flex"]),
         (&["run", "example-9"], &["example-9", "example-1, example-2, example-3"]),
         (&["run", "Cargo.toml"], &["Cargo.toml", "JSON"]),
+        (&["run", "example-1", "--sed", "1"], &["--sed", "--help"]),
+        (&["run"], &["required", "--help"]),
+        (&["walk"], &["walk", "--help"]),
     ];
     for (arguments, words) in rows {
         let output = program(arguments);
