@@ -178,11 +178,19 @@ fn wasm_pack_build(project: &Project) -> Result<Counts> {
     Ok(counts)
 }
 
-/// A file of a package: JSON by what it says, anything else by its text.
+/// A file of a package: its manifest by what that says, anything else by its text.
 fn read(file: &Path) -> Result<Value> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(if file.ends_with("package.json") { serde_json::from_str(&text)? } else { text.into() })
+    if !file.ends_with("package.json") {
+        return Ok(text.into());
+    }
+    let mut manifest: Value = serde_json::from_str(&text)?;
+    // wasm-pack lists the licences as the file system happens to.
+    if let Some(files) = manifest["files"].as_array_mut() {
+        files.sort_by_key(Value::to_string);
+    }
+    Ok(manifest)
 }
 
 /// In the release profile, which the site has compiled already and in which training takes seconds.
