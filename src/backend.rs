@@ -5,6 +5,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use crate::experiment::InvalidField;
+use crate::kernels::buffers::Buffers;
 
 /// A backend as a person chooses it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -17,7 +18,8 @@ pub struct BackendInfo {
 
 /// The backends of this build, the default first.
 pub const BACKENDS: &[BackendInfo] = &[
-    BackendInfo { id: "flex", name: "Burn flex" },
+    BackendInfo { id: "flex", name: "Fast kernels on Burn flex" },
+    BackendInfo { id: "flex-plain", name: "Burn flex" },
     #[cfg(feature = "ndarray")]
     BackendInfo { id: "ndarray", name: "Burn ndarray" },
 ];
@@ -27,17 +29,30 @@ pub fn default_backend() -> &'static str {
     BACKENDS[0].id
 }
 
-/// The device that tensors live on, with gradients enabled.
-pub fn device(id: &str) -> Result<Device, InvalidField> {
-    match id {
-        "flex" => Ok(Device::flex().autodiff()),
+/// What a training session computes on.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Where tensors live, with gradients enabled.
+    pub device: Device,
+    /// The memory of the crate's own kernels, where they are used; a session's tensors share it.
+    pub buffers: Option<Buffers>,
+}
+
+/// A backend to compute on, with memory of its own.
+pub fn open(id: &str) -> Result<Backend, InvalidField> {
+    let (device, fast) = match id {
+        "flex" => (Device::flex(), true),
+        "flex-plain" => (Device::flex(), false),
         #[cfg(feature = "ndarray")]
         // Deprecated upstream; kept as an independent second implementation.
         #[allow(deprecated)]
-        "ndarray" => Ok(Device::ndarray().autodiff()),
+        "ndarray" => (Device::ndarray(), false),
         _ => {
             let ids: Vec<_> = BACKENDS.iter().map(|backend| backend.id).collect();
-            Err(InvalidField::new("backend", "Backend", id, format!("one of {}", ids.join(", "))))
+            let expected = format!("one of {}", ids.join(", "));
+            return Err(InvalidField::new("backend", "Backend", id, expected));
         }
-    }
+    };
+    let buffers = fast.then(Buffers::default);
+    Ok(Backend { device: device.autodiff(), buffers })
 }

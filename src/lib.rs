@@ -55,6 +55,7 @@ pub mod diagnosis;
 pub mod editing;
 pub mod experiment;
 pub mod keras_script;
+pub mod kernels;
 pub mod network;
 pub mod presets;
 pub mod probes;

@@ -2,21 +2,19 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernels;
 use crate::network::{Features, floats};
 
-/// Marks in `alive` the units of a ReLU's output that some image activates.
-///
-/// # Shapes
-/// - output: `[images, channels, height, width]` or `[images, units]`, all at least 0
-/// - alive: one entry a channel or unit
+/// Marks in `alive`, which has an entry for each channel or unit, those of a ReLU's output that some image activates.
 pub fn mark_alive(output: &Features, alive: &mut [bool]) {
     let highest = match output.clone() {
-        Features::Maps(maps) => {
-            let maps = maps.inner();
-            let [images, channels, height, width] = maps.dims();
-            let rows = maps.reshape([images * channels, height * width]);
+        Features::Planes(planes) => {
+            let planes = planes.inner();
+            let [images, channels, height, width] = planes.dims();
+            let rows = planes.reshape([images * channels, height * width]);
             floats(rows.max_dim(1).into_data())
         }
+        Features::Pixels(pixels) => floats(kernels::active(pixels.inner()).into_data()),
         Features::Rows(rows) => floats(rows.inner().into_data()),
     };
     let units = alive.len();
@@ -59,7 +57,7 @@ mod tests {
     use crate::backend;
 
     fn device() -> Device {
-        backend::device(backend::default_backend()).unwrap()
+        backend::open(backend::default_backend()).unwrap().device
     }
 
     fn alive(output: Features, units: usize) -> Vec<bool> {
@@ -73,7 +71,7 @@ mod tests {
         // Two images, three channels, one row of two pixels: channel 1 is active in the second image alone.
         let maps = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, f32::NAN];
         let data = TensorData::new(maps.to_vec(), [2, 3, 1, 2]);
-        let maps = Features::Maps(Tensor::from_data(data, &device()));
+        let maps = Features::Planes(Tensor::from_data(data, &device()));
         assert_eq!(alive(maps, 3), [false, true, true]);
         let data = TensorData::new(vec![0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [2, 3]);
         let rows = Features::Rows(Tensor::from_data(data, &device()));

@@ -1,7 +1,11 @@
 //! Sparse categorical cross-entropy from logits, and what a softmax head answers.
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor};
+
+use crate::backend::Backend;
+use crate::kernels;
+use crate::network::index_tensor;
 
 /// The mean over the batch of `-log softmax(logits)[label]`.
 ///
@@ -9,9 +13,13 @@ use burn::tensor::{Int, Tensor};
 ///
 /// # Shapes
 /// - logits: `[images, classes]`
-/// - labels: `[images]`
+/// - labels: one an image
 /// - returns `[1]`
-pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor<1> {
+    if let Some(buffers) = &backend.buffers {
+        return kernels::cross_entropy(logits, labels, buffers);
+    }
+    let labels = index_tensor(labels, &logits.device());
     log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
 }
 

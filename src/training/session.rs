@@ -1,6 +1,6 @@
 //! A training run, an epoch at a time.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use web_time::Instant;
@@ -8,21 +8,20 @@ use web_time::Instant;
 use super::loss::{Answer, answer, cross_entropy};
 use super::metrics::{EpochMetrics, Evaluation, ReluLayer};
 use super::optimizer::Optimizer;
-use crate::backend;
+use crate::backend::{self, Backend};
 use crate::dataset::Dataset;
 use crate::experiment::{
     Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
 };
-use crate::network::{Network, Stage, floats, image_tensor, index_tensor};
+use crate::network::{Network, floats, index_tensor};
 use crate::probes;
 use crate::seeding::{Purpose, stream};
 
 /// A network in training. [`TrainingSession::run_epoch`] advances it; nothing runs by itself.
 pub struct TrainingSession {
     experiment: Experiment,
-    device: Device,
+    backend: Backend,
     dataset: Dataset,
-    /// `[images, channels, height, width]`
     images: Tensor<4>,
     network: Network,
     optimizer: Optimizer,
@@ -49,16 +48,16 @@ impl TrainingSession {
     pub fn new(experiment: Experiment, backend: &str) -> Result<Self, InvalidField> {
         let first = |problems: Vec<InvalidField>| problems.into_iter().next().expect("not empty");
         experiment.validate().map_err(first)?;
-        let device = backend::device(backend)?;
+        let backend = backend::open(backend)?;
         let dataset = Dataset::random(&experiment.dataset, experiment.seed);
-        let network = Network::new(&experiment, &device)?;
-        Self::with_parts(experiment, device, dataset, network)
+        let network = Network::new(&experiment, &backend)?;
+        Self::with_parts(experiment, backend, dataset, network)
     }
 
     /// The same on given images and weights.
     pub fn with_parts(
         experiment: Experiment,
-        device: Device,
+        backend: Backend,
         dataset: Dataset,
         network: Network,
     ) -> Result<Self, InvalidField> {
@@ -74,14 +73,14 @@ impl TrainingSession {
             })
             .collect();
         Ok(Self {
-            images: image_tensor(&dataset, &device),
-            optimizer: Optimizer::new(experiment.training.optimizer.clone()),
+            images: network.images(&dataset),
+            optimizer: Optimizer::new(experiment.training.optimizer.clone(), &backend),
             learning_rate: experiment.training.learning_rate,
             order: stream(experiment.seed, Purpose::Order),
             epoch: 0,
             relu_layers,
             experiment,
-            device,
+            backend,
             dataset,
             network,
         })
@@ -93,10 +92,6 @@ impl TrainingSession {
 
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
-    }
-
-    pub fn device(&self) -> &Device {
-        &self.device
     }
 
     pub fn network(&self) -> &Network {
@@ -153,19 +148,17 @@ impl TrainingSession {
     pub fn run_step(&mut self, batch: &[u32], alive: &mut [Vec<bool>]) -> StepMetrics {
         let labels = self.labels(batch);
         let mut relu = 0;
-        let logits = self.network.forward(self.pick(batch), &mut |_, stage, output| {
-            if stage == Stage::Relu {
-                if let Some(alive) = alive.get_mut(relu) {
-                    probes::mark_alive(output, alive);
-                }
-                relu += 1;
+        let logits = self.network.forward(self.pick(batch), &mut |output| {
+            if let Some(alive) = alive.get_mut(relu) {
+                probes::mark_alive(output, alive);
             }
+            relu += 1;
         });
-        let loss = cross_entropy(logits.clone(), index_tensor(&labels, &self.device));
+        let loss = cross_entropy(logits.clone(), &labels, &self.backend);
         let mut gradients = loss.backward();
         let gradients = self.network.take_gradients(&mut gradients);
-        let gradient_norm = probes::gradient_norm(&gradients);
-        self.optimizer.step(self.learning_rate, &mut self.network.variables, gradients);
+        let gradient_norm =
+            self.optimizer.step(self.learning_rate, &mut self.network.variables, gradients);
         StepMetrics {
             loss: f64::from(loss.inner().into_scalar::<f32>()),
             logits: floats(logits.inner().into_data()),
@@ -176,8 +169,8 @@ impl TrainingSession {
     /// The gradients of the loss on `batch`, a variable each, without an update.
     pub fn gradients(&self, batch: &[u32]) -> Vec<Vec<f32>> {
         let labels = self.labels(batch);
-        let logits = self.network.forward(self.pick(batch), &mut |_, _, _| {});
-        let loss = cross_entropy(logits, index_tensor(&labels, &self.device));
+        let logits = self.network.forward(self.pick(batch), &mut |_| {});
+        let loss = cross_entropy(logits, &labels, &self.backend);
         let gradients = self.network.take_gradients(&mut loss.backward());
         gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
     }
@@ -191,9 +184,8 @@ impl TrainingSession {
         let mut answers = Vec::with_capacity(count);
         for batch in images.chunks(batch_size) {
             let labels = self.labels(batch);
-            let logits = self.network.infer(self.pick(batch), &mut |_, _, _| {});
-            let labels_on_device = index_tensor(&labels, &self.device);
-            let mean: f32 = cross_entropy(logits.clone(), labels_on_device).into_scalar();
+            let logits = self.network.infer(self.pick(batch));
+            let mean: f32 = cross_entropy(logits.clone(), &labels, &self.backend).into_scalar();
             loss += f64::from(mean) * batch.len() as f64;
             answers.extend(self.answers(&floats(logits.into_data()), &labels));
         }
@@ -224,7 +216,7 @@ impl TrainingSession {
         if whole {
             return self.images.clone();
         }
-        self.images.clone().select(0, index_tensor(batch, &self.device))
+        self.images.clone().select(0, index_tensor(batch, &self.backend.device))
     }
 }
 

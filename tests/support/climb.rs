@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use overfit_lab::backend;
-use overfit_lab::network::{Network, Stage, image_tensor};
+use overfit_lab::network::Network;
 use overfit_lab::training::TrainingSession;
 use overfit_lab::training::loss::answer;
 
@@ -20,10 +20,10 @@ const LATER_STEP_TOLERANCE: f64 = 1e-2;
 /// The training session that starts as the fixture did.
 pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
     let experiment = fixture.experiment().expect("checked when it was read");
-    let device = backend::device(backend).expect("a backend of this build");
+    let backend = backend::open(backend).expect("a backend of this build");
     let kernel = |_, nth, shape: &[usize]| fixture.kernel(nth, shape);
-    let network = Network::with_weights(&experiment, &device, kernel).expect("layers fit");
-    TrainingSession::with_parts(experiment, device, fixture.dataset(), network).expect("valid")
+    let network = Network::with_weights(&experiment, &backend, kernel).expect("layers fit");
+    TrainingSession::with_parts(experiment, backend, fixture.dataset(), network).expect("valid")
 }
 
 /// Climbs the ladder on one backend: the whole of it, or so many steps of training.
@@ -76,8 +76,8 @@ fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
 fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     // The last output of a layer is the one behind its activation, which is what Keras shows.
     let mut outputs = BTreeMap::new();
-    let images = image_tensor(session.dataset(), session.device());
-    let logits = session.network().infer(images, &mut |layer, _: Stage, features| {
+    let images = session.network().images(session.dataset());
+    let logits = session.network().activations(images, &mut |layer, features| {
         outputs.insert(layer, features.to_nhwc());
     });
     let layers = fixture.forward.layers.iter().enumerate();

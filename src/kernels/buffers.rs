@@ -1,0 +1,72 @@
+//! Memory that is taken once and used again every step: a large tensor that is dropped goes back on its shelf.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Shelves of buffers that nobody uses at the moment. Clones share them.
+///
+/// The sizes of a network's tensors are the same every step, so after the first step, or the first with the last, smaller
+/// batch of an epoch, nothing is allocated any more.
+#[derive(Clone, Debug, Default)]
+pub struct Buffers {
+    floats: Arc<Shelves<f32>>,
+    bytes: Arc<Shelves<u8>>,
+}
+
+type Shelves<T> = Mutex<HashMap<usize, Vec<Vec<T>>>>;
+
+impl Buffers {
+    /// A buffer of so many floats, whatever they are.
+    pub fn floats(&self, count: usize) -> Buffer<f32> {
+        Buffer::take(&self.floats, count)
+    }
+
+    pub fn zeros(&self, count: usize) -> Buffer<f32> {
+        let mut buffer = self.floats(count);
+        buffer.fill(0.0);
+        buffer
+    }
+
+    /// A buffer of so many bytes, whatever they are.
+    pub fn bytes(&self, count: usize) -> Buffer<u8> {
+        Buffer::take(&self.bytes, count)
+    }
+}
+
+/// A slice that goes back to its shelf when it is dropped.
+#[derive(Debug)]
+pub struct Buffer<T> {
+    values: Vec<T>,
+    home: Arc<Shelves<T>>,
+}
+
+impl<T: Copy + Default> Buffer<T> {
+    fn take(home: &Arc<Shelves<T>>, count: usize) -> Self {
+        let mut shelves = home.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = shelves.get_mut(&count).and_then(Vec::pop);
+        Self { values: values.unwrap_or_else(|| vec![T::default(); count]), home: home.clone() }
+    }
+}
+
+impl<T> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.values
+    }
+}
+
+impl<T> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+}
+
+impl<T> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        let values = std::mem::take(&mut self.values);
+        let mut shelves = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        shelves.entry(values.len()).or_default().push(values);
+    }
+}

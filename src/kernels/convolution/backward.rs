@@ -1,0 +1,376 @@
+//! Backward: the gradients of kernel, bias and input from the gradient of the block's output.
+//!
+//! Only the winner of each window carries a gradient, and none where ReLU cut it off: a quarter of the pixels, or less.
+//! So both passes gather what is left into [`Lists`] and add up whole runs of floats, which are contiguous in NHWC: for
+//! the kernel, runs of the input over all winners of a filter; for the input, runs of the kernel over all filters that won
+//! at a pixel.
+
+use super::super::buffers::Buffers;
+use super::super::lanes::{Instructions, Kernel, Lanes, load, store};
+use super::super::tile::{Lists, weighted_sum};
+use super::{Block, NO_WINNER, Padded, Shape};
+
+/// Where the gradients go; the input's only where it is wanted.
+pub struct Gradients<'a> {
+    /// `[images, height, width, channels]`
+    pub input: Option<&'a mut [f32]>,
+    /// `[kernel, kernel, channels, filters]`
+    pub kernel: &'a mut [f32],
+    /// `[filters]`
+    pub bias: &'a mut [f32],
+}
+
+/// Runs are filled up to a multiple of this many floats, the widest vector's.
+const WIDEST: usize = 8;
+
+/// Overwrites `gradients` with those of the block, whose output has the gradient `output`.
+pub fn backward(
+    block: &Block,
+    [input, kernel, output]: [&[f32]; 3],
+    winners: &[u8],
+    gradients: Gradients,
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let shape = block.shape;
+    assert_eq!(input.len(), shape.input_size());
+    assert_eq!(kernel.len(), shape.kernel_size());
+    assert_eq!(output.len(), block.output_size());
+    assert_eq!(winners.len(), block.output_size());
+    assert_eq!(gradients.kernel.len(), kernel.len());
+    bias_gradient(output, winners, gradients.bias);
+    let padded = Block { shape: shape.padded(), ..*block };
+    let run = shape.run().next_multiple_of(WIDEST);
+    let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
+
+    let image = padded.shape.input_size() / shape.images;
+    let slack = run - shape.run();
+    let padded_input = Padded::new(&shape, input, slack, buffers);
+    instructions.run(KernelGradient {
+        winners: &Winners { block: &padded, output, winners },
+        input: &padded_input,
+        run,
+        gradient: &mut by_filter,
+    });
+    from_filters(&shape, run, &by_filter, gradients.kernel);
+
+    let Some(input_gradient) = gradients.input else { return };
+    to_filters(&shape, run, kernel, &mut by_filter);
+    let mut around = buffers.zeros(image * shape.images);
+    instructions.run(InputGradient {
+        winners: &Winners { block: &padded, output, winners },
+        kernel: &by_filter,
+        run,
+        gradient: &mut around,
+    });
+    crop(&shape, &around, input_gradient);
+}
+
+fn bias_gradient(output: &[f32], winners: &[u8], gradient: &mut [f32]) {
+    let filters = gradient.len();
+    let mut sums = vec![0.0_f64; filters];
+    for (values, winners) in output.chunks_exact(filters).zip(winners.chunks_exact(filters)) {
+        for ((sum, &value), &winner) in sums.iter_mut().zip(values).zip(winners) {
+            *sum += if winner == NO_WINNER { 0.0 } else { f64::from(value) };
+        }
+    }
+    for (gradient, sum) in gradient.iter_mut().zip(sums) {
+        *gradient = sum as f32;
+    }
+}
+
+/// `[kernel, kernel, channels, filters]` to `[filters][kernel][run]`.
+fn to_filters(shape: &Shape, run: usize, kernel: &[f32], by_filter: &mut [f32]) {
+    by_filter.fill(0.0);
+    for (row, values) in kernel.chunks_exact(shape.filters).enumerate() {
+        let at = (row / shape.run()) * run + row % shape.run();
+        for (filter, &value) in values.iter().enumerate() {
+            by_filter[filter * shape.kernel * run + at] = value;
+        }
+    }
+}
+
+/// The way back.
+fn from_filters(shape: &Shape, run: usize, by_filter: &[f32], kernel: &mut [f32]) {
+    for (row, values) in kernel.chunks_exact_mut(shape.filters).enumerate() {
+        let at = (row / shape.run()) * run + row % shape.run();
+        for (filter, value) in values.iter_mut().enumerate() {
+            *value = by_filter[filter * shape.kernel * run + at];
+        }
+    }
+}
+
+/// What is inside the zeros around an input.
+fn crop(shape: &Shape, around: &[f32], gradient: &mut [f32]) {
+    let padded = shape.padded();
+    let row = padded.width * shape.channels;
+    let before = shape.padding[0];
+    for (index, to) in gradient.chunks_exact_mut(shape.width * shape.channels).enumerate() {
+        let (image, y) = (index / shape.height, index % shape.height);
+        let at = (image * padded.height + y + before) * row + before * shape.channels;
+        to.copy_from_slice(&around[at..at + to.len()]);
+    }
+}
+
+/// The gradient of the output with the place of each window that it goes to.
+struct Winners<'a> {
+    /// Without padding.
+    block: &'a Block,
+    output: &'a [f32],
+    winners: &'a [u8],
+}
+
+impl Winners<'_> {
+    /// For each place of a pool's window, how far its pixel's window is from the first one's in the input.
+    fn places(&self) -> [u32; 256] {
+        let Block { shape, pool, .. } = *self.block;
+        let mut places = [0; 256];
+        for (place, offset) in places.iter_mut().enumerate().take(pool * pool) {
+            let pixels = (place / pool) * shape.width + place % pool;
+            *offset = (pixels * shape.stride * shape.channels) as u32;
+        }
+        places
+    }
+
+    /// Where the first place of the window of an output pixel is in the input.
+    fn start(&self, image: usize, row: usize, column: usize) -> usize {
+        let Block { shape, pool, .. } = *self.block;
+        let step = pool * shape.stride;
+        ((image * shape.height + row * step) * shape.width + column * step) * shape.channels
+    }
+
+    /// Gradient and winner of each filter at an output pixel.
+    fn pixel(&self, image: usize, row: usize, column: usize) -> (&[f32], &[u8]) {
+        let filters = self.block.shape.filters;
+        let pixel = (image * self.block.output_height() + row) * self.block.output_width() + column;
+        let range = pixel * filters..(pixel + 1) * filters;
+        (&self.output[range.clone()], &self.winners[range])
+    }
+}
+
+struct KernelGradient<'a> {
+    winners: &'a Winners<'a>,
+    input: &'a [f32],
+    run: usize,
+    /// `[filters][kernel][run]`
+    gradient: &'a mut [f32],
+}
+
+/// Rows of output whose part of the input stays in the nearest cache, of some 32 KB, while all filters go over it.
+fn band(block: &Block) -> usize {
+    const FLOATS: usize = 5000;
+    let row = block.shape.width * block.shape.channels * block.shape.stride * block.pool;
+    (FLOATS / row).clamp(1, block.output_height())
+}
+
+impl Kernel for KernelGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
+        let Block { shape, .. } = *self.winners.block;
+        let (height, width) =
+            (self.winners.block.output_height(), self.winners.block.output_width());
+        let places = self.winners.places();
+        let band = band(self.winners.block);
+        let mut lists = Lists::new(shape.filters, band * width);
+        for image in 0..shape.images {
+            for first in (0..height).step_by(band) {
+                lists.clear();
+                for row in first..height.min(first + band) {
+                    for column in 0..width {
+                        let start = self.winners.start(image, row, column) as u32;
+                        let (values, winners) = self.winners.pixel(image, row, column);
+                        for (filter, (&value, &winner)) in values.iter().zip(winners).enumerate() {
+                            let place = start + places[usize::from(winner)];
+                            lists.push_if(winner != NO_WINNER, filter, place, value);
+                        }
+                    }
+                }
+                let pitch = shape.width * shape.channels;
+                let rows = self.gradient.chunks_exact_mut(shape.kernel * self.run);
+                for (filter, gradient) in rows.enumerate() {
+                    let vectors = self.run / L::COUNT;
+                    let lists = (&lists, filter);
+                    match (shape.kernel, vectors) {
+                        (3, 1) => add_rows::<L, 3, 1>(gradient, self.run, lists, self.input, pitch),
+                        (3, 2) => add_rows::<L, 3, 2>(gradient, self.run, lists, self.input, pitch),
+                        (3, 4) => add_rows::<L, 3, 4>(gradient, self.run, lists, self.input, pitch),
+                        _ => {
+                            for (y, gradient) in gradient.chunks_exact_mut(self.run).enumerate() {
+                                let data = (self.input, y * pitch);
+                                pieces::<L>(self.run, &mut Add { gradient, lists, data });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All rows of a small kernel at once.
+#[inline(always)]
+fn add_rows<L: Lanes, const S: usize, const V: usize>(
+    gradient: &mut [f32],
+    run: usize,
+    lists: (&Lists, usize),
+    input: &[f32],
+    pitch: usize,
+) {
+    let mut sums = [[L::splat(0.0); V]; S];
+    weighted_sum(&mut sums, lists, (input, 0, pitch));
+    for (s, sums) in sums.into_iter().enumerate() {
+        add_to(gradient, s * run, sums);
+    }
+}
+
+struct InputGradient<'a> {
+    winners: &'a Winners<'a>,
+    /// `[filters][kernel][run]`
+    kernel: &'a [f32],
+    run: usize,
+    /// Of the padded input.
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for InputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
+        let Block { shape, pool, .. } = *self.winners.block;
+        let (height, width) =
+            (self.winners.block.output_height(), self.winners.block.output_width());
+        let places = self.winners.places();
+        let window = shape.kernel * self.run;
+        let pitch = shape.width * shape.channels;
+        let mut lists = Lists::new(width * pool * pool, shape.filters);
+        for image in 0..shape.images {
+            for row in 0..height {
+                lists.clear();
+                for column in 0..width {
+                    let (values, winners) = self.winners.pixel(image, row, column);
+                    for (filter, (&value, &winner)) in values.iter().zip(winners).enumerate() {
+                        let keep = winner != NO_WINNER;
+                        let place = if keep { usize::from(winner) } else { 0 };
+                        let list = column * pool * pool + place;
+                        lists.push_if(keep, list, (filter * window) as u32, value);
+                    }
+                }
+                for y in 0..shape.kernel {
+                    pieces::<L>(
+                        shape.run(),
+                        &mut Spread {
+                            gradient: self.gradient,
+                            lists: &lists,
+                            kernel: self.kernel,
+                            kernel_row: y * self.run,
+                            pixels: width,
+                            places: &places[..pool * pool],
+                            start: self.winners.start(image, row, 0) + y * pitch,
+                            step: pool * shape.stride * shape.channels,
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Work on a part of a run.
+trait Piece {
+    /// On the `V` vectors from `at` on.
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize);
+}
+
+/// Splits a run into the largest parts that fit the registers.
+#[inline(always)]
+fn pieces<L: Lanes>(run: usize, work: &mut impl Piece) {
+    let mut at = 0;
+    while run - at >= 8 * L::COUNT {
+        work.piece::<L, 8>(at);
+        at += 8 * L::COUNT;
+    }
+    if run - at >= 4 * L::COUNT {
+        work.piece::<L, 4>(at);
+        at += 4 * L::COUNT;
+    }
+    if run - at >= 2 * L::COUNT {
+        work.piece::<L, 2>(at);
+        at += 2 * L::COUNT;
+    }
+    if run - at >= L::COUNT {
+        work.piece::<L, 1>(at);
+        at += L::COUNT;
+    }
+    while at < run {
+        work.piece::<f32, 1>(at);
+        at += 1;
+    }
+}
+
+/// Adds a list's sum to a part of one row of a filter's gradient.
+struct Add<'a> {
+    gradient: &'a mut [f32],
+    lists: (&'a Lists, usize),
+    data: (&'a [f32], usize),
+}
+
+impl Piece for Add<'_> {
+    #[inline(always)]
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
+        add::<L, V>(self.gradient, at, self.lists, self.data.0, self.data.1 + at);
+    }
+}
+
+/// Adds, for each pixel of a row and each place of its window, the sum of its filters' kernels to a part of the input's
+/// gradient.
+struct Spread<'a> {
+    gradient: &'a mut [f32],
+    lists: &'a Lists,
+    kernel: &'a [f32],
+    kernel_row: usize,
+    pixels: usize,
+    places: &'a [u32],
+    start: usize,
+    step: usize,
+}
+
+impl Piece for Spread<'_> {
+    #[inline(always)]
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
+        for pixel in 0..self.pixels {
+            for (number, &place) in self.places.iter().enumerate() {
+                let list = pixel * self.places.len() + number;
+                let to = self.start + pixel * self.step + place as usize + at;
+                let lists = (self.lists, list);
+                add::<L, V>(self.gradient, to, lists, self.kernel, self.kernel_row + at);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add<L: Lanes, const V: usize>(
+    gradient: &mut [f32],
+    at: usize,
+    (lists, list): (&Lists, usize),
+    data: &[f32],
+    base: usize,
+) {
+    if lists.is_empty(list) {
+        return;
+    }
+    let mut sums = [[L::splat(0.0); V]];
+    weighted_sum(&mut sums, (lists, list), (data, base, 0));
+    add_to(gradient, at, sums[0]);
+}
+
+/// Sums of few terms each are added to what will be a sum of many: adding up all of them one by one would round too often.
+#[inline(always)]
+fn add_to<L: Lanes, const V: usize>(gradient: &mut [f32], at: usize, sums: [L; V]) {
+    let before: [L; V] = load(gradient, at);
+    let after: [L; V] = std::array::from_fn(|v| before[v].add(sums[v]));
+    store(after, gradient, at);
+}

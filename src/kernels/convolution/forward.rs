@@ -1,0 +1,227 @@
+//! Forward: rows of output pixels, a block of filters at a time, pooled while they are in the nearest cache.
+
+use super::super::buffers::Buffers;
+use super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use super::super::tile::{Walk, tile_unchecked};
+use super::{Block, NO_WINNER, Padded, Shape};
+
+/// Computes the block's output `[images, output height, output width, filters]`; `winners` of the same size, where wanted,
+/// says which place of each window the output comes from.
+///
+/// # Shapes
+/// - input: `[images, height, width, channels]`
+/// - kernel: `[kernel, kernel, channels, filters]`
+/// - bias: `[filters]`
+pub fn forward(
+    block: &Block,
+    [input, kernel, bias]: [&[f32]; 3],
+    output: &mut [f32],
+    winners: Option<&mut [u8]>,
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let shape = block.shape;
+    assert_eq!(input.len(), shape.input_size());
+    assert_eq!(kernel.len(), shape.kernel_size());
+    assert_eq!(bias.len(), shape.filters);
+    assert_eq!(output.len(), block.output_size());
+    let input = Padded::new(&shape, input, 0, buffers);
+    let blocks = shape.filters.div_ceil(BLOCK);
+    let window = shape.kernel * shape.run();
+    let mut packed = buffers.floats(blocks * (1 + window) * BLOCK);
+    let (packed_bias, packed_kernel) = packed.split_at_mut(blocks * BLOCK);
+    packed_bias.fill(0.0);
+    packed_bias[..shape.filters].copy_from_slice(bias);
+    pack(kernel, shape.filters, packed_kernel);
+    let mut lines = buffers.floats(block.pool * shape.output_width() * BLOCK);
+    let mut unwanted;
+    let winners = match winners {
+        Some(winners) => winners,
+        None => {
+            unwanted = buffers.bytes(output.len());
+            &mut unwanted
+        }
+    };
+    assert_eq!(winners.len(), output.len());
+    let shape = shape.padded();
+    instructions.run(Forward {
+        block: Block { shape, ..*block },
+        input: &input,
+        kernel: packed_kernel,
+        bias: packed_bias,
+        lines: &mut lines,
+        output,
+        winners,
+    });
+}
+
+/// Blocks of [`BLOCK`] filters, one behind the other, filled up with zeros: `[blocks][rows of the kernel][BLOCK]`.
+fn pack(kernel: &[f32], filters: usize, packed: &mut [f32]) {
+    let blocks = filters.div_ceil(BLOCK);
+    for (block, packed) in packed.chunks_exact_mut(packed.len() / blocks).enumerate() {
+        let from = block * BLOCK..filters.min((block + 1) * BLOCK);
+        let rows = kernel.chunks_exact(filters).map(|row| &row[from.clone()]);
+        for (to, row) in packed.chunks_exact_mut(BLOCK).zip(rows) {
+            let (values, rest) = to.split_at_mut(row.len());
+            values.copy_from_slice(row);
+            rest.fill(0.0);
+        }
+    }
+}
+
+struct Forward<'a> {
+    block: Block,
+    input: &'a [f32],
+    /// `[blocks][kernel][run][BLOCK]`
+    kernel: &'a [f32],
+    /// `[blocks][BLOCK]`
+    bias: &'a [f32],
+    /// Output rows of one window and one block: `[pool][output width][BLOCK]`.
+    lines: &'a mut [f32],
+    output: &'a mut [f32],
+    winners: &'a mut [u8],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
+        let Block { shape, pool, .. } = self.block;
+        let (rows, width) = (self.block.output_height(), self.block.output_width());
+        // Columns that no window of the pool takes are left out.
+        let columns = width * pool;
+        let line = shape.output_width() * BLOCK;
+        let kernels = self.kernel.chunks_exact(shape.kernel * shape.run() * BLOCK);
+        for image in 0..shape.images {
+            let blocks = kernels.clone().zip(self.bias.chunks_exact(BLOCK)).enumerate();
+            for (number, (kernel, bias)) in blocks {
+                let filters = number * BLOCK..shape.filters.min((number + 1) * BLOCK);
+                for row in 0..rows {
+                    for (y, line) in self.lines.chunks_exact_mut(line).enumerate() {
+                        let y = image * shape.height + (row * pool + y) * shape.stride;
+                        let start = y * shape.width * shape.channels;
+                        let line = &mut line[..columns * BLOCK];
+                        convolve_line::<L, ROWS, VECTORS>(
+                            &shape, self.input, start, kernel, bias, line,
+                        );
+                    }
+                    let at = (image * rows + row) * width * shape.filters;
+                    let output = &mut self.output[at..][..width * shape.filters];
+                    let winners = &mut self.winners[at..][..width * shape.filters];
+                    let line = shape.output_width();
+                    for x in 0..width {
+                        let at = x * shape.filters;
+                        let range = at + filters.start..at + filters.end;
+                        let (value, winner) =
+                            best::<L, VECTORS>(self.lines, line, x * pool, pool, self.block.relu);
+                        if range.len() == BLOCK {
+                            // A size that is known is copied without a call.
+                            output[range.clone()].copy_from_slice(&value);
+                            winners[range].copy_from_slice(&winner);
+                        } else {
+                            output[range.clone()].copy_from_slice(&value[..filters.len()]);
+                            winners[range].copy_from_slice(&winner[..filters.len()]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One row of output pixels for one block of filters. The input's row starts at `start`.
+#[inline(always)]
+fn convolve_line<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    shape: &Shape,
+    input: &[f32],
+    start: usize,
+    kernel: &[f32],
+    bias: &[f32],
+    line: &mut [f32],
+) {
+    let columns = line.len() / BLOCK;
+    let step = shape.stride * shape.channels;
+    let pitch = shape.width * shape.channels;
+    // What the tiles rely on: the last pixel's window and the kernel are inside.
+    assert!(start + (columns - 1) * step + (shape.kernel - 1) * pitch + shape.run() <= input.len());
+    assert_eq!(kernel.len(), shape.kernel * shape.run() * BLOCK);
+    let bias = load(bias, 0);
+    if columns >= ROWS {
+        for column in (0..columns).step_by(ROWS) {
+            // The last tile computes some pixels anew rather than fewer at a time.
+            let column = column.min(columns - ROWS);
+            // SAFETY: the row was checked.
+            unsafe {
+                convolve_pixels::<L, ROWS, VECTORS>(shape, input, start, kernel, bias, line, column)
+            };
+        }
+    } else {
+        for column in 0..columns {
+            // SAFETY: as above.
+            unsafe {
+                convolve_pixels::<L, 1, VECTORS>(shape, input, start, kernel, bias, line, column)
+            };
+        }
+    }
+}
+
+/// # Safety
+/// The windows of `ROWS` pixels from `column` on are inside the input, and the kernel has a whole block.
+#[inline(always)]
+unsafe fn convolve_pixels<L: Lanes, const ROWS: usize, const VECTORS: usize>(
+    shape: &Shape,
+    input: &[f32],
+    start: usize,
+    kernel: &[f32],
+    bias: [L; VECTORS],
+    line: &mut [f32],
+    column: usize,
+) {
+    let mut sums = [bias; ROWS];
+    let step = shape.stride * shape.channels;
+    let left = Walk { start: start + column * step, step: [shape.width * shape.channels, 1] };
+    let right = Walk { start: 0, step: [shape.run() * BLOCK, BLOCK] };
+    let rows = std::array::from_fn(|row| row * step);
+    // SAFETY: the caller's promise.
+    unsafe {
+        tile_unchecked(&mut sums, [shape.kernel, shape.run()], (input, rows, left), (kernel, right))
+    };
+    for (row, sums) in sums.into_iter().enumerate() {
+        store(sums, line, (column + row) * BLOCK);
+    }
+}
+
+/// The largest value of each filter in the window that starts at `column`, and its place in the window. As in the plain
+/// operations, the first of equal values wins, a value that is not a number wins over all, and ReLU lets it pass.
+#[inline(always)]
+fn best<L: Lanes, const VECTORS: usize>(
+    lines: &[f32],
+    line: usize,
+    column: usize,
+    pool: usize,
+    relu: bool,
+) -> ([f32; BLOCK], [u8; BLOCK]) {
+    // Places are whole numbers in the bits of a float: nothing computes with them.
+    let bits = |place: usize| L::splat(f32::from_bits(place as u32));
+    let mut best: [L; VECTORS] = load(lines, column * BLOCK);
+    let mut winner = [bits(0); VECTORS];
+    for place in 1..pool * pool {
+        let at = (place / pool) * line + column + place % pool;
+        let values: [L; VECTORS] = load(lines, at * BLOCK);
+        for ((best, winner), value) in best.iter_mut().zip(&mut winner).zip(values) {
+            *winner = best.where_beaten(value, [bits(place), *winner]);
+            *best = best.where_beaten(value, [value, *best]);
+        }
+    }
+    if relu {
+        for (best, winner) in best.iter_mut().zip(&mut winner) {
+            *winner = best.where_cut([bits(usize::from(NO_WINNER)), *winner]);
+            *best = best.where_cut([L::splat(0.0), *best]);
+        }
+    }
+    let (mut values, mut winners) = ([0.0; BLOCK], [0.0; BLOCK]);
+    store(best, &mut values, 0);
+    store(winner, &mut winners, 0);
+    (values, winners.map(|winner| winner.to_bits() as u8))
+}

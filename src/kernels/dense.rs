@@ -1,0 +1,475 @@
+//! Dense layers. With many units the vectors lie along the units; with few, they lie along the inputs.
+
+use super::buffers::Buffers;
+use super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use super::tile::{Walk, dot, tile};
+
+/// A dense layer and the number of images that it works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    pub images: usize,
+    pub inputs: usize,
+    pub units: usize,
+    pub relu: bool,
+}
+
+/// Where the gradients go; the input's only where it is wanted.
+pub struct Gradients<'a> {
+    /// `[images, inputs]`
+    pub input: Option<&'a mut [f32]>,
+    /// `[inputs, units]`
+    pub kernel: &'a mut [f32],
+    /// `[units]`
+    pub bias: &'a mut [f32],
+}
+
+/// With fewer units than this, most of a vector along the units would be empty.
+const FEW: usize = 8;
+
+/// Rows of the kernel that are worked on while they stay in the nearest cache.
+const ROWS_AT_ONCE: usize = 256;
+
+/// Inputs whose columns are written as rows at a time: a multiple of every machine's rows in a tile.
+const COLUMNS_AT_ONCE: usize = 48;
+
+/// Computes the layer's output `[images, units]`.
+///
+/// # Shapes
+/// - input: `[images, inputs]`
+/// - kernel: `[inputs, units]`
+/// - bias: `[units]`
+pub fn forward(
+    dense: &Dense,
+    [input, kernel, bias]: [&[f32]; 3],
+    output: &mut [f32],
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let Dense { images, inputs, units, relu } = *dense;
+    assert_eq!(input.len(), images * inputs);
+    assert_eq!(kernel.len(), inputs * units);
+    assert_eq!(bias.len(), units);
+    assert_eq!(output.len(), images * units);
+    if units < FEW {
+        let mut by_unit = buffers.floats(kernel.len());
+        transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
+        instructions.run(FewForward { dense, input, by_unit: &by_unit, output });
+    } else {
+        let mut panel = buffers.floats(ROWS_AT_ONCE * BLOCK);
+        let mut sums = buffers.zeros(units.div_ceil(BLOCK) * images * BLOCK);
+        instructions.run(Forward { dense, input, kernel, panel: &mut panel, sums: &mut sums });
+        let rows = output.chunks_exact_mut(units).enumerate();
+        rows.for_each(|(image, output)| {
+            for (block, output) in output.chunks_mut(BLOCK).enumerate() {
+                let at = (block * images + image) * BLOCK;
+                output.copy_from_slice(&sums[at..at + output.len()]);
+            }
+        });
+    }
+    for output in output.chunks_exact_mut(units) {
+        for (value, bias) in output.iter_mut().zip(bias) {
+            *value += bias;
+            // What is not a number passes.
+            *value = if relu && *value <= 0.0 { 0.0 } else { *value };
+        }
+    }
+}
+
+/// Overwrites `gradients` with those of the layer, whose output has the gradient `gradient`.
+///
+/// # Shapes
+/// - input: `[images, inputs]`
+/// - kernel: `[inputs, units]`
+/// - output and gradient: `[images, units]`; the output is read where there is a ReLU
+pub fn backward(
+    dense: &Dense,
+    [input, kernel, output, gradient]: [&[f32]; 4],
+    gradients: Gradients,
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let Dense { images, inputs, units, relu } = *dense;
+    assert_eq!(input.len(), images * inputs);
+    assert_eq!(kernel.len(), inputs * units);
+    assert_eq!(gradient.len(), images * units);
+    assert_eq!(gradients.kernel.len(), kernel.len());
+    // Rows filled up to whole blocks.
+    let width = units.next_multiple_of(BLOCK);
+    let mut passed = buffers.zeros(images * width);
+    gradients.bias.fill(0.0);
+    for (image, passed) in passed.chunks_exact_mut(width).enumerate() {
+        let row = image * units..(image + 1) * units;
+        passed[..units].copy_from_slice(&gradient[row.clone()]);
+        if relu {
+            assert_eq!(output.len(), gradient.len());
+            for (passed, &output) in passed.iter_mut().zip(&output[row]) {
+                *passed = if output <= 0.0 { 0.0 } else { *passed };
+            }
+        }
+        for (sum, passed) in gradients.bias.iter_mut().zip(passed) {
+            *sum += *passed;
+        }
+    }
+    let gradient = &passed[..];
+    if units < FEW {
+        let mut by_unit = buffers.floats(kernel.len());
+        let left = (gradient, width);
+        instructions.run(FewKernelGradient { dense, input, left, by_unit: &mut by_unit });
+        transpose(&by_unit, inputs, [units, inputs], gradients.kernel, units);
+        if let Some(input_gradient) = gradients.input {
+            transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
+            let by_unit = &by_unit;
+            instructions.run(FewInputGradient { dense, left, by_unit, gradient: input_gradient });
+        }
+        return;
+    }
+    let mut columns = buffers.floats(COLUMNS_AT_ONCE * images);
+    instructions.run(KernelGradient {
+        dense,
+        input,
+        columns: &mut columns,
+        right: (gradient, width),
+        gradient: gradients.kernel,
+    });
+    if let Some(input_gradient) = gradients.input {
+        let mut panel = buffers.floats(units * BLOCK);
+        instructions.run(InputGradient {
+            dense,
+            left: (gradient, width),
+            kernel,
+            panel: &mut panel,
+            gradient: input_gradient,
+        });
+    }
+}
+
+/// Writes columns as rows. `from` has `rows` rows of `columns` floats, each `pitch` behind the one before.
+#[inline(always)]
+fn transpose(
+    from: &[f32],
+    pitch: usize,
+    [rows, columns]: [usize; 2],
+    to: &mut [f32],
+    to_pitch: usize,
+) {
+    const SIDE: usize = 4;
+    for row in (0..rows).step_by(SIDE) {
+        for column in (0..columns).step_by(SIDE) {
+            let (height, width) = (SIDE.min(rows - row), SIDE.min(columns - column));
+            if height == SIDE && width == SIDE {
+                let square: [[f32; SIDE]; SIDE] = std::array::from_fn(|i| {
+                    from[(row + i) * pitch + column..][..SIDE].try_into().expect("a whole row")
+                });
+                for j in 0..SIDE {
+                    let values: [f32; SIDE] = std::array::from_fn(|i| square[i][j]);
+                    to[(column + j) * to_pitch + row..][..SIDE].copy_from_slice(&values);
+                }
+            } else {
+                for i in 0..height {
+                    for j in 0..width {
+                        to[(column + j) * to_pitch + row + i] =
+                            from[(row + i) * pitch + column + j];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Stores the first `count` floats of a block.
+#[inline(always)]
+fn store_part<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usize, count: usize) {
+    if count == V * L::COUNT {
+        return store(vectors, to, at);
+    }
+    let mut values = [0.0; BLOCK];
+    store(vectors, &mut values, 0);
+    to[at..at + count].copy_from_slice(&values[..count]);
+}
+
+/// Sums for each image and unit, with vectors along the units.
+struct Forward<'a> {
+    dense: &'a Dense,
+    input: &'a [f32],
+    kernel: &'a [f32],
+    /// Some rows of the kernel for one block of units.
+    panel: &'a mut [f32],
+    /// `[blocks][images][BLOCK]`
+    sums: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let Dense { images, inputs, units, .. } = *self.dense;
+        for first in (0..inputs).step_by(ROWS_AT_ONCE) {
+            let rows = ROWS_AT_ONCE.min(inputs - first);
+            for block in 0..units.div_ceil(BLOCK) {
+                let count = BLOCK.min(units - block * BLOCK);
+                let kernel = self.kernel[first * units..].chunks_exact(units);
+                for (to, row) in self.panel.chunks_exact_mut(BLOCK).zip(kernel.take(rows)) {
+                    to[..count].copy_from_slice(&row[block * BLOCK..][..count]);
+                    to[count..].fill(0.0);
+                }
+                let mut image = 0;
+                while image + ROWS <= images {
+                    self.add::<L, ROWS, VECTORS>(block, image, first, rows);
+                    image += ROWS;
+                }
+                for image in image..images {
+                    self.add::<L, 1, VECTORS>(block, image, first, rows);
+                }
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn add<L: Lanes, const R: usize, const V: usize>(
+        &mut self,
+        block: usize,
+        image: usize,
+        first: usize,
+        rows: usize,
+    ) {
+        let Dense { images, inputs, .. } = *self.dense;
+        let at = (block * images + image) * BLOCK;
+        let mut sums: [[L; V]; R] = std::array::from_fn(|r| load(self.sums, at + r * BLOCK));
+        let left = Walk { start: image * inputs + first, step: [0, 1] };
+        let right = Walk { start: 0, step: [0, BLOCK] };
+        let offsets = std::array::from_fn(|r| r * inputs);
+        tile(&mut sums, [1, rows], (self.input, offsets, left), (self.panel, right));
+        for (r, sums) in sums.into_iter().enumerate() {
+            store(sums, self.sums, at + r * BLOCK);
+        }
+    }
+}
+
+/// The kernel's gradient with vectors along the units.
+struct KernelGradient<'a> {
+    dense: &'a Dense,
+    input: &'a [f32],
+    /// Some columns of the input, as rows.
+    columns: &'a mut [f32],
+    /// The output's gradient and the width of its rows.
+    right: (&'a [f32], usize),
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for KernelGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let Dense { images, inputs, .. } = *self.dense;
+        for first in (0..inputs).step_by(COLUMNS_AT_ONCE) {
+            let count = COLUMNS_AT_ONCE.min(inputs - first);
+            transpose(&self.input[first..], inputs, [images, count], self.columns, images);
+            let mut column = 0;
+            while column + ROWS <= count {
+                self.write::<L, ROWS, VECTORS>(first, column);
+                column += ROWS;
+            }
+            for column in column..count {
+                self.write::<L, 1, VECTORS>(first, column);
+            }
+        }
+    }
+}
+
+impl KernelGradient<'_> {
+    #[inline(always)]
+    fn write<L: Lanes, const R: usize, const V: usize>(&mut self, first: usize, column: usize) {
+        let Dense { images, units, .. } = *self.dense;
+        let (right, width) = self.right;
+        for block in 0..units.div_ceil(BLOCK) {
+            let mut sums = [[L::splat(0.0); V]; R];
+            let left = Walk { start: column * images, step: [0, 1] };
+            let offsets = std::array::from_fn(|r| r * images);
+            let walk = Walk { start: block * BLOCK, step: [0, width] };
+            tile(&mut sums, [1, images], (self.columns, offsets, left), (right, walk));
+            let count = BLOCK.min(units - block * BLOCK);
+            for (r, sums) in sums.into_iter().enumerate() {
+                let at = (first + column + r) * units + block * BLOCK;
+                store_part(sums, self.gradient, at, count);
+            }
+        }
+    }
+}
+
+/// The input's gradient with vectors along the inputs.
+struct InputGradient<'a> {
+    dense: &'a Dense,
+    /// The output's gradient and the width of its rows.
+    left: (&'a [f32], usize),
+    kernel: &'a [f32],
+    /// Some rows of the kernel, as columns: `[units][BLOCK]`.
+    panel: &'a mut [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for InputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let Dense { images, inputs, units, .. } = *self.dense;
+        for first in (0..inputs).step_by(BLOCK) {
+            let count = BLOCK.min(inputs - first);
+            transpose(&self.kernel[first * units..], units, [count, units], self.panel, BLOCK);
+            let mut image = 0;
+            while image + ROWS <= images {
+                self.write::<L, ROWS, VECTORS>(image, first, count);
+                image += ROWS;
+            }
+            for image in image..images {
+                self.write::<L, 1, VECTORS>(image, first, count);
+            }
+        }
+    }
+}
+
+impl InputGradient<'_> {
+    #[inline(always)]
+    fn write<L: Lanes, const R: usize, const V: usize>(
+        &mut self,
+        image: usize,
+        first: usize,
+        count: usize,
+    ) {
+        let Dense { inputs, units, .. } = *self.dense;
+        let (left, width) = self.left;
+        let mut sums = [[L::splat(0.0); V]; R];
+        let walk = Walk { start: image * width, step: [0, 1] };
+        let offsets = std::array::from_fn(|r| r * width);
+        let right = Walk { start: 0, step: [0, BLOCK] };
+        tile(&mut sums, [1, units], (left, offsets, walk), (self.panel, right));
+        for (r, sums) in sums.into_iter().enumerate() {
+            store_part(sums, self.gradient, (image + r) * inputs + first, count);
+        }
+    }
+}
+
+/// Output for few units: a dot product each.
+struct FewForward<'a> {
+    dense: &'a Dense,
+    input: &'a [f32],
+    /// The kernel, `[units][inputs]`.
+    by_unit: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Kernel for FewForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
+        let Dense { images, inputs, units, .. } = *self.dense;
+        // As much of an image as stays in the nearest cache beside as much of each unit.
+        const AT_ONCE: usize = 1024;
+        self.output.fill(0.0);
+        for first in (0..inputs).step_by(AT_ONCE) {
+            let count = AT_ONCE.min(inputs - first);
+            for image in 0..images {
+                for unit in 0..units {
+                    let left = &self.input[image * inputs + first..][..count];
+                    let right = &self.by_unit[unit * inputs + first..][..count];
+                    self.output[image * units + unit] += dot::<L>(left, right);
+                }
+            }
+        }
+    }
+}
+
+/// Gradients for few units: rows of the input, or of the kernel, times a number each.
+struct FewKernelGradient<'a> {
+    dense: &'a Dense,
+    input: &'a [f32],
+    left: (&'a [f32], usize),
+    /// `[units][inputs]`
+    by_unit: &'a mut [f32],
+}
+
+impl Kernel for FewKernelGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
+        let Dense { images, inputs, units, .. } = *self.dense;
+        let (left, width) = self.left;
+        let left = (left, Walk { start: 0, step: [0, width] }, 1);
+        combine::<L, VECTORS>(units, images, left, self.input, inputs, self.by_unit);
+    }
+}
+
+struct FewInputGradient<'a> {
+    dense: &'a Dense,
+    left: (&'a [f32], usize),
+    /// `[units][inputs]`
+    by_unit: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for FewInputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
+        let Dense { images, inputs, units, .. } = *self.dense;
+        let (left, width) = self.left;
+        let left = (left, Walk { start: 0, step: [0, 1] }, width);
+        combine::<L, VECTORS>(images, units, left, self.by_unit, inputs, self.gradient);
+    }
+}
+
+/// Writes `rows` rows, each the sum of `terms` rows of `right` times the numbers where `left` walks, which is `row` further
+/// for each next row.
+#[inline(always)]
+fn combine<L: Lanes, const V: usize>(
+    rows: usize,
+    terms: usize,
+    (left, walk, row): (&[f32], Walk, usize),
+    right: &[f32],
+    length: usize,
+    to: &mut [f32],
+) {
+    let whole = length - length % BLOCK;
+    for at in (0..whole).step_by(BLOCK) {
+        let mut first = 0;
+        while first + 2 <= rows {
+            combine_part::<L, 2, V>(first, terms, (left, walk, row), right, length, to, at);
+            first += 2;
+        }
+        for first in first..rows {
+            combine_part::<L, 1, V>(first, terms, (left, walk, row), right, length, to, at);
+        }
+    }
+    for at in whole..length {
+        for first in 0..rows {
+            combine_part::<f32, 1, 1>(first, terms, (left, walk, row), right, length, to, at);
+        }
+    }
+}
+
+#[inline(always)]
+fn combine_part<L: Lanes, const R: usize, const V: usize>(
+    first: usize,
+    terms: usize,
+    (left, walk, row): (&[f32], Walk, usize),
+    right: &[f32],
+    length: usize,
+    to: &mut [f32],
+    at: usize,
+) {
+    let mut sums = [[L::splat(0.0); V]; R];
+    let walk = Walk { start: walk.start + first * row, ..walk };
+    let offsets = std::array::from_fn(|r| r * row);
+    let right_walk = Walk { start: at, step: [0, length] };
+    tile(&mut sums, [1, terms], (left, offsets, walk), (right, right_walk));
+    for (r, sums) in sums.into_iter().enumerate() {
+        store(sums, to, (first + r) * length + at);
+    }
+}

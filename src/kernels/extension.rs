@@ -1,0 +1,510 @@
+//! The kernels as operations of Burn's CPU backend, each with its own backward pass registered with autodiff.
+//!
+//! Tensors lie in Keras' layouts: activations NHWC, kernels HWIO, both flat behind their first axis where the shape is not
+//! needed.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{
+    Autodiff, AutodiffBackend, Backend, Dispatch, ExtensionType, Flex, backend_extension,
+};
+use burn::tensor::{AllocationProperty, Bytes, DType, Tensor};
+use burn_std::{AccessError, AccessPolicy, AllocationController};
+
+use super::buffers::{Buffer, Buffers};
+use super::convolution::{self, Block};
+use super::dense::{self, Dense};
+use super::lanes::Instructions;
+use super::loss;
+use super::update::Update;
+
+/// The operations that the kernels bring.
+#[backend_extension(Flex, Autodiff)]
+pub trait Kernels: Backend {
+    /// See [`block`].
+    fn block(
+        input: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        block: Block,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self>;
+
+    /// See [`dense`].
+    fn dense(
+        input: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        dense: Dense,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self>;
+
+    /// See [`cross_entropy`].
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        labels: &[u32],
+        buffers: &Buffers,
+    ) -> FloatTensor<Self>;
+
+    /// See [`active`].
+    fn active(output: FloatTensor<Self>, units: usize) -> FloatTensor<Self>;
+
+    /// See [`update`].
+    fn update(
+        weights: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        update: Update,
+    ) -> Updated<Self>;
+}
+
+/// What an optimizer's step leaves.
+#[derive(ExtensionType)]
+pub struct Updated<B: Backend> {
+    pub weights: FloatTensor<B>,
+    pub first: FloatTensor<B>,
+    pub second: FloatTensor<B>,
+    pub sum_of_squares: f64,
+}
+
+/// Convolution, bias and, where the block has them, ReLU and max-pool; see [`convolution::forward`].
+///
+/// # Shapes
+/// - input: `[images, height, width, channels]`
+/// - kernel: `[kernel * kernel * channels * filters]`
+/// - bias: `[filters]`
+/// - returns `[images, output height, output width, filters]`
+pub fn block(
+    input: Tensor<4>,
+    kernel: Tensor<1>,
+    bias: Tensor<1>,
+    block: Block,
+    buffers: &Buffers,
+) -> Tensor<4> {
+    let [input, kernel, bias] =
+        [input.into_dispatch(), kernel.into_dispatch(), bias.into_dispatch()];
+    Tensor::from_dispatch(<Dispatch as Kernels>::block(input, kernel, bias, block, buffers))
+}
+
+/// A dense layer with its bias and, where it has one, its ReLU; see [`dense::forward`].
+///
+/// # Shapes
+/// - input: `[images, inputs]`
+/// - kernel: `[inputs * units]`
+/// - bias: `[units]`
+/// - returns `[images, units]`
+pub fn dense(
+    input: Tensor<2>,
+    kernel: Tensor<1>,
+    bias: Tensor<1>,
+    dense: Dense,
+    buffers: &Buffers,
+) -> Tensor<2> {
+    let [input, kernel, bias] =
+        [input.into_dispatch(), kernel.into_dispatch(), bias.into_dispatch()];
+    Tensor::from_dispatch(<Dispatch as Kernels>::dense(input, kernel, bias, dense, buffers))
+}
+
+/// See [`loss::cross_entropy`].
+///
+/// # Shapes
+/// - logits: `[images, classes]`
+/// - returns `[1]`
+pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], buffers: &Buffers) -> Tensor<1> {
+    let logits = logits.into_dispatch();
+    Tensor::from_dispatch(<Dispatch as Kernels>::cross_entropy(logits, labels, buffers))
+}
+
+/// 1 for each unit that is above zero, or not a number, in any row; 0 for the others.
+///
+/// # Shapes
+/// - output: `[.., units]`
+/// - returns `[units]`
+pub fn active<const D: usize>(output: Tensor<D>) -> Tensor<1> {
+    let units = output.dims()[D - 1];
+    Tensor::from_dispatch(<Dispatch as Kernels>::active(output.into_dispatch(), units))
+}
+
+/// One optimizer step; see [`Update::apply`]. A tensor that nobody else holds is changed in place. Slots that the step does
+/// not need may have any size.
+pub fn update(
+    weights: Tensor<1>,
+    gradient: Tensor<1>,
+    [first, second]: [Tensor<1>; 2],
+    update: Update,
+) -> (Tensor<1>, [Tensor<1>; 2], f64) {
+    let updated = <Dispatch as Kernels>::update(
+        weights.into_dispatch(),
+        gradient.into_dispatch(),
+        first.into_dispatch(),
+        second.into_dispatch(),
+        update,
+    );
+    let tensor = Tensor::from_dispatch;
+    let slots = [tensor(updated.first), tensor(updated.second)];
+    (tensor(updated.weights), slots, updated.sum_of_squares)
+}
+
+impl Kernels for Flex {
+    fn block(
+        input: FlexTensor,
+        kernel: FlexTensor,
+        bias: FlexTensor,
+        block: Block,
+        buffers: &Buffers,
+    ) -> FlexTensor {
+        run_block([&input, &kernel, &bias], block, None, buffers)
+    }
+
+    fn dense(
+        input: FlexTensor,
+        kernel: FlexTensor,
+        bias: FlexTensor,
+        dense: Dense,
+        buffers: &Buffers,
+    ) -> FlexTensor {
+        run_dense([&input, &kernel, &bias], dense, buffers)
+    }
+
+    fn cross_entropy(logits: FlexTensor, labels: &[u32], buffers: &Buffers) -> FlexTensor {
+        run_cross_entropy(&logits, labels, buffers).0
+    }
+
+    fn active(output: FlexTensor, units: usize) -> FlexTensor {
+        let mut active = vec![0.0_f32; units];
+        for row in floats(&contiguous(output)).chunks_exact(units) {
+            for (active, &value) in active.iter_mut().zip(row) {
+                // Not a number is not dead: divergence is a finding of its own.
+                *active = if value <= 0.0 { *active } else { 1.0 };
+            }
+            if active.iter().all(|&active| active == 1.0) {
+                break;
+            }
+        }
+        FlexTensor::new(Bytes::from_elems(active), Layout::contiguous([units].into()), DType::F32)
+    }
+
+    fn update(
+        weights: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        update: Update,
+    ) -> Updated<Self> {
+        let gradient = contiguous(gradient);
+        let [mut weights, mut first, mut second] = [weights, first, second].map(contiguous);
+        let sum_of_squares = update.apply(
+            weights.storage_mut(),
+            floats(&gradient),
+            [first.storage_mut(), second.storage_mut()],
+            Instructions::best(),
+        );
+        Updated { weights, first, second, sum_of_squares }
+    }
+}
+
+impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
+    fn block(
+        input: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        block: Block,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self> {
+        let nodes = [input.node(), kernel.node(), bias.node()];
+        let inputs = [input, kernel, bias].map(|tensor| contiguous(tensor.into_parts().0));
+        match BlockBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => {
+                let mut winners = buffers.bytes(block.output_size());
+                let output = run_block(inputs.each_ref(), block, Some(&mut winners), buffers);
+                let [input, kernel, _] = inputs;
+                let (winners, buffers) = (Arc::new(winners), buffers.clone());
+                operation.finish(BlockState { input, kernel, block, winners, buffers }, output)
+            }
+            OpsKind::UnTracked(operation) => {
+                operation.finish(run_block(inputs.each_ref(), block, None, buffers))
+            }
+        }
+    }
+
+    fn dense(
+        input: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        dense: Dense,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self> {
+        let nodes = [input.node(), kernel.node(), bias.node()];
+        let inputs = [input, kernel, bias].map(|tensor| contiguous(tensor.into_parts().0));
+        let output = run_dense(inputs.each_ref(), dense, buffers);
+        match DenseBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => {
+                let [input, kernel, _] = inputs;
+                let (kept, buffers) = (output.clone(), buffers.clone());
+                let state = DenseState { input, kernel, output: kept, dense, buffers };
+                operation.finish(state, output)
+            }
+            OpsKind::UnTracked(operation) => operation.finish(output),
+        }
+    }
+
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        labels: &[u32],
+        buffers: &Buffers,
+    ) -> FloatTensor<Self> {
+        let node = logits.node();
+        let logits = contiguous(logits.into_parts().0);
+        let (loss, gradient) = run_cross_entropy(&logits, labels, buffers);
+        match LossBackward.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => operation.finish(gradient, loss),
+            OpsKind::UnTracked(operation) => operation.finish(loss),
+        }
+    }
+
+    fn active(output: FloatTensor<Self>, units: usize) -> FloatTensor<Self> {
+        Self::from_inner(Flex::active(output.into_parts().0, units))
+    }
+
+    fn update(
+        _weights: FloatTensor<Self>,
+        _gradient: FloatTensor<Self>,
+        _first: FloatTensor<Self>,
+        _second: FloatTensor<Self>,
+        _update: Update,
+    ) -> Updated<Self> {
+        unreachable!("an optimizer's step is not recorded: it is called with inner tensors")
+    }
+}
+
+#[derive(Debug)]
+struct BlockBackward;
+
+#[derive(Clone, Debug)]
+struct BlockState {
+    input: FlexTensor,
+    kernel: FlexTensor,
+    block: Block,
+    winners: Arc<Buffer<u8>>,
+    buffers: Buffers,
+}
+
+impl Backward<Flex, 3> for BlockBackward {
+    type State = BlockState;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let BlockState { input, kernel, block, winners, buffers } = ops.state;
+        let output = contiguous(gradients.consume::<Flex>(&ops.node));
+        let [to_input, to_kernel, to_bias] = ops.parents;
+        let mut of_input = to_input.as_ref().map(|_| buffers.floats(block.shape.input_size()));
+        let mut of_kernel = buffers.floats(block.shape.kernel_size());
+        let mut of_bias = buffers.floats(block.shape.filters);
+        convolution::backward(
+            &block,
+            [floats(&input), floats(&kernel), floats(&output)],
+            &winners,
+            convolution::Gradients {
+                input: of_input.as_deref_mut(),
+                kernel: &mut of_kernel,
+                bias: &mut of_bias,
+            },
+            Instructions::best(),
+            &buffers,
+        );
+        let sizes = [input.layout(), kernel.layout()].map(|layout| layout.shape().clone());
+        let [input_size, kernel_size] = sizes;
+        if let (Some(node), Some(gradient)) = (to_input, of_input) {
+            gradients.register::<Flex>(node.id, tensor(gradient, input_size));
+        }
+        if let Some(node) = to_kernel {
+            gradients.register::<Flex>(node.id, tensor(of_kernel, kernel_size));
+        }
+        if let Some(node) = to_bias {
+            gradients.register::<Flex>(node.id, tensor(of_bias, [block.shape.filters]));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct DenseBackward;
+
+#[derive(Clone, Debug)]
+struct DenseState {
+    input: FlexTensor,
+    kernel: FlexTensor,
+    output: FlexTensor,
+    dense: Dense,
+    buffers: Buffers,
+}
+
+impl Backward<Flex, 3> for DenseBackward {
+    type State = DenseState;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let DenseState { input, kernel, output, dense, buffers } = ops.state;
+        let gradient = contiguous(gradients.consume::<Flex>(&ops.node));
+        let [to_input, to_kernel, to_bias] = ops.parents;
+        let mut of_input = to_input.as_ref().map(|_| buffers.floats(dense.images * dense.inputs));
+        let mut of_kernel = buffers.floats(dense.inputs * dense.units);
+        let mut of_bias = buffers.floats(dense.units);
+        dense::backward(
+            &dense,
+            [floats(&input), floats(&kernel), floats(&output), floats(&gradient)],
+            dense::Gradients {
+                input: of_input.as_deref_mut(),
+                kernel: &mut of_kernel,
+                bias: &mut of_bias,
+            },
+            Instructions::best(),
+            &buffers,
+        );
+        if let (Some(node), Some(gradient)) = (to_input, of_input) {
+            let size = [dense.images, dense.inputs];
+            gradients.register::<Flex>(node.id, tensor(gradient, size));
+        }
+        if let Some(node) = to_kernel {
+            let size = [dense.inputs * dense.units];
+            gradients.register::<Flex>(node.id, tensor(of_kernel, size));
+        }
+        if let Some(node) = to_bias {
+            gradients.register::<Flex>(node.id, tensor(of_bias, [dense.units]));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct LossBackward;
+
+impl Backward<Flex, 1> for LossBackward {
+    /// The gradient of the logits.
+    type State = FlexTensor;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let factor = gradients.consume::<Flex>(&ops.node);
+        let factor = floats(&contiguous(factor))[0];
+        let mut gradient = ops.state;
+        let [logits] = ops.parents;
+        if let Some(node) = logits {
+            gradient.storage_mut::<f32>().iter_mut().for_each(|value| *value *= factor);
+            gradients.register::<Flex>(node.id, gradient);
+        }
+    }
+}
+
+fn run_block(
+    [input, kernel, bias]: [&FlexTensor; 3],
+    block: Block,
+    winners: Option<&mut [u8]>,
+    buffers: &Buffers,
+) -> FlexTensor {
+    let [input, kernel, bias] = [input, kernel, bias].map(|tensor| contiguous(tensor.clone()));
+    let mut output = buffers.floats(block.output_size());
+    convolution::forward(
+        &block,
+        [floats(&input), floats(&kernel), floats(&bias)],
+        &mut output,
+        winners,
+        Instructions::best(),
+        buffers,
+    );
+    let size =
+        [block.shape.images, block.output_height(), block.output_width(), block.shape.filters];
+    tensor(output, size)
+}
+
+fn run_dense(
+    [input, kernel, bias]: [&FlexTensor; 3],
+    dense: Dense,
+    buffers: &Buffers,
+) -> FlexTensor {
+    let [input, kernel, bias] = [input, kernel, bias].map(|tensor| contiguous(tensor.clone()));
+    let mut output = buffers.floats(dense.images * dense.units);
+    let inputs = [floats(&input), floats(&kernel), floats(&bias)];
+    dense::forward(&dense, inputs, &mut output, Instructions::best(), buffers);
+    tensor(output, [dense.images, dense.units])
+}
+
+fn run_cross_entropy(
+    logits: &FlexTensor,
+    labels: &[u32],
+    buffers: &Buffers,
+) -> (FlexTensor, FlexTensor) {
+    let logits = contiguous(logits.clone());
+    let mut gradient = buffers.floats(floats(&logits).len());
+    let mut loss = buffers.floats(1);
+    loss[0] = loss::cross_entropy(floats(&logits), labels, &mut gradient);
+    (tensor(loss, [1]), tensor(gradient, logits.layout().shape().clone()))
+}
+
+/// A tensor whose floats lie one behind the other and are all that its storage holds.
+fn contiguous(tensor: FlexTensor) -> FlexTensor {
+    let layout = tensor.layout();
+    let whole = layout.is_contiguous()
+        && layout.start_offset() == 0
+        && tensor.storage::<f32>().len() == layout.num_elements();
+    if whole { tensor } else { tensor.to_contiguous() }
+}
+
+fn floats(tensor: &FlexTensor) -> &[f32] {
+    tensor.storage()
+}
+
+/// A tensor in a buffer; the buffer goes back to its shelf with the tensor's last clone.
+fn tensor(buffer: Buffer<f32>, shape: impl Into<burn::tensor::Shape>) -> FlexTensor {
+    let bytes = size_of_val::<[f32]>(&buffer);
+    // SAFETY: the buffer holds that many bytes, all of them initialised.
+    let bytes = unsafe { Bytes::from_controller(Box::new(Shelved(buffer)), bytes) };
+    FlexTensor::new(bytes, Layout::contiguous(shape.into()), DType::F32)
+}
+
+/// A buffer as Burn's storage.
+struct Shelved(Buffer<f32>);
+
+impl AllocationController for Shelved {
+    fn alloc_align(&self) -> usize {
+        align_of::<f32>()
+    }
+
+    fn property(&self) -> AllocationProperty {
+        AllocationProperty::Other
+    }
+
+    fn memory(&self, _policy: AccessPolicy) -> Result<&[MaybeUninit<u8>], AccessError> {
+        let values: &[f32] = &self.0;
+        // SAFETY: the bytes of these floats, borrowed as long as they are.
+        Ok(unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) })
+    }
+
+    unsafe fn memory_mut(
+        &mut self,
+        _policy: AccessPolicy,
+    ) -> Result<&mut [MaybeUninit<u8>], AccessError> {
+        let values: &mut [f32] = &mut self.0;
+        let bytes = size_of_val(values);
+        // SAFETY: the bytes of these floats, borrowed as long as they are; the caller writes initialised bytes only, and
+        // every pattern of bits is a float.
+        Ok(unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), bytes) })
+    }
+}

@@ -1,0 +1,309 @@
+//! Vectors of floats, and the instruction sets that they come from. Every other kernel is written once, over [`Lanes`].
+
+/// Output channels that a kernel computes together, whatever the width of a vector: packed weights look the same everywhere.
+pub const BLOCK: usize = 16;
+
+/// A vector of `COUNT` floats.
+pub trait Lanes: Copy {
+    const COUNT: usize;
+
+    fn splat(value: f32) -> Self;
+
+    /// # Safety
+    /// `COUNT` floats can be read there.
+    unsafe fn load(from: *const f32) -> Self;
+
+    /// # Safety
+    /// `COUNT` floats can be written there.
+    unsafe fn store(self, to: *mut f32);
+
+    fn add(self, other: Self) -> Self;
+
+    /// `self + a * b`, rounded once where the machine can do that as fast.
+    fn add_product(self, a: Self, b: Self) -> Self;
+
+    /// `yes` where `value` is larger than `self` or not a number, `no` elsewhere.
+    fn where_beaten(self, value: Self, yes_no: [Self; 2]) -> Self;
+
+    /// `yes` where `self` is zero or less, `no` elsewhere, and so where it is not a number.
+    fn where_cut(self, yes_no: [Self; 2]) -> Self;
+}
+
+/// The vectors from `from[at]` on, one behind the other.
+#[inline(always)]
+pub fn load<L: Lanes, const V: usize>(from: &[f32], at: usize) -> [L; V] {
+    let from = &from[at..][..V * L::COUNT];
+    // SAFETY: the slice has so many floats.
+    std::array::from_fn(|v| unsafe { L::load(from.as_ptr().add(v * L::COUNT)) })
+}
+
+#[inline(always)]
+pub fn store<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usize) {
+    let to = &mut to[at..][..V * L::COUNT];
+    for (v, vector) in vectors.into_iter().enumerate() {
+        // SAFETY: the slice has so many floats.
+        unsafe { vector.store(to.as_mut_ptr().add(v * L::COUNT)) };
+    }
+}
+
+/// A computation over vectors. `ROWS` values by `VECTORS` vectors of [`BLOCK`] floats in all is the tile of sums that
+/// the machine's registers hold beside their factors.
+pub trait Kernel {
+    type Output;
+
+    /// Implementations are `#[inline(always)]`, or they are compiled without the instructions that they were chosen for.
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) -> Self::Output;
+}
+
+/// What a kernel is compiled to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instructions {
+    /// Arrays of four floats, which compilers turn into the vectors that every machine of a kind has.
+    Portable,
+    /// WebAssembly's vectors of 128 bits.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
+    /// Vectors of 256 bits with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Instructions {
+    /// The best that this machine has.
+    pub fn best() -> Self {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return Self::Simd128;
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Self::Avx2;
+        }
+        #[allow(unreachable_code)]
+        Self::Portable
+    }
+
+    /// Runs a kernel compiled to these instructions. They must be ones that the machine has: [`Instructions::best`] or
+    /// portable.
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Self::Portable => kernel.run::<[f32; 4], 2, 4>(),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => kernel.run::<simd128::Vector, 2, 4>(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                assert!(Self::best() == Self::Avx2, "this machine has no AVX2");
+                // SAFETY: the machine has what the function is compiled for.
+                unsafe { avx2::run(kernel) }
+            }
+        }
+    }
+}
+
+/// One float, for what is left over at the end of a row.
+impl Lanes for f32 {
+    const COUNT: usize = 1;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { *from }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *to = self }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn add_product(self, a: Self, b: Self) -> Self {
+        self + a * b
+    }
+
+    #[inline(always)]
+    fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+        if value > self || value.is_nan() { yes } else { no }
+    }
+
+    #[inline(always)]
+    fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+        if self <= 0.0 { yes } else { no }
+    }
+}
+
+impl Lanes for [f32; 4] {
+    const COUNT: usize = 4;
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        [value; 4]
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; an array of floats needs no more alignment than a float.
+        unsafe { from.cast::<Self>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise; an array of floats needs no more alignment than a float.
+        unsafe { to.cast::<Self>().write(self) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        std::array::from_fn(|i| self[i] + other[i])
+    }
+
+    #[inline(always)]
+    fn add_product(self, a: Self, b: Self) -> Self {
+        std::array::from_fn(|i| self[i] + a[i] * b[i])
+    }
+
+    #[inline(always)]
+    fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+        std::array::from_fn(|i| self[i].where_beaten(value[i], [yes[i], no[i]]))
+    }
+
+    #[inline(always)]
+    fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+        std::array::from_fn(|i| self[i].where_cut([yes[i], no[i]]))
+    }
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128 {
+    use super::Lanes;
+    use std::arch::wasm32::{
+        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, v128, v128_bitselect,
+        v128_load, v128_or, v128_store,
+    };
+
+    #[derive(Clone, Copy)]
+    pub struct Vector(v128);
+
+    impl Lanes for Vector {
+        const COUNT: usize = 4;
+
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            Self(f32x4_splat(value))
+        }
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's promise; wasm's loads need no alignment.
+            Self(unsafe { v128_load(from.cast()) })
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's promise; wasm's stores need no alignment.
+            unsafe { v128_store(to.cast(), self.0) }
+        }
+
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            Self(f32x4_add(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn add_product(self, a: Self, b: Self) -> Self {
+            Self(f32x4_add(self.0, f32x4_mul(a.0, b.0)))
+        }
+
+        #[inline(always)]
+        fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+            let beaten = v128_or(f32x4_gt(value.0, self.0), f32x4_ne(value.0, value.0));
+            Self(v128_bitselect(yes.0, no.0, beaten))
+        }
+
+        #[inline(always)]
+        fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+            Self(v128_bitselect(yes.0, no.0, f32x4_le(self.0, f32x4_splat(0.0))))
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::{Kernel, Lanes};
+    use std::arch::x86_64::{
+        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm256_add_ps, _mm256_blendv_ps,
+        _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_or_ps, _mm256_set1_ps,
+        _mm256_setzero_ps, _mm256_storeu_ps,
+    };
+
+    /// Everything that is inlined into this function is compiled to AVX2 and FMA.
+    #[target_feature(enable = "avx2,fma")]
+    pub fn run<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Vector, 6, 2>()
+    }
+
+    /// Made in [`run`] alone, so the machine has the instructions of its methods.
+    #[derive(Clone, Copy)]
+    pub struct Vector(__m256);
+
+    impl Lanes for Vector {
+        const COUNT: usize = 8;
+
+        #[inline(always)]
+        fn splat(value: f32) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_set1_ps(value) })
+        }
+
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's promise, and see `Vector`; this load needs no alignment.
+            Self(unsafe { _mm256_loadu_ps(from) })
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's promise, and see `Vector`; this store needs no alignment.
+            unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn add_product(self, a: Self, b: Self) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
+        }
+
+        #[inline(always)]
+        fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+            // SAFETY: see `Vector`.
+            unsafe {
+                let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(value.0, self.0);
+                let beaten = _mm256_or_ps(larger, _mm256_cmp_ps::<_CMP_UNORD_Q>(value.0, value.0));
+                Self(_mm256_blendv_ps(no.0, yes.0, beaten))
+            }
+        }
+
+        #[inline(always)]
+        fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+            // SAFETY: see `Vector`.
+            unsafe {
+                let cut = _mm256_cmp_ps::<_CMP_LE_OQ>(self.0, _mm256_setzero_ps());
+                Self(_mm256_blendv_ps(no.0, yes.0, cut))
+            }
+        }
+    }
+}

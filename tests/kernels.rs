@@ -1,0 +1,421 @@
+//! The kernels against what they stand for: naive loops in f64, Burn's own operations, and finite differences. Natively and in
+//! the browser, in the machine's own vectors and in portable code.
+
+use overfit_lab::kernels::buffers::Buffers;
+use overfit_lab::kernels::convolution::{self, Block, Shape};
+use overfit_lab::kernels::dense::{self, Dense};
+use overfit_lab::kernels::lanes::Instructions;
+use overfit_lab::kernels::loss::cross_entropy;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use wasm_bindgen_test::*;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// Of the l2 norm of what was expected.
+const TOLERANCE: f64 = 1e-5;
+
+/// The same cases every time, here and in the browser, which has no source of randomness for proptest.
+fn for_all<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::Value))
+where
+    S::Value: std::fmt::Debug + Clone,
+{
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let result = TestRunner::new_with_rng(config, random).run(&strategy, |case| {
+        check(case);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Numbers between -1 and 1.
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let number = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    std::iter::repeat_with(number).take(count).collect()
+}
+
+#[track_caller]
+fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let norm = expected.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let difference =
+        found.iter().zip(expected).map(|(found, expected)| f64::from(*found) - expected);
+    let distance = difference.map(|difference| difference * difference).sum::<f64>().sqrt();
+    assert!(distance <= TOLERANCE * norm + 1e-30, "{what}: {distance:e} off, of {norm:e}");
+}
+
+fn instructions() -> Vec<Instructions> {
+    vec![Instructions::Portable, Instructions::best()]
+}
+
+/// A convolution, ReLU and max-pool by its definition. Calls `term` for each multiplication: places of output pixel and
+/// filter, of the input and of the kernel.
+fn each_term(shape: &Shape, mut term: impl FnMut(usize, usize, usize)) {
+    let (rows, columns) = (shape.output_height(), shape.output_width());
+    let before = shape.padding[0];
+    for image in 0..shape.images {
+        for row in 0..rows {
+            for column in 0..columns {
+                for y in 0..shape.kernel {
+                    for x in 0..shape.kernel {
+                        let from = (row * shape.stride + y, column * shape.stride + x);
+                        let inside = |at: usize, size: usize| at >= before && at - before < size;
+                        if !inside(from.0, shape.height) || !inside(from.1, shape.width) {
+                            continue;
+                        }
+                        let pixel = (image * shape.height + from.0 - before) * shape.width + from.1
+                            - before;
+                        for channel in 0..shape.channels {
+                            for filter in 0..shape.filters {
+                                let output = (image * rows + row) * columns + column;
+                                let weight = (y * shape.kernel + x) * shape.channels + channel;
+                                term(
+                                    output * shape.filters + filter,
+                                    pixel * shape.channels + channel,
+                                    weight * shape.filters + filter,
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The places in the convolution's output of each window's places, for each of the block's outputs.
+fn windows(block: &Block) -> Vec<Vec<usize>> {
+    let Block { shape, pool, .. } = *block;
+    let mut windows = Vec::new();
+    for image in 0..shape.images {
+        for row in 0..block.output_height() {
+            for column in 0..block.output_width() {
+                for filter in 0..shape.filters {
+                    let place = |place: usize| {
+                        let y = image * shape.output_height() + row * pool + place / pool;
+                        let x = column * pool + place % pool;
+                        (y * shape.output_width() + x) * shape.filters + filter
+                    };
+                    windows.push((0..pool * pool).map(place).collect());
+                }
+            }
+        }
+    }
+    windows
+}
+
+fn block_is_right(block: Block, seed: u64) {
+    let shape = block.shape;
+    let input = numbers(shape.input_size(), seed);
+    let kernel = numbers(shape.kernel_size(), seed + 1);
+    let bias = numbers(shape.filters, seed + 2);
+    let gradient = numbers(block.output_size(), seed + 3);
+    let double = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+    let (x, w) = (double(&input), double(&kernel));
+    let pixels = shape.images * shape.output_height() * shape.output_width();
+    let mut convolved = double(&bias).repeat(pixels);
+    each_term(&shape, |output, from, weight| convolved[output] += x[from] * w[weight]);
+    let windows = windows(&block);
+    let expected: Vec<f64> = windows
+        .iter()
+        .map(|window| {
+            let best = window.iter().map(|&at| convolved[at]).fold(f64::NEG_INFINITY, f64::max);
+            if block.relu { best.max(0.0) } else { best }
+        })
+        .collect();
+    for instructions in instructions() {
+        let what = |part: &str| format!("{part} of {block:?} in {instructions:?}");
+        let buffers = Buffers::default();
+        let mut output = vec![f32::NAN; block.output_size()];
+        let mut winners = vec![0; block.output_size()];
+        convolution::forward(
+            &block,
+            [&input, &kernel, &bias],
+            &mut output,
+            Some(&mut winners),
+            instructions,
+            &buffers,
+        );
+        assert_close(&what("output"), &output, &expected);
+
+        // Rounding may choose another of two nearly equal values: its gradient goes where the kernel says that it came from.
+        let mut passed = vec![0.0; convolved.len()];
+        for (at, (window, &winner)) in windows.iter().zip(&winners).enumerate() {
+            match window.get(usize::from(winner)) {
+                Some(&place) => {
+                    let off = (convolved[place] - expected[at]).abs();
+                    assert!(off <= 1e-4, "{}: {winner}", what("winner"));
+                    passed[place] += f64::from(gradient[at]);
+                }
+                None => assert!(block.relu && expected[at] <= 1e-4, "{}", what("winner")),
+            }
+        }
+        let mut of_input = vec![0.0; x.len()];
+        let mut of_kernel = vec![0.0; w.len()];
+        let mut of_bias = vec![0.0; shape.filters];
+        each_term(&shape, |output, from, weight| {
+            of_input[from] += passed[output] * w[weight];
+            of_kernel[weight] += passed[output] * x[from];
+        });
+        for row in passed.chunks_exact(shape.filters) {
+            of_bias.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        let mut found_input = vec![f32::NAN; x.len()];
+        let mut found_kernel = vec![f32::NAN; w.len()];
+        let mut found_bias = vec![f32::NAN; shape.filters];
+        convolution::backward(
+            &block,
+            [&input, &kernel, &gradient],
+            &winners,
+            convolution::Gradients {
+                input: Some(&mut found_input),
+                kernel: &mut found_kernel,
+                bias: &mut found_bias,
+            },
+            instructions,
+            &buffers,
+        );
+        assert_close(&what("input gradient"), &found_input, &of_input);
+        assert_close(&what("kernel gradient"), &found_kernel, &of_kernel);
+        assert_close(&what("bias gradient"), &found_bias, &of_bias);
+    }
+}
+
+prop_compose! {
+    /// Any block whose kernel fits its input and whose pool fits its output.
+    fn any_block()(
+        images in 1_usize..=3,
+        height in 1_usize..=14,
+        width in 1_usize..=14,
+        channels in 1_usize..=9,
+        filters in prop_oneof![1_usize..=20, Just(32), Just(37)],
+        kernel in 1_usize..=11,
+        stride in 1_usize..=4,
+        same in any::<bool>(),
+        relu in any::<bool>(),
+        pool in 1_usize..=4,
+    ) -> Block {
+        let kernel = if same { kernel } else { kernel.min(height).min(width) };
+        let padding = if same { [(kernel - 1) / 2, kernel / 2] } else { [0, 0] };
+        let shape = Shape { images, height, width, channels, filters, kernel, stride, padding };
+        let pool = pool.min(shape.output_height()).min(shape.output_width());
+        Block { shape, relu, pool }
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn any_convolution_is_right() {
+    for_all(
+        if cfg!(target_arch = "wasm32") { 60 } else { 200 },
+        (any_block(), 0_u64..1000),
+        |(block, seed)| {
+            block_is_right(block, seed);
+        },
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_articles_convolutions_are_right() {
+    for (side, channels, filters, pool) in [(64, 3, 32, 2), (31, 32, 64, 2), (14, 64, 128, 1)] {
+        let shape = Shape {
+            images: 1,
+            height: side,
+            width: side,
+            channels,
+            filters,
+            kernel: 3,
+            stride: 1,
+            padding: [0, 0],
+        };
+        block_is_right(Block { shape, relu: true, pool }, 7);
+    }
+}
+
+/// The loss `sum(gradient * output)` changes with each number as its gradient says.
+#[wasm_bindgen_test(unsupported = test)]
+fn gradients_are_slopes() {
+    const STEP: f32 = 1e-2;
+    let shape = Shape {
+        images: 2,
+        height: 9,
+        width: 8,
+        channels: 3,
+        filters: 5,
+        kernel: 3,
+        stride: 1,
+        padding: [1, 1],
+    };
+    let block = Block { shape, relu: true, pool: 2 };
+    let buffers = Buffers::default();
+    let instructions = Instructions::best();
+    let mut parts = [shape.input_size(), shape.kernel_size(), shape.filters]
+        .map(|count| numbers(count, count as u64));
+    let gradient = numbers(block.output_size(), 9);
+    let run = |parts: &[Vec<f32>; 3]| {
+        let mut output = vec![0.0; block.output_size()];
+        let mut winners = vec![0; block.output_size()];
+        let slices = parts.each_ref().map(Vec::as_slice);
+        convolution::forward(
+            &block,
+            slices,
+            &mut output,
+            Some(&mut winners),
+            instructions,
+            &buffers,
+        );
+        let terms = output.iter().zip(&gradient).map(|(a, b)| f64::from(*a) * f64::from(*b));
+        (terms.sum::<f64>(), winners)
+    };
+    let (_, winners) = run(&parts);
+    let mut found = parts.clone();
+    let [of_input, of_kernel, of_bias] = &mut found;
+    convolution::backward(
+        &block,
+        [&parts[0], &parts[1], &gradient],
+        &winners,
+        convolution::Gradients { input: Some(of_input), kernel: of_kernel, bias: of_bias },
+        instructions,
+        &buffers,
+    );
+    let mut compared = 0;
+    for part in 0..3 {
+        for at in (0..parts[part].len()).step_by(3) {
+            let before = parts[part][at];
+            let [(above, above_winners), (below, below_winners)] = [STEP, -STEP].map(|step| {
+                parts[part][at] = before + step;
+                run(&parts)
+            });
+            parts[part][at] = before;
+            // Where a winner changes there is no slope.
+            if above_winners != winners || below_winners != winners {
+                continue;
+            }
+            let slope = (above - below) / f64::from(2.0 * STEP);
+            let found = f64::from(found[part][at]);
+            assert!(
+                (slope - found).abs() < 1e-3 * slope.abs().max(1.0),
+                "{part}, {at}: {slope}, {found}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 50, "{compared}");
+}
+
+fn dense_is_right(dense: Dense, seed: u64) {
+    let Dense { images, inputs, units, relu } = dense;
+    let [input, kernel, bias, gradient] = [images * inputs, inputs * units, units, images * units]
+        .map(|count| numbers(count, seed + count as u64));
+    let double = |value: f32| f64::from(value);
+    let mut expected: Vec<f64> =
+        bias.iter().copied().map(double).collect::<Vec<_>>().repeat(images);
+    for image in 0..images {
+        for at in 0..inputs {
+            for unit in 0..units {
+                expected[image * units + unit] +=
+                    double(input[image * inputs + at]) * double(kernel[at * units + unit]);
+            }
+        }
+    }
+    if relu {
+        expected.iter_mut().for_each(|value| *value = value.max(0.0));
+    }
+    for instructions in instructions() {
+        let what = |part: &str| format!("{part} of {dense:?} in {instructions:?}");
+        let buffers = Buffers::default();
+        let mut output = vec![f32::NAN; images * units];
+        dense::forward(&dense, [&input, &kernel, &bias], &mut output, instructions, &buffers);
+        assert_close(&what("output"), &output, &expected);
+        let passed: Vec<f64> = gradient
+            .iter()
+            .zip(&output)
+            .map(|(&gradient, &output)| if relu && output <= 0.0 { 0.0 } else { double(gradient) })
+            .collect();
+        let mut of_input = vec![0.0; input.len()];
+        let mut of_kernel = vec![0.0; kernel.len()];
+        let mut of_bias = vec![0.0; units];
+        for image in 0..images {
+            for unit in 0..units {
+                let passed = passed[image * units + unit];
+                of_bias[unit] += passed;
+                for at in 0..inputs {
+                    of_input[image * inputs + at] += passed * double(kernel[at * units + unit]);
+                    of_kernel[at * units + unit] += passed * double(input[image * inputs + at]);
+                }
+            }
+        }
+        let mut found_input = vec![f32::NAN; input.len()];
+        let mut found_kernel = vec![f32::NAN; kernel.len()];
+        let mut found_bias = vec![f32::NAN; units];
+        dense::backward(
+            &dense,
+            [&input, &kernel, &output, &gradient],
+            dense::Gradients {
+                input: Some(&mut found_input),
+                kernel: &mut found_kernel,
+                bias: &mut found_bias,
+            },
+            instructions,
+            &buffers,
+        );
+        assert_close(&what("input gradient"), &found_input, &of_input);
+        assert_close(&what("kernel gradient"), &found_kernel, &of_kernel);
+        assert_close(&what("bias gradient"), &found_bias, &of_bias);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn any_dense_layer_is_right() {
+    let any = (1_usize..=33, 1_usize..=300, 1_usize..=40, any::<bool>(), 0_u64..1000);
+    for_all(
+        if cfg!(target_arch = "wasm32") { 60 } else { 200 },
+        any,
+        |(images, inputs, units, relu, seed)| {
+            dense_is_right(Dense { images, inputs, units, relu }, seed);
+        },
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_loss_is_right() {
+    for_all(
+        100,
+        (1_usize..=9, 2_usize..=12, 0_u64..1000, 0.1_f32..50.0),
+        |(rows, classes, seed, scale)| {
+            let logits: Vec<f32> =
+                numbers(rows * classes, seed).iter().map(|value| value * scale).collect();
+            let labels: Vec<u32> =
+                (0..rows).map(|row| (seed as usize + row) as u32 % classes as u32).collect();
+            let mut gradient = vec![f32::NAN; logits.len()];
+            let loss = cross_entropy(&logits, &labels, &mut gradient);
+            let (mut expected, mut slopes) = (0.0, Vec::new());
+            for (logits, &label) in logits.chunks_exact(classes).zip(&labels) {
+                let highest = logits.iter().copied().fold(f32::MIN, f32::max);
+                let exponentials = logits.iter().map(|&logit| f64::from(logit - highest).exp());
+                let exponentials: Vec<f64> = exponentials.collect();
+                let sum: f64 = exponentials.iter().sum();
+                expected -= (exponentials[label as usize] / sum).ln() / rows as f64;
+                slopes.extend(exponentials.iter().enumerate().map(|(class, value)| {
+                    (value / sum - f64::from(u8::from(class == label as usize))) / rows as f64
+                }));
+            }
+            assert!(
+                (f64::from(loss) - expected).abs() <= 1e-5 * expected.max(1.0),
+                "{loss}, {expected}"
+            );
+            // A probability near 1 less 1 keeps what f32 has behind the 1, however small the difference.
+            let off = gradient
+                .iter()
+                .zip(&slopes)
+                .map(|(found, slope)| (f64::from(*found) - slope).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-6, "{gradient:?}, {slopes:?}");
+        },
+    );
+}
