@@ -1,11 +1,18 @@
 //! The kernels against what they stand for: naive loops in f64, Burn's own operations, and finite differences. Natively and in
 //! the browser, in the machine's own vectors and in portable code.
 
+use burn::tensor::activation::relu;
+use burn::tensor::module::{conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{Tensor, TensorData};
+use overfit_lab::backend;
+use overfit_lab::kernels;
 use overfit_lab::kernels::buffers::Buffers;
 use overfit_lab::kernels::convolution::{self, Block, Shape};
 use overfit_lab::kernels::dense::{self, Dense};
 use overfit_lab::kernels::lanes::Instructions;
 use overfit_lab::kernels::loss::cross_entropy;
+use overfit_lab::network::floats;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use wasm_bindgen_test::*;
@@ -418,4 +425,129 @@ fn the_loss_is_right() {
             assert!(off.fold(0.0, f64::max) < 1e-6, "{gradient:?}, {slopes:?}");
         },
     );
+}
+
+/// A block's output and the gradients of `sum(gradient * output)` for input, kernel and bias, all in Keras' order.
+type Results = [Vec<f32>; 4];
+
+/// The same block by the kernels and by Burn's own operations.
+fn both_ways(block: Block, parts: &[Vec<f32>; 3], gradient: &[f32]) -> [Results; 2] {
+    ["flex", "flex-plain"].map(|id| {
+        let Block { shape, relu: with_relu, pool } = block;
+        let backend = backend::open(id).unwrap();
+        let tensor = |values: &[f32]| {
+            let data = TensorData::new(values.to_vec(), [values.len()]);
+            Tensor::<1>::from_data(data, &backend.device)
+        };
+        let [input, kernel, bias] = parts.each_ref().map(|part| tensor(part).require_grad());
+        let pixels =
+            input.clone().reshape([shape.images, shape.height, shape.width, shape.channels]);
+        let output = match &backend.buffers {
+            Some(buffers) => kernels::block(pixels, kernel.clone(), bias.clone(), block, buffers),
+            None => {
+                let size = [shape.kernel, shape.kernel, shape.channels, shape.filters];
+                let weight = kernel.clone().reshape(size).permute([3, 2, 0, 1]);
+                let [before, after] = shape.padding;
+                let stride = [shape.stride; 2];
+                let options =
+                    ConvOptions::new_with_padding(stride, [(before, after); 2], [1, 1], 1);
+                let planes = pixels.permute([0, 3, 1, 2]);
+                let convolved = conv2d(planes, weight, Some(bias.clone()), options);
+                let passed = if with_relu { relu(convolved) } else { convolved };
+                max_pool2d(passed, MaxPoolOptions::new([pool, pool])).permute([0, 2, 3, 1])
+            }
+        };
+        let output = output.reshape([block.output_size()]);
+        let mut gradients = (output.clone() * tensor(gradient)).sum().backward();
+        let mut of =
+            |part: &Tensor<1>| floats(part.grad_remove(&mut gradients).unwrap().into_data());
+        let [of_input, of_kernel, of_bias] = [&input, &kernel, &bias].map(&mut of);
+        [floats(output.inner().into_data()), of_input, of_kernel, of_bias]
+    })
+}
+
+fn small_block() -> Block {
+    let shape = Shape {
+        images: 2,
+        height: 9,
+        width: 10,
+        channels: 2,
+        filters: 3,
+        kernel: 3,
+        stride: 1,
+        padding: [1, 1],
+    };
+    Block { shape, relu: true, pool: 2 }
+}
+
+/// Sums of small whole numbers are exact, so windows full of equal values and of zeros stay what they are.
+#[wasm_bindgen_test(unsupported = test)]
+fn ties_go_to_the_first_as_in_burn() {
+    for relu in [true, false] {
+        let block = Block { relu, ..small_block() };
+        let shape = block.shape;
+        let whole = |count: usize, seed: u64| -> Vec<f32> {
+            numbers(count, seed).iter().map(|value| (value * 1.5).round()).collect()
+        };
+        let parts =
+            [whole(shape.input_size(), 1), whole(shape.kernel_size(), 2), vec![0.0; shape.filters]];
+        let gradient = whole(block.output_size(), 3);
+        let [found, expected] = both_ways(block, &parts, &gradient);
+        assert_eq!(found, expected, "relu {relu}");
+        let zeros = expected[0].iter().filter(|&&value| value == 0.0).count();
+        assert!(zeros > 5, "{zeros}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn nothing_passes_a_relu_that_is_never_active() {
+    let block = small_block();
+    let shape = block.shape;
+    let parts =
+        [vec![1.0; shape.input_size()], vec![-1.0; shape.kernel_size()], vec![0.0; shape.filters]];
+    let [found, expected] = both_ways(block, &parts, &numbers(block.output_size(), 1));
+    assert_eq!(found, expected);
+    assert!(found.iter().flatten().all(|&value| value == 0.0));
+}
+
+/// A value that is not a number passes convolution, ReLU and pool exactly as in Burn. Backward, the kernels give a NaN to those
+/// weights whose winning windows saw it; Burn multiplies it by the zeros of all other windows, too, and so spreads it.
+#[wasm_bindgen_test(unsupported = test)]
+fn what_is_not_a_number_passes() {
+    let block = small_block();
+    let shape = block.shape;
+    let mut parts = [shape.input_size(), shape.kernel_size(), shape.filters]
+        .map(|count| numbers(count, count as u64));
+    let last = parts[0].len() - 1;
+    for (at, value) in [(37, f32::NAN), (200, f32::INFINITY), (last, f32::NAN)] {
+        parts[0][at] = value;
+        let [found, expected] = both_ways(block, &parts, &numbers(block.output_size(), 5));
+        let is_same = |(found, expected): (&f32, &f32)| {
+            found.is_nan() == expected.is_nan()
+                && (found.is_nan() || found == expected || (found - expected).abs() < 1e-5)
+        };
+        assert!(found[0].iter().zip(&expected[0]).all(is_same), "{found:?}, {expected:?}");
+        assert!(found[0].iter().any(|value| !value.is_finite()));
+        for (found, expected) in found.iter().zip(&expected).skip(1) {
+            for (&found, &expected) in found.iter().zip(expected) {
+                let close = (found - expected).abs() < 1e-4 || found == expected;
+                assert!(close || expected.is_nan(), "{found}, {expected}");
+            }
+        }
+        assert!(found[2].iter().any(|value| !value.is_finite()));
+    }
+}
+
+/// One epoch after another in the same memory.
+#[wasm_bindgen_test(unsupported = test)]
+fn buffers_are_used_again() {
+    let buffers = Buffers::default();
+    let address = |buffers: &Buffers| buffers.floats(1000).as_ptr();
+    let first = address(&buffers);
+    assert_eq!(address(&buffers), first);
+    let held = buffers.floats(1000);
+    assert_eq!(held.as_ptr(), first);
+    assert_ne!(address(&buffers), first);
+    drop(held);
+    assert!(buffers.zeros(1000).iter().all(|&value| value == 0.0));
 }
