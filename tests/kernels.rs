@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 use overfit_lab::backend;
 use overfit_lab::kernels;
 use overfit_lab::kernels::buffers::Buffers;
-use overfit_lab::kernels::convolution::{self, Block, Shape};
+use overfit_lab::kernels::convolution::{self, Block, Path, Plan, Shape};
 use overfit_lab::kernels::dense::{self, Dense};
 use overfit_lab::kernels::lanes::Instructions;
 use overfit_lab::kernels::loss::cross_entropy;
@@ -137,13 +137,17 @@ fn block_is_right(block: Block, seed: u64) {
             if block.relu { best.max(0.0) } else { best }
         })
         .collect();
-    for instructions in instructions() {
-        let what = |part: &str| format!("{part} of {block:?} in {instructions:?}");
+    let paths = [Some(Path::Direct), Plan::fits(&block).then_some(Path::Winograd)];
+    let plans = paths.into_iter().flatten().map(Plan::all);
+    let ways = plans.flat_map(|plan| instructions().into_iter().map(move |one| (plan, one)));
+    for (plan, instructions) in ways {
+        let what = |part: &str| format!("{part} of {block:?}, {plan:?}, in {instructions:?}");
         let buffers = Buffers::default();
         let mut output = vec![f32::NAN; block.output_size()];
         let mut winners = vec![0; block.output_size()];
         convolution::forward(
             &block,
+            &plan,
             [&input, &kernel, &bias],
             &mut output,
             Some(&mut winners),
@@ -179,6 +183,7 @@ fn block_is_right(block: Block, seed: u64) {
         let mut found_bias = vec![f32::NAN; shape.filters];
         convolution::backward(
             &block,
+            &plan,
             [&input, &kernel, &gradient],
             &winners,
             convolution::Gradients {
@@ -271,6 +276,7 @@ fn gradients_are_slopes() {
         let slices = parts.each_ref().map(Vec::as_slice);
         convolution::forward(
             &block,
+            &Plan::of(&block),
             slices,
             &mut output,
             Some(&mut winners),
@@ -285,6 +291,7 @@ fn gradients_are_slopes() {
     let [of_input, of_kernel, of_bias] = &mut found;
     convolution::backward(
         &block,
+        &Plan::of(&block),
         [&parts[0], &parts[1], &gradient],
         &winners,
         convolution::Gradients { input: Some(of_input), kernel: of_kernel, bias: of_bias },

@@ -2,7 +2,7 @@
 
 use super::buffers::Buffers;
 use super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
-use super::tile::{Walk, dot, tile};
+use super::tile::{Walk, dot, tile, transpose};
 
 /// A dense layer and the number of images that it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,39 +140,6 @@ pub fn backward(
             panel: &mut panel,
             gradient: input_gradient,
         });
-    }
-}
-
-/// Writes columns as rows. `from` has `rows` rows of `columns` floats, each `pitch` behind the one before.
-#[inline(always)]
-fn transpose(
-    from: &[f32],
-    pitch: usize,
-    [rows, columns]: [usize; 2],
-    to: &mut [f32],
-    to_pitch: usize,
-) {
-    const SIDE: usize = 4;
-    for row in (0..rows).step_by(SIDE) {
-        for column in (0..columns).step_by(SIDE) {
-            let (height, width) = (SIDE.min(rows - row), SIDE.min(columns - column));
-            if height == SIDE && width == SIDE {
-                let square: [[f32; SIDE]; SIDE] = std::array::from_fn(|i| {
-                    from[(row + i) * pitch + column..][..SIDE].try_into().expect("a whole row")
-                });
-                for j in 0..SIDE {
-                    let values: [f32; SIDE] = std::array::from_fn(|i| square[i][j]);
-                    to[(column + j) * to_pitch + row..][..SIDE].copy_from_slice(&values);
-                }
-            } else {
-                for i in 0..height {
-                    for j in 0..width {
-                        to[(column + j) * to_pitch + row + i] =
-                            from[(row + i) * pitch + column + j];
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use burn::tensor::{AllocationProperty, Bytes, DType, Tensor};
 use burn_std::{AccessError, AccessPolicy, AllocationController};
 
 use super::buffers::{Buffer, Buffers};
-use super::convolution::{self, Block};
+use super::convolution::{self, Block, Plan};
 use super::dense::{self, Dense};
 use super::lanes::Instructions;
 use super::loss;
@@ -313,6 +313,7 @@ impl Backward<Flex, 3> for BlockBackward {
         let mut of_bias = buffers.floats(block.shape.filters);
         convolution::backward(
             &block,
+            &Plan::of(&block),
             [floats(&input), floats(&kernel), floats(&output)],
             &winners,
             convolution::Gradients {
@@ -423,6 +424,7 @@ fn run_block(
     let mut output = buffers.floats(block.output_size());
     convolution::forward(
         &block,
+        &Plan::of(&block),
         [floats(&input), floats(&kernel), floats(&bias)],
         &mut output,
         winners,

@@ -19,6 +19,10 @@ pub trait Lanes: Copy {
 
     fn add(self, other: Self) -> Self;
 
+    fn sub(self, other: Self) -> Self;
+
+    fn mul(self, other: Self) -> Self;
+
     /// `self + a * b`, rounded once where the machine can do that as fast.
     fn add_product(self, a: Self, b: Self) -> Self;
 
@@ -125,6 +129,16 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self - other
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         self + a * b
     }
@@ -166,6 +180,16 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        std::array::from_fn(|i| self[i] - other[i])
+    }
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        std::array::from_fn(|i| self[i] * other[i])
+    }
+
+    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         std::array::from_fn(|i| self[i] + a[i] * b[i])
     }
@@ -185,8 +209,8 @@ impl Lanes for [f32; 4] {
 mod simd128 {
     use super::Lanes;
     use std::arch::wasm32::{
-        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, v128, v128_bitselect,
-        v128_load, v128_or, v128_store,
+        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub, v128,
+        v128_bitselect, v128_load, v128_or, v128_store,
     };
 
     #[derive(Clone, Copy)]
@@ -218,6 +242,16 @@ mod simd128 {
         }
 
         #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            Self(f32x4_sub(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            Self(f32x4_mul(self.0, other.0))
+        }
+
+        #[inline(always)]
         fn add_product(self, a: Self, b: Self) -> Self {
             Self(f32x4_add(self.0, f32x4_mul(a.0, b.0)))
         }
@@ -240,8 +274,8 @@ mod avx2 {
     use super::{Kernel, Lanes};
     use std::arch::x86_64::{
         __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm256_add_ps, _mm256_blendv_ps,
-        _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_or_ps, _mm256_set1_ps,
-        _mm256_setzero_ps, _mm256_storeu_ps,
+        _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps,
+        _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
     };
 
     /// Everything that is inlined into this function is compiled to AVX2 and FMA.
@@ -279,6 +313,18 @@ mod avx2 {
         fn add(self, other: Self) -> Self {
             // SAFETY: see `Vector`.
             Self(unsafe { _mm256_add_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_mul_ps(self.0, other.0) })
         }
 
         #[inline(always)]

@@ -1,4 +1,4 @@
-//! The two innermost loops that every product is made of.
+//! The innermost loops that every product is made of.
 
 use super::lanes::{BLOCK, Lanes, load, store};
 
@@ -93,10 +93,49 @@ pub fn dot<L: Lanes>(left: &[f32], right: &[f32]) -> f32 {
     lanes.iter().copied().chain(rest).sum()
 }
 
+/// Writes columns as rows. `from` has `rows` rows of `columns` floats, each `pitch` behind the one before.
+#[inline(always)]
+pub fn transpose(
+    from: &[f32],
+    pitch: usize,
+    [rows, columns]: [usize; 2],
+    to: &mut [f32],
+    to_pitch: usize,
+) {
+    const SIDE: usize = 4;
+    for row in (0..rows).step_by(SIDE) {
+        for column in (0..columns).step_by(SIDE) {
+            let (height, width) = (SIDE.min(rows - row), SIDE.min(columns - column));
+            if height == SIDE && width == SIDE {
+                let square: [[f32; SIDE]; SIDE] = std::array::from_fn(|i| {
+                    from[(row + i) * pitch + column..][..SIDE].try_into().expect("a whole row")
+                });
+                for j in 0..SIDE {
+                    let values: [f32; SIDE] = std::array::from_fn(|i| square[i][j]);
+                    to[(column + j) * to_pitch + row..][..SIDE].copy_from_slice(&values);
+                }
+            } else {
+                for i in 0..height {
+                    for j in 0..width {
+                        to[(column + j) * to_pitch + row + i] =
+                            from[(row + i) * pitch + column + j];
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Lists of numbers, each number with the place of what it is multiplied by.
+///
+/// They are filled without a branch for what is left out, which could not be predicted: every term is written behind the end
+/// of its list, and the list grows only where the term is kept.
 #[derive(Clone, Debug)]
 pub struct Lists {
+    /// Terms that fit a list, and one more to write what is left out.
     capacity: usize,
+    /// No list has more terms.
+    most: usize,
     counts: Vec<usize>,
     terms: Vec<(u32, f32)>,
     /// No place is further.
@@ -106,10 +145,10 @@ pub struct Lists {
 impl Lists {
     /// So many empty lists of at most `capacity` terms.
     pub fn new(lists: usize, capacity: usize) -> Self {
-        // One place more in each: a term that is not kept is written all the same, so that nothing has to be predicted.
         let capacity = capacity + 1;
         Self {
             capacity,
+            most: 0,
             counts: vec![0; lists],
             terms: vec![(0, 0.0); lists * capacity],
             furthest: 0,
@@ -118,16 +157,54 @@ impl Lists {
 
     pub fn clear(&mut self) {
         self.counts.fill(0);
-        self.furthest = 0;
+        (self.most, self.furthest) = (0, 0);
     }
 
-    /// Adds a term to the end of a list, if it is to be kept.
+    /// Adds one term to the end of each list: its value, at the place that its choice has from `start` on. Terms whose choice
+    /// is not among the places are left out.
     #[inline(always)]
-    pub fn push_if(&mut self, keep: bool, list: usize, place: u32, value: f32) {
-        let count = &mut self.counts[list];
-        self.terms[list * self.capacity + *count] = (place, value);
-        self.furthest = self.furthest.max(place);
-        *count += usize::from(keep);
+    pub fn push_row(&mut self, values: &[f32], choices: &[u8], start: usize, places: &[u32]) {
+        assert!(values.len() == self.counts.len() && choices.len() == self.counts.len());
+        assert!(self.most + 1 < self.capacity && (1..=256).contains(&places.len()));
+        let start = u32::try_from(start).expect("a tensor of less than 2^32 floats");
+        let highest = places.iter().max().expect("at least one place");
+        self.furthest = self.furthest.max(start.checked_add(*highest).expect("as above"));
+        self.most += 1;
+        for (list, (&value, &choice)) in values.iter().zip(choices).enumerate() {
+            let keep = usize::from(choice) < places.len();
+            let place = start + places[if keep { usize::from(choice) } else { 0 }];
+            let count = &mut self.counts[list];
+            // SAFETY: the list is shorter than `most` was, which is less than what fits a list.
+            unsafe {
+                *self.terms.get_unchecked_mut(list * self.capacity + *count) = (place, value)
+            };
+            *count += usize::from(keep);
+        }
+    }
+
+    /// Adds one term for each value to the end of the list that it chooses, of `lists` from `first` on: the next value is
+    /// `step` further. Terms that choose another are left out.
+    #[inline(always)]
+    pub fn push_choices(
+        &mut self,
+        [first, lists]: [usize; 2],
+        values: &[f32],
+        choices: &[u8],
+        step: usize,
+    ) {
+        assert!(lists > 0 && first + lists <= self.counts.len() && values.len() == choices.len());
+        let counts = &mut self.counts[first..first + lists];
+        assert!(counts.iter().all(|&count| count + values.len() < self.capacity));
+        let last = u32::try_from(values.len() * step).expect("a kernel of less than 2^32 floats");
+        self.furthest = self.furthest.max(last - step as u32);
+        for (index, (&value, &choice)) in values.iter().zip(choices).enumerate() {
+            let keep = usize::from(choice) < lists;
+            let list = if keep { usize::from(choice) } else { 0 };
+            let at = (first + list) * self.capacity + counts[list];
+            // SAFETY: no list has got more than the values so far, for which there was room.
+            unsafe { *self.terms.get_unchecked_mut(at) = ((index * step) as u32, value) };
+            counts[list] += usize::from(keep);
+        }
     }
 
     fn list(&self, list: usize) -> &[(u32, f32)] {

@@ -2,15 +2,16 @@
 //! written, and of each window only the winner is remembered.
 //!
 //! Activations lie in NHWC order and kernels in HWIO, as in Keras. In both orders the window of an output pixel is `kernel`
-//! runs of `kernel * channels` floats, and that is all that these kernels know of a convolution.
+//! runs of `kernel * channels` floats, and that is all that the direct kernels know of a convolution. Forward, `direct` goes
+//! over rows of output pixels; backward, `winners` follows the winners of the pool's windows; `winograd` does all three passes
+//! for 3 x 3 kernels. [`Plan::of`] says which does which.
 
-mod backward;
-mod forward;
-
-pub use backward::{Gradients, backward};
-pub use forward::forward;
+mod direct;
+mod winners;
+mod winograd;
 
 use super::buffers::{Buffer, Buffers};
+use super::lanes::{BLOCK, Instructions, Lanes, load, store};
 
 /// A convolution and the sizes of what it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,38 +94,289 @@ impl Block {
     }
 }
 
+/// How a pass is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// By its definition; backward, from the winners of the pool's windows alone.
+    Direct,
+    /// By Winograd's transform, where that [fits](Plan::fits).
+    Winograd,
+}
+
+/// How each of a block's passes is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub forward: Path,
+    pub kernel_gradient: Path,
+    pub input_gradient: Path,
+}
+
+impl Plan {
+    /// The rule, and the only place where it stands.
+    pub fn of(block: &Block) -> Self {
+        let Block { shape, pool, .. } = *block;
+        let wins = Self::fits(block) && shape.channels >= 16 && shape.filters >= 16;
+        let path = |wins: bool| if wins { Path::Winograd } else { Path::Direct };
+        // Behind a pool the winners are a quarter of the pixels, which is less than what the transform leaves.
+        let backward = path(wins && pool == 1);
+        Self { forward: path(wins), kernel_gradient: backward, input_gradient: backward }
+    }
+
+    /// All passes one way.
+    pub fn all(path: Path) -> Self {
+        Self { forward: path, kernel_gradient: path, input_gradient: path }
+    }
+
+    /// Whether Winograd's transform can compute a block.
+    pub fn fits(block: &Block) -> bool {
+        winograd::fits(block)
+    }
+}
+
+/// Computes the block's output `[images, output height, output width, filters]`; `winners` of the same size, where wanted,
+/// says which place of each window the output comes from.
+///
+/// # Shapes
+/// - input: `[images, height, width, channels]`
+/// - kernel: `[kernel, kernel, channels, filters]`
+/// - bias: `[filters]`
+pub fn forward(
+    block: &Block,
+    plan: &Plan,
+    [input, kernel, bias]: [&[f32]; 3],
+    output: &mut [f32],
+    winners: Option<&mut [u8]>,
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let shape = block.shape;
+    assert_eq!(input.len(), shape.input_size());
+    assert_eq!(kernel.len(), shape.kernel_size());
+    assert_eq!(bias.len(), shape.filters);
+    assert_eq!(output.len(), block.output_size());
+    let mut unwanted;
+    let winners = match winners {
+        Some(winners) => winners,
+        None => {
+            unwanted = buffers.bytes(output.len());
+            &mut unwanted
+        }
+    };
+    assert_eq!(winners.len(), output.len());
+    let compute = match plan.forward {
+        Path::Direct => direct::forward,
+        Path::Winograd => winograd::forward,
+    };
+    compute(block, [input, kernel, bias], output, winners, instructions, buffers);
+}
+
+/// Where the gradients go; the input's only where it is wanted.
+pub struct Gradients<'a> {
+    /// `[images, height, width, channels]`
+    pub input: Option<&'a mut [f32]>,
+    /// `[kernel, kernel, channels, filters]`
+    pub kernel: &'a mut [f32],
+    /// `[filters]`
+    pub bias: &'a mut [f32],
+}
+
+/// Overwrites `gradients` with those of the block, whose output has the gradient `output`.
+pub fn backward(
+    block: &Block,
+    plan: &Plan,
+    [input, kernel, output]: [&[f32]; 3],
+    winners: &[u8],
+    gradients: Gradients,
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let shape = block.shape;
+    assert_eq!(input.len(), shape.input_size());
+    assert_eq!(kernel.len(), shape.kernel_size());
+    assert_eq!(output.len(), block.output_size());
+    assert_eq!(winners.len(), block.output_size());
+    assert_eq!(gradients.kernel.len(), kernel.len());
+    bias_gradient(output, winners, gradients.bias);
+    let needs_all = |path: Path| path == Path::Winograd;
+    let all = (needs_all(plan.kernel_gradient) || needs_all(plan.input_gradient))
+        .then(|| before_pool(block, output, winners, buffers));
+    match (plan.kernel_gradient, &all) {
+        (Path::Winograd, Some(all)) => {
+            winograd::kernel_gradient(
+                &shape,
+                [input, all],
+                gradients.kernel,
+                instructions,
+                buffers,
+            );
+        }
+        _ => winners::kernel_gradient(
+            block,
+            [input, output],
+            winners,
+            gradients.kernel,
+            instructions,
+            buffers,
+        ),
+    }
+    let Some(gradient) = gradients.input else { return };
+    assert_eq!(gradient.len(), input.len());
+    match (plan.input_gradient, &all) {
+        (Path::Winograd, Some(all)) => {
+            winograd::input_gradient(&shape, [kernel, all], gradient, instructions, buffers);
+        }
+        _ => winners::input_gradient(
+            block,
+            [kernel, output],
+            winners,
+            gradient,
+            instructions,
+            buffers,
+        ),
+    }
+}
+
+fn bias_gradient(output: &[f32], winners: &[u8], gradient: &mut [f32]) {
+    let filters = gradient.len();
+    let mut sums = vec![0.0_f64; filters];
+    for (values, winners) in output.chunks_exact(filters).zip(winners.chunks_exact(filters)) {
+        for ((sum, &value), &winner) in sums.iter_mut().zip(values).zip(winners) {
+            *sum += if winner == NO_WINNER { 0.0 } else { f64::from(value) };
+        }
+    }
+    for (gradient, sum) in gradient.iter_mut().zip(sums) {
+        *gradient = sum as f32;
+    }
+}
+
+/// The gradient of the convolution's output, before ReLU and pool: the winners' places have it, and the others are zero.
+fn before_pool(block: &Block, output: &[f32], winners: &[u8], buffers: &Buffers) -> Buffer<f32> {
+    let Block { shape, pool, .. } = *block;
+    let (height, width) = (block.output_height(), block.output_width());
+    if pool == 1 {
+        let mut all = buffers.floats(output.len());
+        for (all, (&value, &winner)) in all.iter_mut().zip(output.iter().zip(winners)) {
+            *all = if winner == NO_WINNER { 0.0 } else { value };
+        }
+        return all;
+    }
+    let mut all =
+        buffers.zeros(shape.images * shape.output_height() * shape.output_width() * shape.filters);
+    let pixels = output.chunks_exact(shape.filters).zip(winners.chunks_exact(shape.filters));
+    for (pixel, (values, winners)) in pixels.enumerate() {
+        let (image, row, column) =
+            (pixel / (height * width), pixel / width % height, pixel % width);
+        for (filter, (&value, &winner)) in values.iter().zip(winners).enumerate() {
+            if winner != NO_WINNER {
+                let place = usize::from(winner);
+                let y = image * shape.output_height() + row * pool + place / pool;
+                let x = column * pool + place % pool;
+                all[(y * shape.output_width() + x) * shape.filters + filter] = value;
+            }
+        }
+    }
+    all
+}
+
+/// Takes the better of the best value so far and the next place's. As in Burn's operations, the first of equal values
+/// wins, and a value that is not a number wins over all.
+#[inline(always)]
+fn compare<L: Lanes, const V: usize>(
+    best: &mut [L; V],
+    winner: &mut [L; V],
+    values: [L; V],
+    place: usize,
+) {
+    // Places are whole numbers in the bits of a float: nothing computes with them.
+    let place = L::splat(f32::from_bits(place as u32));
+    for ((best, winner), value) in best.iter_mut().zip(winner).zip(values) {
+        *winner = best.where_beaten(value, [place, *winner]);
+        *best = best.where_beaten(value, [value, *best]);
+    }
+}
+
+/// Writes a block of filters of one pixel: value and winner, behind the ReLU if there is one, which lets pass what is not a
+/// number.
+#[inline(always)]
+fn put<L: Lanes, const V: usize>(
+    mut best: [L; V],
+    mut winner: [L; V],
+    relu: bool,
+    output: &mut [f32],
+    winners: &mut [u8],
+) {
+    if relu {
+        let none = L::splat(f32::from_bits(u32::from(NO_WINNER)));
+        for (best, winner) in best.iter_mut().zip(&mut winner) {
+            *winner = best.where_cut([none, *winner]);
+            *best = best.where_cut([L::splat(0.0), *best]);
+        }
+    }
+    let (mut values, mut places) = ([0.0; BLOCK], [0.0; BLOCK]);
+    store(best, &mut values, 0);
+    store(winner, &mut places, 0);
+    let places = places.map(|place: f32| place.to_bits() as u8);
+    if output.len() == BLOCK {
+        // A size that is known is copied without a call.
+        output.copy_from_slice(&values);
+        winners.copy_from_slice(&places);
+    } else {
+        output.copy_from_slice(&values[..output.len()]);
+        winners.copy_from_slice(&places[..winners.len()]);
+    }
+}
+
+/// Sums of few terms each are added to what will be a sum of many: adding up all of them one by one would round too often.
+#[inline(always)]
+fn add_to<L: Lanes, const V: usize>(gradient: &mut [f32], at: usize, sums: [L; V]) {
+    let before: [L; V] = load(gradient, at);
+    let after: [L; V] = std::array::from_fn(|v| before[v].add(sums[v]));
+    store(after, gradient, at);
+}
+
 /// An input with its zeros around it, copied only where there are some.
-enum Padded<'a> {
-    AsItIs(&'a [f32]),
-    Copy(Buffer<f32>),
+struct Padded<'a> {
+    input: Option<&'a [f32]>,
+    copy: Option<Buffer<f32>>,
+    size: [usize; 2],
 }
 
 impl std::ops::Deref for Padded<'_> {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        match self {
-            Self::AsItIs(input) => input,
-            Self::Copy(copy) => copy,
-        }
+        self.copy.as_deref().or(self.input).expect("one of the two")
     }
 }
 
 impl<'a> Padded<'a> {
-    /// `slack` more floats than the input has may be read behind it.
-    fn new(shape: &Shape, input: &'a [f32], slack: usize, buffers: &Buffers) -> Self {
-        if shape.padding == [0, 0] && slack == 0 {
-            return Self::AsItIs(input);
-        }
+    /// Images of at least the convolution's padded size and `least`, with zeros at the end of each, and so many floats more
+    /// behind the last that may be read.
+    fn new(
+        shape: &Shape,
+        input: &'a [f32],
+        least: [usize; 2],
+        slack: usize,
+        buffers: &Buffers,
+    ) -> Self {
         let padded = shape.padded();
-        let mut copy = buffers.zeros(padded.input_size() + slack);
-        let row = padded.width * shape.channels;
+        let size = [padded.height.max(least[0]), padded.width.max(least[1])];
+        if size == [shape.height, shape.width] && slack == 0 {
+            return Self { input: Some(input), copy: None, size };
+        }
+        let row = size[1] * shape.channels;
+        let mut copy = buffers.zeros(shape.images * size[0] * row + slack);
         let before = shape.padding[0];
         for (index, from) in input.chunks_exact(shape.width * shape.channels).enumerate() {
             let (image, y) = (index / shape.height, index % shape.height);
-            let at = (image * padded.height + y + before) * row + before * shape.channels;
+            let at = (image * size[0] + y + before) * row + before * shape.channels;
             copy[at..at + from.len()].copy_from_slice(from);
         }
-        Self::Copy(copy)
+        Self { input: None, copy: Some(copy), size }
+    }
+
+    /// Height and width.
+    fn size(&self) -> [usize; 2] {
+        self.size
     }
 }

@@ -6,76 +6,61 @@
 //! at a pixel.
 
 use super::super::buffers::Buffers;
-use super::super::lanes::{Instructions, Kernel, Lanes, load, store};
+use super::super::lanes::{Instructions, Kernel, Lanes};
 use super::super::tile::{Lists, weighted_sum};
-use super::{Block, NO_WINNER, Padded, Shape};
-
-/// Where the gradients go; the input's only where it is wanted.
-pub struct Gradients<'a> {
-    /// `[images, height, width, channels]`
-    pub input: Option<&'a mut [f32]>,
-    /// `[kernel, kernel, channels, filters]`
-    pub kernel: &'a mut [f32],
-    /// `[filters]`
-    pub bias: &'a mut [f32],
-}
+use super::{Block, Padded, Shape, add_to};
 
 /// Runs are filled up to a multiple of this many floats, the widest vector's.
 const WIDEST: usize = 8;
 
-/// Overwrites `gradients` with those of the block, whose output has the gradient `output`.
-pub fn backward(
+/// Overwrites `gradient` with that of the kernel.
+pub fn kernel_gradient(
     block: &Block,
-    [input, kernel, output]: [&[f32]; 3],
+    [input, output]: [&[f32]; 2],
     winners: &[u8],
-    gradients: Gradients,
+    gradient: &mut [f32],
     instructions: Instructions,
     buffers: &Buffers,
 ) {
     let shape = block.shape;
-    assert_eq!(input.len(), shape.input_size());
-    assert_eq!(kernel.len(), shape.kernel_size());
-    assert_eq!(output.len(), block.output_size());
-    assert_eq!(winners.len(), block.output_size());
-    assert_eq!(gradients.kernel.len(), kernel.len());
-    bias_gradient(output, winners, gradients.bias);
-    let padded = Block { shape: shape.padded(), ..*block };
     let run = shape.run().next_multiple_of(WIDEST);
     let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
-
-    let image = padded.shape.input_size() / shape.images;
-    let slack = run - shape.run();
-    let padded_input = Padded::new(&shape, input, slack, buffers);
+    // The last window's run is read to its filled end.
+    let input = Padded::new(&shape, input, [0, 0], run - shape.run(), buffers);
+    let padded = Block { shape: shape.padded(), ..*block };
     instructions.run(KernelGradient {
         winners: &Winners { block: &padded, output, winners },
-        input: &padded_input,
+        input: &input,
         run,
         gradient: &mut by_filter,
     });
-    from_filters(&shape, run, &by_filter, gradients.kernel);
-
-    let Some(input_gradient) = gradients.input else { return };
-    to_filters(&shape, run, kernel, &mut by_filter);
-    let mut around = buffers.zeros(image * shape.images);
-    instructions.run(InputGradient {
-        winners: &Winners { block: &padded, output, winners },
-        kernel: &by_filter,
-        run,
-        gradient: &mut around,
-    });
-    crop(&shape, &around, input_gradient);
+    from_filters(&shape, run, &by_filter, gradient);
 }
 
-fn bias_gradient(output: &[f32], winners: &[u8], gradient: &mut [f32]) {
-    let filters = gradient.len();
-    let mut sums = vec![0.0_f64; filters];
-    for (values, winners) in output.chunks_exact(filters).zip(winners.chunks_exact(filters)) {
-        for ((sum, &value), &winner) in sums.iter_mut().zip(values).zip(winners) {
-            *sum += if winner == NO_WINNER { 0.0 } else { f64::from(value) };
-        }
-    }
-    for (gradient, sum) in gradient.iter_mut().zip(sums) {
-        *gradient = sum as f32;
+/// Overwrites `gradient` with that of the input.
+pub fn input_gradient(
+    block: &Block,
+    [kernel, output]: [&[f32]; 2],
+    winners: &[u8],
+    gradient: &mut [f32],
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let shape = block.shape;
+    let run = shape.run().next_multiple_of(WIDEST);
+    let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
+    to_filters(&shape, run, kernel, &mut by_filter);
+    let padded = Block { shape: shape.padded(), ..*block };
+    let winners = &Winners { block: &padded, output, winners };
+    if shape.padding == [0, 0] {
+        gradient.fill(0.0);
+        instructions.run(InputGradient { winners, kernel: &by_filter, run, gradient });
+    } else {
+        let mut around = buffers.zeros(padded.shape.input_size());
+        let gradient_around = &mut around[..];
+        let kernel = &by_filter[..];
+        instructions.run(InputGradient { winners, kernel, run, gradient: gradient_around });
+        crop(&shape, &around, gradient);
     }
 }
 
@@ -122,14 +107,11 @@ struct Winners<'a> {
 
 impl Winners<'_> {
     /// For each place of a pool's window, how far its pixel's window is from the first one's in the input.
-    fn places(&self) -> [u32; 256] {
+    fn places(&self) -> Vec<u32> {
         let Block { shape, pool, .. } = *self.block;
-        let mut places = [0; 256];
-        for (place, offset) in places.iter_mut().enumerate().take(pool * pool) {
-            let pixels = (place / pool) * shape.width + place % pool;
-            *offset = (pixels * shape.stride * shape.channels) as u32;
-        }
-        places
+        let pixel = |place: usize| (place / pool) * shape.width + place % pool;
+        let place = |place| (pixel(place) * shape.stride * shape.channels) as u32;
+        (0..pool * pool).map(place).collect()
     }
 
     /// Where the first place of the window of an output pixel is in the input.
@@ -179,12 +161,9 @@ impl Kernel for KernelGradient<'_> {
                 lists.clear();
                 for row in first..height.min(first + band) {
                     for column in 0..width {
-                        let start = self.winners.start(image, row, column) as u32;
+                        let start = self.winners.start(image, row, column);
                         let (values, winners) = self.winners.pixel(image, row, column);
-                        for (filter, (&value, &winner)) in values.iter().zip(winners).enumerate() {
-                            let place = start + places[usize::from(winner)];
-                            lists.push_if(winner != NO_WINNER, filter, place, value);
-                        }
+                        lists.push_row(values, winners, start, &places);
                     }
                 }
                 let pitch = shape.width * shape.channels;
@@ -210,7 +189,8 @@ impl Kernel for KernelGradient<'_> {
 }
 
 /// All rows of a small kernel at once.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn add_rows<L: Lanes, const S: usize, const V: usize>(
     gradient: &mut [f32],
     run: usize,
@@ -251,12 +231,8 @@ impl Kernel for InputGradient<'_> {
                 lists.clear();
                 for column in 0..width {
                     let (values, winners) = self.winners.pixel(image, row, column);
-                    for (filter, (&value, &winner)) in values.iter().zip(winners).enumerate() {
-                        let keep = winner != NO_WINNER;
-                        let place = if keep { usize::from(winner) } else { 0 };
-                        let list = column * pool * pool + place;
-                        lists.push_if(keep, list, (filter * window) as u32, value);
-                    }
+                    let chosen = [column * pool * pool, pool * pool];
+                    lists.push_choices(chosen, values, winners, window);
                 }
                 for y in 0..shape.kernel {
                     pieces::<L>(
@@ -267,7 +243,7 @@ impl Kernel for InputGradient<'_> {
                             kernel: self.kernel,
                             kernel_row: y * self.run,
                             pixels: width,
-                            places: &places[..pool * pool],
+                            places: &places,
                             start: self.winners.start(image, row, 0) + y * pitch,
                             step: pool * shape.stride * shape.channels,
                         },
@@ -351,7 +327,8 @@ impl Piece for Spread<'_> {
     }
 }
 
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn add<L: Lanes, const V: usize>(
     gradient: &mut [f32],
     at: usize,
@@ -365,12 +342,4 @@ fn add<L: Lanes, const V: usize>(
     let mut sums = [[L::splat(0.0); V]];
     weighted_sum(&mut sums, (lists, list), (data, base, 0));
     add_to(gradient, at, sums[0]);
-}
-
-/// Sums of few terms each are added to what will be a sum of many: adding up all of them one by one would round too often.
-#[inline(always)]
-fn add_to<L: Lanes, const V: usize>(gradient: &mut [f32], at: usize, sums: [L; V]) {
-    let before: [L; V] = load(gradient, at);
-    let after: [L; V] = std::array::from_fn(|v| before[v].add(sums[v]));
-    store(after, gradient, at);
 }

@@ -3,29 +3,19 @@
 use super::super::buffers::Buffers;
 use super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
 use super::super::tile::{Walk, tile_unchecked};
-use super::{Block, NO_WINNER, Padded, Shape};
+use super::{Block, Padded, Shape, compare, put};
 
-/// Computes the block's output `[images, output height, output width, filters]`; `winners` of the same size, where wanted,
-/// says which place of each window the output comes from.
-///
-/// # Shapes
-/// - input: `[images, height, width, channels]`
-/// - kernel: `[kernel, kernel, channels, filters]`
-/// - bias: `[filters]`
+/// See [`super::forward`].
 pub fn forward(
     block: &Block,
     [input, kernel, bias]: [&[f32]; 3],
     output: &mut [f32],
-    winners: Option<&mut [u8]>,
+    winners: &mut [u8],
     instructions: Instructions,
     buffers: &Buffers,
 ) {
     let shape = block.shape;
-    assert_eq!(input.len(), shape.input_size());
-    assert_eq!(kernel.len(), shape.kernel_size());
-    assert_eq!(bias.len(), shape.filters);
-    assert_eq!(output.len(), block.output_size());
-    let input = Padded::new(&shape, input, 0, buffers);
+    let input = Padded::new(&shape, input, [0, 0], 0, buffers);
     let blocks = shape.filters.div_ceil(BLOCK);
     let window = shape.kernel * shape.run();
     let mut packed = buffers.floats(blocks * (1 + window) * BLOCK);
@@ -34,15 +24,6 @@ pub fn forward(
     packed_bias[..shape.filters].copy_from_slice(bias);
     pack(kernel, shape.filters, packed_kernel);
     let mut lines = buffers.floats(block.pool * shape.output_width() * BLOCK);
-    let mut unwanted;
-    let winners = match winners {
-        Some(winners) => winners,
-        None => {
-            unwanted = buffers.bytes(output.len());
-            &mut unwanted
-        }
-    };
-    assert_eq!(winners.len(), output.len());
     let shape = shape.padded();
     instructions.run(Forward {
         block: Block { shape, ..*block },
@@ -87,7 +68,7 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
-        let Block { shape, pool, .. } = self.block;
+        let Block { shape, relu, pool } = self.block;
         let (rows, width) = (self.block.output_height(), self.block.output_width());
         // Columns that no window of the pool takes are left out.
         let columns = width * pool;
@@ -113,16 +94,8 @@ impl Kernel for Forward<'_> {
                     for x in 0..width {
                         let at = x * shape.filters;
                         let range = at + filters.start..at + filters.end;
-                        let (value, winner) =
-                            best::<L, VECTORS>(self.lines, line, x * pool, pool, self.block.relu);
-                        if range.len() == BLOCK {
-                            // A size that is known is copied without a call.
-                            output[range.clone()].copy_from_slice(&value);
-                            winners[range].copy_from_slice(&winner);
-                        } else {
-                            output[range.clone()].copy_from_slice(&value[..filters.len()]);
-                            winners[range].copy_from_slice(&winner[..filters.len()]);
-                        }
+                        let (best, winner) = best::<L, VECTORS>(self.lines, line, x * pool, pool);
+                        put(best, winner, relu, &mut output[range.clone()], &mut winners[range]);
                     }
                 }
             }
@@ -131,7 +104,8 @@ impl Kernel for Forward<'_> {
 }
 
 /// One row of output pixels for one block of filters. The input's row starts at `start`.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn convolve_line<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     shape: &Shape,
     input: &[f32],
@@ -192,36 +166,19 @@ unsafe fn convolve_pixels<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     }
 }
 
-/// The largest value of each filter in the window that starts at `column`, and its place in the window. As in the plain
-/// operations, the first of equal values wins, a value that is not a number wins over all, and ReLU lets it pass.
+/// The largest value of each filter in the window that starts at `column`, and its place in the window.
 #[inline(always)]
-fn best<L: Lanes, const VECTORS: usize>(
+fn best<L: Lanes, const V: usize>(
     lines: &[f32],
     line: usize,
     column: usize,
     pool: usize,
-    relu: bool,
-) -> ([f32; BLOCK], [u8; BLOCK]) {
-    // Places are whole numbers in the bits of a float: nothing computes with them.
-    let bits = |place: usize| L::splat(f32::from_bits(place as u32));
-    let mut best: [L; VECTORS] = load(lines, column * BLOCK);
-    let mut winner = [bits(0); VECTORS];
+) -> ([L; V], [L; V]) {
+    let mut best: [L; V] = load(lines, column * BLOCK);
+    let mut winner = [L::splat(f32::from_bits(0)); V];
     for place in 1..pool * pool {
         let at = (place / pool) * line + column + place % pool;
-        let values: [L; VECTORS] = load(lines, at * BLOCK);
-        for ((best, winner), value) in best.iter_mut().zip(&mut winner).zip(values) {
-            *winner = best.where_beaten(value, [bits(place), *winner]);
-            *best = best.where_beaten(value, [value, *best]);
-        }
+        compare(&mut best, &mut winner, load(lines, at * BLOCK), place);
     }
-    if relu {
-        for (best, winner) in best.iter_mut().zip(&mut winner) {
-            *winner = best.where_cut([bits(usize::from(NO_WINNER)), *winner]);
-            *best = best.where_cut([L::splat(0.0), *best]);
-        }
-    }
-    let (mut values, mut winners) = ([0.0; BLOCK], [0.0; BLOCK]);
-    store(best, &mut values, 0);
-    store(winner, &mut winners, 0);
-    (values, winners.map(|winner| winner.to_bits() as u8))
+    (best, winner)
 }
