@@ -233,6 +233,21 @@ fn any_convolution_is_right() {
     );
 }
 
+/// Where Winograd's transform fits, it is held to the same rule.
+#[wasm_bindgen_test(unsupported = test)]
+fn any_3_by_3_convolution_is_right_by_both_paths() {
+    let cases = if cfg!(target_arch = "wasm32") { 40 } else { 120 };
+    for_all(cases, (any_block(), 0_u64..1000), |(mut block, seed)| {
+        let shape = &mut block.shape;
+        (shape.kernel, shape.stride) = (3, 1);
+        (shape.height, shape.width) = (shape.height.max(3), shape.width.max(3));
+        shape.padding = if shape.padding == [0, 0] { [0, 0] } else { [1, 1] };
+        block.pool = block.pool.min(2).min(shape.output_height()).min(shape.output_width());
+        assert!(Plan::fits(&block));
+        block_is_right(block, seed);
+    });
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn the_articles_convolutions_are_right() {
     for (side, channels, filters, pool) in [(64, 3, 32, 2), (31, 32, 64, 2), (14, 64, 128, 1)] {
@@ -542,6 +557,40 @@ fn what_is_not_a_number_passes() {
             }
         }
         assert!(found[2].iter().any(|value| !value.is_finite()));
+    }
+}
+
+/// Winograd's transform passes what is not a number to the same pixels as the definition does; what is infinite becomes not a
+/// number on the way, for the transform takes differences.
+#[wasm_bindgen_test(unsupported = test)]
+fn the_same_pixels_are_lost_by_both_paths() {
+    let shape = Shape {
+        images: 1,
+        height: 12,
+        width: 12,
+        channels: 16,
+        filters: 16,
+        kernel: 3,
+        stride: 1,
+        padding: [0, 0],
+    };
+    let block = Block { shape, relu: false, pool: 1 };
+    let kernel = numbers(shape.kernel_size(), 2);
+    for (row, column, value) in [(5, 5, f32::NAN), (4, 7, f32::NAN), (6, 3, f32::INFINITY)] {
+        let mut input = numbers(shape.input_size(), 1);
+        input[(row * 12 + column) * 16 + 3] = value;
+        let [direct, winograd] = [Path::Direct, Path::Winograd].map(|path| {
+            let mut output = vec![0.0; block.output_size()];
+            let parts = [&input[..], &kernel, &[0.0; 16]];
+            let (plan, buffers) = (Plan::all(path), Buffers::default());
+            let instructions = Instructions::best();
+            convolution::forward(&block, &plan, parts, &mut output, None, instructions, &buffers);
+            output
+        });
+        assert_eq!(direct.iter().filter(|value| !value.is_finite()).count(), 9 * 16);
+        for (direct, winograd) in direct.iter().zip(&winograd) {
+            assert_eq!(direct.is_finite(), winograd.is_finite(), "{direct}, {winograd}");
+        }
     }
 }
 

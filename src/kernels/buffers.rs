@@ -12,7 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Buffers {
     floats: Arc<Shelves<f32>>,
     bytes: Arc<Shelves<u8>>,
+    terms: Arc<Shelves<Term>>,
 }
+
+/// A place and a number for it.
+pub type Term = (u32, f32);
 
 type Shelves<T> = Mutex<HashMap<usize, Vec<Vec<T>>>>;
 
@@ -31,6 +35,11 @@ impl Buffers {
     /// A buffer of so many bytes, whatever they are.
     pub fn bytes(&self, count: usize) -> Buffer<u8> {
         Buffer::take(&self.bytes, count)
+    }
+
+    /// A buffer of so many terms, whatever they are.
+    pub fn terms(&self, count: usize) -> Buffer<Term> {
+        Buffer::take(&self.terms, count)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The innermost loops that every product is made of.
 
+use super::buffers::{Buffer, Buffers, Term};
 use super::lanes::{BLOCK, Lanes, load, store};
 
 /// Where a factor lies: its first float, then how far it is from one step to the next of the outer and of the inner loop.
@@ -130,29 +131,24 @@ pub fn transpose(
 ///
 /// They are filled without a branch for what is left out, which could not be predicted: every term is written behind the end
 /// of its list, and the list grows only where the term is kept.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Lists {
     /// Terms that fit a list, and one more to write what is left out.
     capacity: usize,
     /// No list has more terms.
     most: usize,
     counts: Vec<usize>,
-    terms: Vec<(u32, f32)>,
+    terms: Buffer<Term>,
     /// No place is further.
     furthest: u32,
 }
 
 impl Lists {
     /// So many empty lists of at most `capacity` terms.
-    pub fn new(lists: usize, capacity: usize) -> Self {
+    pub fn new(lists: usize, capacity: usize, buffers: &Buffers) -> Self {
         let capacity = capacity + 1;
-        Self {
-            capacity,
-            most: 0,
-            counts: vec![0; lists],
-            terms: vec![(0, 0.0); lists * capacity],
-            furthest: 0,
-        }
+        let terms = buffers.terms(lists * capacity);
+        Self { capacity, most: 0, counts: vec![0; lists], terms, furthest: 0 }
     }
 
     pub fn clear(&mut self) {
@@ -207,8 +203,21 @@ impl Lists {
         }
     }
 
-    fn list(&self, list: usize) -> &[(u32, f32)] {
+    fn list(&self, list: usize) -> &[Term] {
         &self.terms[list * self.capacity..][..self.counts[list]]
+    }
+
+    /// The sum of a list's values.
+    pub fn sum(&self, list: usize) -> f32 {
+        const CHAINS: usize = 4;
+        let mut sums = [0.0; CHAINS];
+        let (fours, rest) = self.list(list).as_chunks::<CHAINS>();
+        for four in fours {
+            for (sum, (_, value)) in sums.iter_mut().zip(four) {
+                *sum += value;
+            }
+        }
+        sums.iter().chain(rest.iter().map(|(_, value)| value)).sum()
     }
 
     pub fn is_empty(&self, list: usize) -> bool {

@@ -196,12 +196,13 @@ pub fn backward(
     assert_eq!(output.len(), block.output_size());
     assert_eq!(winners.len(), block.output_size());
     assert_eq!(gradients.kernel.len(), kernel.len());
-    bias_gradient(output, winners, gradients.bias);
+    assert_eq!(gradients.bias.len(), shape.filters);
     let needs_all = |path: Path| path == Path::Winograd;
     let all = (needs_all(plan.kernel_gradient) || needs_all(plan.input_gradient))
         .then(|| before_pool(block, output, winners, buffers));
     match (plan.kernel_gradient, &all) {
         (Path::Winograd, Some(all)) => {
+            bias_gradient(all, all.len() / shape.images, gradients.bias);
             winograd::kernel_gradient(
                 &shape,
                 [input, all],
@@ -214,7 +215,7 @@ pub fn backward(
             block,
             [input, output],
             winners,
-            gradients.kernel,
+            [gradients.kernel, gradients.bias],
             instructions,
             buffers,
         ),
@@ -236,12 +237,19 @@ pub fn backward(
     }
 }
 
-fn bias_gradient(output: &[f32], winners: &[u8], gradient: &mut [f32]) {
+/// The sum over all pixels; sums of one image each are added up in f64.
+fn bias_gradient(all: &[f32], image: usize, gradient: &mut [f32]) {
     let filters = gradient.len();
     let mut sums = vec![0.0_f64; filters];
-    for (values, winners) in output.chunks_exact(filters).zip(winners.chunks_exact(filters)) {
-        for ((sum, &value), &winner) in sums.iter_mut().zip(values).zip(winners) {
-            *sum += if winner == NO_WINNER { 0.0 } else { f64::from(value) };
+    for image in all.chunks_exact(image) {
+        gradient.fill(0.0);
+        for pixel in image.chunks_exact(filters) {
+            for (sum, value) in gradient.iter_mut().zip(pixel) {
+                *sum += value;
+            }
+        }
+        for (sum, &of_image) in sums.iter_mut().zip(&*gradient) {
+            *sum += f64::from(of_image);
         }
     }
     for (gradient, sum) in gradient.iter_mut().zip(sums) {

@@ -13,12 +13,12 @@ use super::{Block, Padded, Shape, add_to};
 /// Runs are filled up to a multiple of this many floats, the widest vector's.
 const WIDEST: usize = 8;
 
-/// Overwrites `gradient` with that of the kernel.
+/// Overwrites the gradients of kernel and bias.
 pub fn kernel_gradient(
     block: &Block,
     [input, output]: [&[f32]; 2],
     winners: &[u8],
-    gradient: &mut [f32],
+    [gradient, bias]: [&mut [f32]; 2],
     instructions: Instructions,
     buffers: &Buffers,
 ) {
@@ -28,13 +28,22 @@ pub fn kernel_gradient(
     // The last window's run is read to its filled end.
     let input = Padded::new(&shape, input, [0, 0], run - shape.run(), buffers);
     let padded = Block { shape: shape.padded(), ..*block };
+    let band = band(&padded);
+    let mut lists = Lists::new(shape.filters, band * padded.output_width(), buffers);
+    let mut bias_sums = vec![0.0; shape.filters];
     instructions.run(KernelGradient {
         winners: &Winners { block: &padded, output, winners },
         input: &input,
+        band,
+        lists: &mut lists,
         run,
         gradient: &mut by_filter,
+        bias: &mut bias_sums,
     });
     from_filters(&shape, run, &by_filter, gradient);
+    for (bias, sum) in bias.iter_mut().zip(bias_sums) {
+        *bias = sum as f32;
+    }
 }
 
 /// Overwrites `gradient` with that of the input.
@@ -52,14 +61,16 @@ pub fn input_gradient(
     to_filters(&shape, run, kernel, &mut by_filter);
     let padded = Block { shape: shape.padded(), ..*block };
     let winners = &Winners { block: &padded, output, winners };
+    let row = padded.output_width() * block.pool * block.pool;
+    let lists = &mut Lists::new(row, shape.filters, buffers);
     if shape.padding == [0, 0] {
         gradient.fill(0.0);
-        instructions.run(InputGradient { winners, kernel: &by_filter, run, gradient });
+        instructions.run(InputGradient { winners, lists, kernel: &by_filter, run, gradient });
     } else {
         let mut around = buffers.zeros(padded.shape.input_size());
         let gradient_around = &mut around[..];
         let kernel = &by_filter[..];
-        instructions.run(InputGradient { winners, kernel, run, gradient: gradient_around });
+        instructions.run(InputGradient { winners, lists, kernel, run, gradient: gradient_around });
         crop(&shape, &around, gradient);
     }
 }
@@ -133,9 +144,15 @@ impl Winners<'_> {
 struct KernelGradient<'a> {
     winners: &'a Winners<'a>,
     input: &'a [f32],
+    /// Rows of output at a time.
+    band: usize,
+    /// One a filter.
+    lists: &'a mut Lists,
     run: usize,
     /// `[filters][kernel][run]`
     gradient: &'a mut [f32],
+    /// `[filters]`
+    bias: &'a mut [f64],
 }
 
 /// Rows of output whose part of the input stays in the nearest cache, of some 32 KB, while all filters go over it.
@@ -154,8 +171,7 @@ impl Kernel for KernelGradient<'_> {
         let (height, width) =
             (self.winners.block.output_height(), self.winners.block.output_width());
         let places = self.winners.places();
-        let band = band(self.winners.block);
-        let mut lists = Lists::new(shape.filters, band * width);
+        let Self { band, lists, .. } = self;
         for image in 0..shape.images {
             for first in (0..height).step_by(band) {
                 lists.clear();
@@ -170,7 +186,8 @@ impl Kernel for KernelGradient<'_> {
                 let rows = self.gradient.chunks_exact_mut(shape.kernel * self.run);
                 for (filter, gradient) in rows.enumerate() {
                     let vectors = self.run / L::COUNT;
-                    let lists = (&lists, filter);
+                    self.bias[filter] += f64::from(lists.sum(filter));
+                    let lists = (&*lists, filter);
                     match (shape.kernel, vectors) {
                         (3, 1) => add_rows::<L, 3, 1>(gradient, self.run, lists, self.input, pitch),
                         (3, 2) => add_rows::<L, 3, 2>(gradient, self.run, lists, self.input, pitch),
@@ -207,6 +224,8 @@ fn add_rows<L: Lanes, const S: usize, const V: usize>(
 
 struct InputGradient<'a> {
     winners: &'a Winners<'a>,
+    /// One for each place of each window in a row of output.
+    lists: &'a mut Lists,
     /// `[filters][kernel][run]`
     kernel: &'a [f32],
     run: usize,
@@ -225,7 +244,7 @@ impl Kernel for InputGradient<'_> {
         let places = self.winners.places();
         let window = shape.kernel * self.run;
         let pitch = shape.width * shape.channels;
-        let mut lists = Lists::new(width * pool * pool, shape.filters);
+        let lists = self.lists;
         for image in 0..shape.images {
             for row in 0..height {
                 lists.clear();
@@ -239,7 +258,7 @@ impl Kernel for InputGradient<'_> {
                         shape.run(),
                         &mut Spread {
                             gradient: self.gradient,
-                            lists: &lists,
+                            lists,
                             kernel: self.kernel,
                             kernel_row: y * self.run,
                             pixels: width,
