@@ -1,4 +1,4 @@
-//! What computes: the only file that names a Burn backend.
+//! What computes: which of Burn's backends, and whether with the crate's own kernels.
 
 use burn::tensor::Device;
 use serde::Serialize;

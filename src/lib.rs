@@ -36,12 +36,13 @@
 //! 2. [`presets`]: the article's three examples and the optimizers with Keras' defaults.
 //! 3. [`editing`] and [`description`]: one field changed by its path; an experiment in words.
 //! 4. [`seeding`] and [`dataset`]: one seed becomes independent streams, and they become images and labels.
-//! 5. [`backend`]: what computes; the only file that names a Burn backend.
-//! 6. [`network`]: variables in Keras' layouts and the forward pass.
-//! 7. [`probes`]: what only tensors can tell, dead units and gradient norms, as numbers.
-//! 8. [`training`]: loss, optimizers and metrics as Keras computes them, and the session that puts them together.
-//! 9. [`diagnosis`]: what a run's numbers mean. It never sees a tensor.
-//! 10. [`keras_script`]: an experiment as the Keras script that does the same.
+//! 5. [`kernels`]: what training spends its time on, as fast functions on slices.
+//! 6. [`backend`]: what computes, with the kernels or without.
+//! 7. [`network`]: variables in Keras' layouts and the forward pass.
+//! 8. [`probes`]: what only tensors can tell, dead units and gradient norms, as numbers.
+//! 9. [`training`]: loss, optimizers and metrics as Keras computes them, and the session that puts them together.
+//! 10. [`diagnosis`]: what a run's numbers mean. It never sees a tensor.
+//! 11. [`keras_script`]: an experiment as the Keras script that does the same.
 //!
 //! In WebAssembly, `wasm.rs` hands these to JavaScript; natively, `main.rs` and `program.rs` make them a command.
 //!

@@ -58,10 +58,6 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
     assert!(distance <= TOLERANCE * norm + 1e-30, "{what}: {distance:e} off, of {norm:e}");
 }
 
-fn instructions() -> Vec<Instructions> {
-    vec![Instructions::Portable, Instructions::best()]
-}
-
 /// A convolution, ReLU and max-pool by its definition. Calls `term` for each multiplication: places of output pixel and
 /// filter, of the input and of the kernel.
 fn each_term(shape: &Shape, mut term: impl FnMut(usize, usize, usize)) {
@@ -139,7 +135,7 @@ fn block_is_right(block: Block, seed: u64) {
         .collect();
     let paths = [Some(Path::Direct), Plan::fits(&block).then_some(Path::Winograd)];
     let plans = paths.into_iter().flatten().map(Plan::all);
-    let ways = plans.flat_map(|plan| instructions().into_iter().map(move |one| (plan, one)));
+    let ways = plans.flat_map(|plan| Instructions::all().iter().map(move |&one| (plan, one)));
     for (plan, instructions) in ways {
         let what = |part: &str| format!("{part} of {block:?}, {plan:?}, in {instructions:?}");
         let buffers = Buffers::default();
@@ -356,7 +352,7 @@ fn dense_is_right(dense: Dense, seed: u64) {
     if relu {
         expected.iter_mut().for_each(|value| *value = value.max(0.0));
     }
-    for instructions in instructions() {
+    for &instructions in Instructions::all() {
         let what = |part: &str| format!("{part} of {dense:?} in {instructions:?}");
         let buffers = Buffers::default();
         let mut output = vec![f32::NAN; images * units];

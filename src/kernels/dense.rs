@@ -2,7 +2,7 @@
 
 use super::buffers::Buffers;
 use super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
-use super::tile::{Walk, dot, tile, transpose};
+use super::tile::{Walk, dot, dots, tile, tile_unchecked, transpose};
 
 /// A dense layer and the number of images that it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ const FEW: usize = 8;
 
 /// Rows of the kernel that are worked on while they stay in the nearest cache.
 const ROWS_AT_ONCE: usize = 256;
+
+/// Inputs whose rows of the kernel are worked on at a time, a multiple of four.
+const INPUTS_AT_ONCE: usize = 32;
 
 /// Inputs whose columns are written as rows at a time: a multiple of every machine's rows in a tile.
 const COLUMNS_AT_ONCE: usize = 48;
@@ -132,15 +135,21 @@ pub fn backward(
         gradient: gradients.kernel,
     });
     if let Some(input_gradient) = gradients.input {
-        let mut panel = buffers.floats(units * BLOCK);
-        instructions.run(InputGradient {
-            dense,
-            left: (gradient, width),
-            kernel,
-            panel: &mut panel,
-            gradient: input_gradient,
-        });
+        let left = (gradient, width);
+        instructions.run(InputGradient { dense, left, kernel, gradient: input_gradient });
     }
+}
+
+/// Fills a block with a part and with zeros behind it.
+#[inline(always)]
+fn copy_part(part: &[f32], to: &mut [f32]) {
+    if let Ok(block) = <&[f32; BLOCK]>::try_from(part) {
+        // A size that is known is copied without a call.
+        return to.copy_from_slice(block);
+    }
+    let (values, rest) = to.split_at_mut(part.len());
+    values.copy_from_slice(part);
+    rest.fill(0.0);
 }
 
 /// Stores the first `count` floats of a block.
@@ -176,9 +185,9 @@ impl Kernel for Forward<'_> {
             for block in 0..units.div_ceil(BLOCK) {
                 let count = BLOCK.min(units - block * BLOCK);
                 let kernel = self.kernel[first * units..].chunks_exact(units);
-                for (to, row) in self.panel.chunks_exact_mut(BLOCK).zip(kernel.take(rows)) {
-                    to[..count].copy_from_slice(&row[block * BLOCK..][..count]);
-                    to[count..].fill(0.0);
+                let rows_of_block = kernel.take(rows).map(|row| &row[block * BLOCK..][..count]);
+                for (to, row) in self.panel.chunks_exact_mut(BLOCK).zip(rows_of_block) {
+                    copy_part(row, to);
                 }
                 let mut image = 0;
                 while image + ROWS <= images {
@@ -252,12 +261,18 @@ impl KernelGradient<'_> {
     fn write<L: Lanes, const R: usize, const V: usize>(&mut self, first: usize, column: usize) {
         let Dense { images, units, .. } = *self.dense;
         let (right, width) = self.right;
+        assert!((column + R) * images <= self.columns.len());
+        assert!(images * width <= right.len() && units.next_multiple_of(BLOCK) <= width);
         for block in 0..units.div_ceil(BLOCK) {
             let mut sums = [[L::splat(0.0); V]; R];
             let left = Walk { start: column * images, step: [0, 1] };
             let offsets = std::array::from_fn(|r| r * images);
             let walk = Walk { start: block * BLOCK, step: [0, width] };
-            tile(&mut sums, [1, images], (self.columns, offsets, left), (right, walk));
+            // SAFETY: so many columns of all images, and the block in the rows of all images, were checked.
+            unsafe {
+                let left = (&*self.columns, offsets, left);
+                tile_unchecked(&mut sums, [1, images], left, (right, walk));
+            }
             let count = BLOCK.min(units - block * BLOCK);
             for (r, sums) in sums.into_iter().enumerate() {
                 let at = (first + column + r) * units + block * BLOCK;
@@ -267,14 +282,12 @@ impl KernelGradient<'_> {
     }
 }
 
-/// The input's gradient with vectors along the inputs.
+/// The input's gradient: rows of the output's gradient times rows of the kernel.
 struct InputGradient<'a> {
     dense: &'a Dense,
     /// The output's gradient and the width of its rows.
     left: (&'a [f32], usize),
     kernel: &'a [f32],
-    /// Some rows of the kernel, as columns: `[units][BLOCK]`.
-    panel: &'a mut [f32],
     gradient: &'a mut [f32],
 }
 
@@ -283,39 +296,44 @@ impl Kernel for InputGradient<'_> {
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
-        let Dense { images, inputs, units, .. } = *self.dense;
-        for first in (0..inputs).step_by(BLOCK) {
-            let count = BLOCK.min(inputs - first);
-            transpose(&self.kernel[first * units..], units, [count, units], self.panel, BLOCK);
+        let Dense { images, inputs, .. } = *self.dense;
+        let whole = inputs - inputs % 4;
+        // Some rows of the kernel stay in the nearest cache while all images go over them.
+        for first in (0..whole).step_by(INPUTS_AT_ONCE) {
+            let end = whole.min(first + INPUTS_AT_ONCE);
             let mut image = 0;
-            while image + ROWS <= images {
-                self.write::<L, ROWS, VECTORS>(image, first, count);
-                image += ROWS;
+            while image + 2 <= images {
+                self.write::<L, 2>(image, first..end);
+                image += 2;
             }
             for image in image..images {
-                self.write::<L, 1, VECTORS>(image, first, count);
+                self.write::<L, 1>(image, first..end);
+            }
+        }
+        let (left, width) = self.left;
+        let units = self.dense.units;
+        for input in whole..inputs {
+            let kernel = &self.kernel[input * units..][..units];
+            for image in 0..images {
+                let dot = dot::<L>(&left[image * width..][..units], kernel);
+                self.gradient[image * inputs + input] = dot;
             }
         }
     }
 }
 
 impl InputGradient<'_> {
+    /// A multiple of four inputs.
     #[inline(always)]
-    fn write<L: Lanes, const R: usize, const V: usize>(
-        &mut self,
-        image: usize,
-        first: usize,
-        count: usize,
-    ) {
+    fn write<L: Lanes, const R: usize>(&mut self, image: usize, at: std::ops::Range<usize>) {
         let Dense { inputs, units, .. } = *self.dense;
         let (left, width) = self.left;
-        let mut sums = [[L::splat(0.0); V]; R];
-        let walk = Walk { start: image * width, step: [0, 1] };
-        let offsets = std::array::from_fn(|r| r * width);
-        let right = Walk { start: 0, step: [0, BLOCK] };
-        tile(&mut sums, [1, units], (left, offsets, walk), (self.panel, right));
-        for (r, sums) in sums.into_iter().enumerate() {
-            store_part(sums, self.gradient, (image + r) * inputs + first, count);
+        for input in at.step_by(4) {
+            let right = (self.kernel, input * units);
+            let dots = dots::<L, R>((left, image * width), right, [width, units], units);
+            for (r, dots) in dots.into_iter().enumerate() {
+                self.gradient[(image + r) * inputs + input..][..4].copy_from_slice(&dots);
+            }
         }
     }
 }

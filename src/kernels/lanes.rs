@@ -26,6 +26,9 @@ pub trait Lanes: Copy {
     /// `self + a * b`, rounded once where the machine can do that as fast.
     fn add_product(self, a: Self, b: Self) -> Self;
 
+    /// The sums of the lanes of each.
+    fn sums(four: [Self; 4]) -> [f32; 4];
+
     /// `yes` where `value` is larger than `self` or not a number, `no` elsewhere.
     fn where_beaten(self, value: Self, yes_no: [Self; 2]) -> Self;
 
@@ -63,8 +66,9 @@ pub trait Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
     /// Arrays of four floats, which compilers turn into the vectors that every machine of a kind has.
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Portable,
-    /// WebAssembly's vectors of 128 bits.
+    /// WebAssembly's vectors of 128 bits. A module with them runs only where they are, so it needs no other code.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
     /// Vectors of 256 bits with fused multiply-add.
@@ -73,28 +77,51 @@ pub enum Instructions {
 }
 
 impl Instructions {
-    /// The best that this machine has.
-    pub fn best() -> Self {
+    /// All that this machine has, the best first.
+    pub fn all() -> &'static [Self] {
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        return Self::Simd128;
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Self::Avx2;
+        {
+            &[Self::Simd128]
         }
-        #[allow(unreachable_code)]
-        Self::Portable
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        {
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return &[Self::Avx2, Self::Portable];
+            }
+            &[Self::Portable]
+        }
     }
 
-    /// Runs a kernel compiled to these instructions. They must be ones that the machine has: [`Instructions::best`] or
-    /// portable.
+    pub fn best() -> Self {
+        Self::all()[0]
+    }
+
+    /// Floats of a vector.
+    pub fn width(self) -> usize {
+        match self {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            Self::Portable => 4,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => 4,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => 8,
+        }
+    }
+
+    /// Runs a kernel compiled to these instructions.
+    ///
+    /// # Panics
+    /// If the machine does not have them.
     pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Portable => kernel.run::<[f32; 4], 2, 4>(),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Simd128 => kernel.run::<simd128::Vector, 2, 4>(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
-                assert!(Self::best() == Self::Avx2, "this machine has no AVX2");
+                assert!(Self::all().contains(&self), "this machine has no AVX2");
                 // SAFETY: the machine has what the function is compiled for.
                 unsafe { avx2::run(kernel) }
             }
@@ -144,6 +171,11 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
+    fn sums(four: [Self; 4]) -> [f32; 4] {
+        four
+    }
+
+    #[inline(always)]
     fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
         if value > self || value.is_nan() { yes } else { no }
     }
@@ -154,6 +186,7 @@ impl Lanes for f32 {
     }
 }
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 impl Lanes for [f32; 4] {
     const COUNT: usize = 4;
 
@@ -195,6 +228,11 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
+    fn sums(four: [Self; 4]) -> [f32; 4] {
+        four.map(|[a, b, c, d]| (a + b) + (c + d))
+    }
+
+    #[inline(always)]
     fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
         std::array::from_fn(|i| self[i].where_beaten(value[i], [yes[i], no[i]]))
     }
@@ -209,8 +247,8 @@ impl Lanes for [f32; 4] {
 mod simd128 {
     use super::Lanes;
     use std::arch::wasm32::{
-        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub, v128,
-        v128_bitselect, v128_load, v128_or, v128_store,
+        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub, i32x4_shuffle,
+        v128, v128_bitselect, v128_load, v128_or, v128_store,
     };
 
     #[derive(Clone, Copy)]
@@ -257,6 +295,20 @@ mod simd128 {
         }
 
         #[inline(always)]
+        fn sums([a, b, c, d]: [Self; 4]) -> [f32; 4] {
+            let pairs = |a: v128, b: v128| {
+                f32x4_add(i32x4_shuffle::<0, 4, 2, 6>(a, b), i32x4_shuffle::<1, 5, 3, 7>(a, b))
+            };
+            let (ab, cd) = (pairs(a.0, b.0), pairs(c.0, d.0));
+            let sums =
+                f32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd));
+            let mut values = [0.0; 4];
+            // SAFETY: there is room for four floats.
+            unsafe { Self(sums).store(values.as_mut_ptr()) };
+            values
+        }
+
+        #[inline(always)]
         fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
             let beaten = v128_or(f32x4_gt(value.0, self.0), f32x4_ne(value.0, value.0));
             Self(v128_bitselect(yes.0, no.0, beaten))
@@ -273,8 +325,9 @@ mod simd128 {
 mod avx2 {
     use super::{Kernel, Lanes};
     use std::arch::x86_64::{
-        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm256_add_ps, _mm256_blendv_ps,
-        _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps,
+        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
+        _mm256_blendv_ps, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_extractf128_ps,
+        _mm256_fmadd_ps, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps,
         _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
     };
 
@@ -331,6 +384,18 @@ mod avx2 {
         fn add_product(self, a: Self, b: Self) -> Self {
             // SAFETY: see `Vector`.
             Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
+        }
+
+        #[inline(always)]
+        fn sums([a, b, c, d]: [Self; 4]) -> [f32; 4] {
+            let mut values = [0.0; 4];
+            // SAFETY: see `Vector`; there is room for four floats.
+            unsafe {
+                let four = _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0));
+                let halves = [_mm256_castps256_ps128(four), _mm256_extractf128_ps::<1>(four)];
+                _mm_storeu_ps(values.as_mut_ptr(), _mm_add_ps(halves[0], halves[1]));
+            }
+            values
         }
 
         #[inline(always)]

@@ -13,6 +13,7 @@ pub mod dense;
 mod extension;
 pub mod lanes;
 pub mod loss;
+mod storage;
 mod tile;
 pub mod update;
 

@@ -74,6 +74,46 @@ pub unsafe fn tile_unchecked<L: Lanes, const R: usize, const V: usize>(
     }
 }
 
+/// The dot products of `R` rows of `left` with four rows of `right`, each row `length` behind the one before.
+#[inline(always)]
+pub fn dots<L: Lanes, const R: usize>(
+    (left, left_start): (&[f32], usize),
+    (right, right_start): (&[f32], usize),
+    [left_pitch, right_pitch]: [usize; 2],
+    length: usize,
+) -> [[f32; 4]; R] {
+    assert!(left_start + (R - 1) * left_pitch + length <= left.len());
+    assert!(right_start + 3 * right_pitch + length <= right.len());
+    let whole = length - length % L::COUNT;
+    let mut sums = [[L::splat(0.0); 4]; R];
+    // SAFETY: all of all rows was checked.
+    let mut dots = unsafe {
+        let (left, right) = (left.as_ptr().add(left_start), right.as_ptr().add(right_start));
+        for at in (0..whole).step_by(L::COUNT) {
+            let mut vectors = [L::splat(0.0); 4];
+            for (v, vector) in vectors.iter_mut().enumerate() {
+                *vector = L::load(right.add(v * right_pitch + at));
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let value = L::load(left.add(r * left_pitch + at));
+                for (sum, vector) in sums.iter_mut().zip(vectors) {
+                    *sum = sum.add_product(value, vector);
+                }
+            }
+        }
+        sums.map(L::sums)
+    };
+    for (r, dots) in dots.iter_mut().enumerate() {
+        for (v, dot) in dots.iter_mut().enumerate() {
+            for at in whole..length {
+                *dot += left[left_start + r * left_pitch + at]
+                    * right[right_start + v * right_pitch + at];
+            }
+        }
+    }
+    dots
+}
+
 /// The dot product of two slices of one length.
 #[inline(always)]
 pub fn dot<L: Lanes>(left: &[f32], right: &[f32]) -> f32 {
@@ -104,6 +144,24 @@ pub fn transpose(
     to_pitch: usize,
 ) {
     const SIDE: usize = 4;
+    if columns < SIDE {
+        for column in 0..columns {
+            let to = &mut to[column * to_pitch..][..rows];
+            for (to, row) in to.iter_mut().zip(from.chunks(pitch)) {
+                *to = row[column];
+            }
+        }
+        return;
+    }
+    if rows < SIDE {
+        for row in 0..rows {
+            let from = &from[row * pitch..][..columns];
+            for (to, &value) in to.chunks_mut(to_pitch).zip(from) {
+                to[row] = value;
+            }
+        }
+        return;
+    }
     for row in (0..rows).step_by(SIDE) {
         for column in (0..columns).step_by(SIDE) {
             let (height, width) = (SIDE.min(rows - row), SIDE.min(columns - column));

@@ -10,9 +10,6 @@ use super::super::lanes::{Instructions, Kernel, Lanes};
 use super::super::tile::{Lists, weighted_sum};
 use super::{Block, Padded, Shape, add_to};
 
-/// Runs are filled up to a multiple of this many floats, the widest vector's.
-const WIDEST: usize = 8;
-
 /// Overwrites the gradients of kernel and bias.
 pub fn kernel_gradient(
     block: &Block,
@@ -23,7 +20,8 @@ pub fn kernel_gradient(
     buffers: &Buffers,
 ) {
     let shape = block.shape;
-    let run = shape.run().next_multiple_of(WIDEST);
+    // Filled up to whole vectors.
+    let run = shape.run().next_multiple_of(instructions.width());
     let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
     // The last window's run is read to its filled end.
     let input = Padded::new(&shape, input, [0, 0], run - shape.run(), buffers);
@@ -56,7 +54,8 @@ pub fn input_gradient(
     buffers: &Buffers,
 ) {
     let shape = block.shape;
-    let run = shape.run().next_multiple_of(WIDEST);
+    // Filled up to whole vectors.
+    let run = shape.run().next_multiple_of(instructions.width());
     let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
     to_filters(&shape, run, kernel, &mut by_filter);
     let padded = Block { shape: shape.padded(), ..*block };
@@ -191,6 +190,7 @@ impl Kernel for KernelGradient<'_> {
                     match (shape.kernel, vectors) {
                         (3, 1) => add_rows::<L, 3, 1>(gradient, self.run, lists, self.input, pitch),
                         (3, 2) => add_rows::<L, 3, 2>(gradient, self.run, lists, self.input, pitch),
+                        (3, 3) => add_rows::<L, 3, 3>(gradient, self.run, lists, self.input, pitch),
                         (3, 4) => add_rows::<L, 3, 4>(gradient, self.run, lists, self.input, pitch),
                         _ => {
                             for (y, gradient) in gradient.chunks_exact_mut(self.run).enumerate() {

@@ -1,0 +1,249 @@
+//! Forward, and the input's gradient, which is a convolution, too: F(2x2, 3x3).
+
+use super::super::super::buffers::Buffers;
+use super::super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use super::super::super::tile::{Walk, tile_unchecked, transpose};
+use super::super::{Block, Padded, Shape, compare, put};
+use super::{
+    OfInput, OfKernel, PLACES, Tiles, ToPixels, both_ways, fits, place_size, tiles_at_once,
+    tiles_of,
+};
+
+/// See [`super::super::forward`].
+pub fn forward(
+    block: &Block,
+    [input, kernel, bias]: [&[f32]; 3],
+    output: &mut [f32],
+    winners: &mut [u8],
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    assert!(fits(block));
+    let shape = block.shape;
+    let tiles = tiles_of(block);
+    let padded_size = tiles.map(|tiles| 2 * tiles + 2);
+    let padded = Padded::new(&shape, input, padded_size, 0, buffers);
+    let filters = shape.filters.next_multiple_of(BLOCK);
+    let mut transformed = buffers.zeros(PLACES * place_size(shape.channels * filters));
+    instructions.run(TransformKernel { shape: &shape, kernel, transformed: &mut transformed });
+    let mut filled_bias = buffers.zeros(filters);
+    filled_bias[..shape.filters].copy_from_slice(bias);
+    let at_once = tiles_at_once(shape.channels + BLOCK, shape.images * tiles[0] * tiles[1]);
+    let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
+    let mut products = buffers.floats(PLACES * place_size(at_once * BLOCK));
+    instructions.run(Forward {
+        block,
+        tiles: Tiles { input: &padded, size: padded.size(), tiles, channels: shape.channels },
+        at_once,
+        kernel: &transformed,
+        bias: &filled_bias,
+        places: &mut places,
+        products: &mut products,
+        output,
+        winners,
+    });
+}
+
+/// Overwrites `gradient` with that of the input, from the gradient `output` of the convolution's output, before any pool: that
+/// is the convolution of `output`, with more zeros around it, with the kernel turned around.
+pub fn input_gradient(
+    shape: &Shape,
+    [kernel, output]: [&[f32]; 2],
+    gradient: &mut [f32],
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let Shape { channels, filters, .. } = *shape;
+    let turned_shape = Shape {
+        height: shape.output_height(),
+        width: shape.output_width(),
+        channels: filters,
+        filters: channels,
+        padding: shape.padding.map(|padding| 2 - padding),
+        ..*shape
+    };
+    let mut turned = buffers.floats(kernel.len());
+    for (place, from) in kernel.chunks_exact(channels * filters).enumerate() {
+        let to = &mut turned[(8 - place) * channels * filters..][..channels * filters];
+        transpose(from, filters, [channels, filters], to, channels);
+    }
+    let block = Block { shape: turned_shape, relu: false, pool: 1 };
+    let bias = buffers.zeros(channels);
+    let mut winners = buffers.bytes(gradient.len());
+    forward(&block, [output, &turned, &bias], gradient, &mut winners, instructions, buffers);
+}
+
+/// `G g G'` of each channel and filter.
+struct TransformKernel<'a> {
+    shape: &'a Shape,
+    kernel: &'a [f32],
+    /// `[PLACES][blocks of filters][channels][BLOCK]`
+    transformed: &'a mut [f32],
+}
+
+impl Kernel for TransformKernel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let whole = self.shape.filters - self.shape.filters % L::COUNT;
+        for channel in 0..self.shape.channels {
+            for filter in (0..whole).step_by(L::COUNT) {
+                self.transform::<L>(channel, filter);
+            }
+            for filter in whole..self.shape.filters {
+                self.transform::<f32>(channel, filter);
+            }
+        }
+    }
+}
+
+impl TransformKernel<'_> {
+    #[inline(always)]
+    fn transform<L: Lanes>(&mut self, channel: usize, filter: usize) {
+        let Shape { channels, filters, .. } = *self.shape;
+        let mut window = [[L::splat(0.0); 3]; 3];
+        for (place, value) in window.iter_mut().flatten().enumerate() {
+            [*value] = load(self.kernel, (place * channels + channel) * filters + filter);
+        }
+        let places: [[L; 4]; 4] = both_ways::<L, OfKernel, 3, 4>(window);
+        let place_size = self.transformed.len() / PLACES;
+        let to = (filter / BLOCK * channels + channel) * BLOCK + filter % BLOCK;
+        for (place, value) in places.into_iter().flatten().enumerate() {
+            store([value], self.transformed, place * place_size + to);
+        }
+    }
+}
+
+struct Forward<'a> {
+    block: &'a Block,
+    tiles: Tiles<'a>,
+    at_once: usize,
+    /// `[PLACES][blocks][channels][BLOCK]`
+    kernel: &'a [f32],
+    /// `[blocks][BLOCK]`
+    bias: &'a [f32],
+    /// `[PLACES][at_once][channels]`
+    places: &'a mut [f32],
+    /// Of one block of filters: `[PLACES][at_once][BLOCK]`.
+    products: &'a mut [f32],
+    output: &'a mut [f32],
+    winners: &'a mut [u8],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let Block { shape, .. } = *self.block;
+        let [rows, columns] = self.tiles.tiles;
+        let all = shape.images * rows * columns;
+        for first in (0..all).step_by(self.at_once) {
+            let count = self.at_once.min(all - first);
+            self.tiles.transform::<L, OfInput, 4>([first, count], shape.channels, self.places);
+            for block in 0..shape.filters.div_ceil(BLOCK) {
+                self.multiply::<L, ROWS, VECTORS>(block, count);
+                self.write_all::<L, VECTORS>(block, first, count);
+            }
+        }
+    }
+}
+
+impl Forward<'_> {
+    /// The products of all places for one block of filters.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, block: usize, count: usize) {
+        let channels = self.tiles.channels;
+        let sizes = [self.places.len(), self.kernel.len(), self.products.len()];
+        let [place_size, kernel_size, products_size] = sizes.map(|size| size / PLACES);
+        // What is behind the last tile is computed, too, and never read.
+        assert!(self.at_once.is_multiple_of(R) && count <= self.at_once);
+        assert!(self.at_once * channels <= place_size && self.at_once * BLOCK <= products_size);
+        assert!((block + 1) * channels * BLOCK <= kernel_size);
+        for place in 0..PLACES {
+            let right =
+                Walk { start: place * kernel_size + block * channels * BLOCK, step: [0, BLOCK] };
+            for tile in (0..count).step_by(R) {
+                let left = Walk { start: place * place_size + tile * channels, step: [0, 1] };
+                let offsets = std::array::from_fn(|r| r * channels);
+                let mut sums = [[L::splat(0.0); V]; R];
+                // SAFETY: there are so many tiles in each place, and a whole block of the kernel.
+                unsafe {
+                    tile_unchecked(
+                        &mut sums,
+                        [1, channels],
+                        (self.places, offsets, left),
+                        (self.kernel, right),
+                    );
+                    let to = place * products_size + tile * BLOCK;
+                    let to = self.products.as_mut_ptr().add(to);
+                    for (r, sums) in sums.into_iter().enumerate() {
+                        for (v, sum) in sums.into_iter().enumerate() {
+                            sum.store(to.add(r * BLOCK + v * L::COUNT));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The output pixels of all tiles.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn write_all<L: Lanes, const V: usize>(&mut self, block: usize, first: usize, count: usize) {
+        for tile in 0..count {
+            self.write::<L, V>(block, tile, self.tiles.position(first + tile));
+        }
+    }
+
+    /// The four output pixels of one tile, or what the pool takes of them.
+    #[inline(always)]
+    fn write<L: Lanes, const V: usize>(
+        &mut self,
+        block: usize,
+        tile: usize,
+        [image, row, column]: [usize; 3],
+    ) {
+        let Block { shape, relu, pool } = *self.block;
+        let filters = block * BLOCK..shape.filters.min((block + 1) * BLOCK);
+        let bias: [L; V] = load(self.bias, block * BLOCK);
+        let mut pixels = [[L::splat(0.0); V]; 4];
+        let products_size = self.products.len() / PLACES;
+        assert!((tile + 1) * BLOCK <= products_size);
+        for (v, bias) in bias.into_iter().enumerate() {
+            let mut places = [[L::splat(0.0); 4]; 4];
+            for (place, value) in places.iter_mut().flatten().enumerate() {
+                let at = place * products_size + tile * BLOCK + v * L::COUNT;
+                // SAFETY: there is a block for each of so many tiles in each place.
+                *value = unsafe { L::load(self.products.as_ptr().add(at)) };
+            }
+            let values: [[L; 2]; 2] = both_ways::<L, ToPixels, 4, 2>(places);
+            for (place, value) in values.into_iter().flatten().enumerate() {
+                pixels[place][v] = value.add(bias);
+            }
+        }
+        let size = [self.block.output_height(), self.block.output_width()];
+        let first = [L::splat(f32::from_bits(0)); V];
+        if pool == 2 {
+            let (mut best, mut winner) = (pixels[0], first);
+            for (place, pixel) in pixels.into_iter().enumerate().skip(1) {
+                compare(&mut best, &mut winner, pixel, place);
+            }
+            let at = ((image * size[0] + row) * size[1] + column) * shape.filters;
+            let range = at + filters.start..at + filters.end;
+            let (output, winners) = (&mut self.output[range.clone()], &mut self.winners[range]);
+            return put(best, winner, relu, output, winners);
+        }
+        for (place, pixel) in pixels.into_iter().enumerate() {
+            let [row, column] = [2 * row + place / 2, 2 * column + place % 2];
+            if row < size[0] && column < size[1] {
+                let at = ((image * size[0] + row) * size[1] + column) * shape.filters;
+                let range = at + filters.start..at + filters.end;
+                let (output, winners) = (&mut self.output[range.clone()], &mut self.winners[range]);
+                put(pixel, first, relu, output, winners);
+            }
+        }
+    }
+}

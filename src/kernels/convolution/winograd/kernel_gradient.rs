@@ -1,0 +1,168 @@
+//! The kernel's gradient: F(3x3, 2x2).
+
+use super::super::super::buffers::Buffers;
+use super::super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use super::super::super::tile::{Walk, tile};
+use super::super::{Block, Padded, Shape, add_to};
+use super::{
+    OfGradient, OfInput, PLACES, Tiles, ToKernel, both_ways, fits, place_size, tiles_at_once,
+    tiles_of,
+};
+
+/// Overwrites `gradient` with that of the kernel, from the gradient `output` of the convolution's output, before any pool.
+pub fn kernel_gradient(
+    shape: &Shape,
+    [input, output]: [&[f32]; 2],
+    gradient: &mut [f32],
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let block = Block { shape: *shape, relu: false, pool: 1 };
+    assert!(fits(&block));
+    let tiles = tiles_of(&block);
+    let padded = Padded::new(shape, input, tiles.map(|tiles| 2 * tiles + 2), 0, buffers);
+    // The gradient's tiles must be whole, too.
+    let size = [shape.output_height(), shape.output_width()];
+    let pixels = Shape {
+        height: size[0],
+        width: size[1],
+        channels: shape.filters,
+        padding: [0, 0],
+        ..*shape
+    };
+    let output = Padded::new(&pixels, output, tiles.map(|tiles| 2 * tiles), 0, buffers);
+    let filters = shape.filters.next_multiple_of(BLOCK);
+    let at_once = tiles_at_once(shape.channels + filters, shape.images * tiles[0] * tiles[1]);
+    let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
+    let mut right = buffers.zeros(PLACES * place_size(at_once * filters));
+    let mut sums = buffers.zeros(PLACES * place_size(filters * shape.channels));
+    instructions.run(KernelGradient {
+        tiles: Tiles { input: &padded, size: padded.size(), tiles, channels: shape.channels },
+        output: Tiles { input: &output, size: output.size(), tiles, channels: shape.filters },
+        images: shape.images,
+        at_once,
+        places: &mut places,
+        right: &mut right,
+        sums: &mut sums,
+    });
+    instructions.run(UntransformGradient { shape, sums: &sums, gradient });
+}
+
+/// `A' m A` of F(3x3, 2x2), for each channel and filter.
+struct UntransformGradient<'a> {
+    shape: &'a Shape,
+    /// `[PLACES][blocks of filters][channels][BLOCK]`
+    sums: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Kernel for UntransformGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let whole = self.shape.filters - self.shape.filters % L::COUNT;
+        for channel in 0..self.shape.channels {
+            for filter in (0..whole).step_by(L::COUNT) {
+                self.transform::<L>(channel, filter);
+            }
+            for filter in whole..self.shape.filters {
+                self.transform::<f32>(channel, filter);
+            }
+        }
+    }
+}
+
+impl UntransformGradient<'_> {
+    #[inline(always)]
+    fn transform<L: Lanes>(&mut self, channel: usize, filter: usize) {
+        let Shape { channels, filters, .. } = *self.shape;
+        let place_size = self.sums.len() / PLACES;
+        let from = (filter / BLOCK * channels + channel) * BLOCK + filter % BLOCK;
+        let mut places = [[L::splat(0.0); 4]; 4];
+        for (place, value) in places.iter_mut().flatten().enumerate() {
+            [*value] = load(self.sums, place * place_size + from);
+        }
+        let window: [[L; 3]; 3] = both_ways::<L, ToKernel, 4, 3>(places);
+        for (place, value) in window.into_iter().flatten().enumerate() {
+            store([value], self.gradient, (place * channels + channel) * filters + filter);
+        }
+    }
+}
+
+struct KernelGradient<'a> {
+    tiles: Tiles<'a>,
+    /// The tiles of the output's gradient, which do not overlap.
+    output: Tiles<'a>,
+    images: usize,
+    at_once: usize,
+    /// `[PLACES][at_once][channels]`
+    places: &'a mut [f32],
+    /// `[PLACES][at_once][filters, filled up]`
+    right: &'a mut [f32],
+    /// `[PLACES][blocks][channels][BLOCK]`
+    sums: &'a mut [f32],
+}
+
+impl Kernel for KernelGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let [rows, columns] = self.tiles.tiles;
+        let all = self.images * rows * columns;
+        let channels = self.tiles.channels;
+        let width = self.output.channels.next_multiple_of(BLOCK);
+        for first in (0..all).step_by(self.at_once) {
+            let count = self.at_once.min(all - first);
+            let range = [first, count];
+            self.tiles.transform::<L, OfInput, 4>(range, channels, self.places);
+            self.output.transform::<L, OfGradient, 2>(range, width, self.right);
+            for place in 0..PLACES {
+                self.multiply::<L, ROWS, VECTORS>(place, count);
+            }
+        }
+    }
+}
+
+impl KernelGradient<'_> {
+    /// Adds one place's products of some tiles, for all channels and filters.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, place: usize, count: usize) {
+        let channels = self.tiles.channels;
+        for block in 0..self.output.channels.div_ceil(BLOCK) {
+            let mut channel = 0;
+            while channel + R <= channels {
+                self.add::<L, R, V>(place, block, channel, count);
+                channel += R;
+            }
+            for channel in channel..channels {
+                self.add::<L, 1, V>(place, block, channel, count);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add<L: Lanes, const R: usize, const V: usize>(
+        &mut self,
+        place: usize,
+        block: usize,
+        channel: usize,
+        count: usize,
+    ) {
+        let channels = self.tiles.channels;
+        let width = self.output.channels.next_multiple_of(BLOCK);
+        let mut sums = [[L::splat(0.0); V]; R];
+        let sizes = [self.places.len(), self.right.len(), self.sums.len()];
+        let [place_size, right_size, sums_size] = sizes.map(|size| size / PLACES);
+        let left = Walk { start: place * place_size + channel, step: [0, channels] };
+        let right = Walk { start: place * right_size + block * BLOCK, step: [0, width] };
+        let offsets = std::array::from_fn(|r| r);
+        tile(&mut sums, [1, count], (self.places, offsets, left), (self.right, right));
+        let to = place * sums_size + (block * channels + channel) * BLOCK;
+        for (r, sums) in sums.into_iter().enumerate() {
+            add_to(self.sums, to + r * BLOCK, sums);
+        }
+    }
+}

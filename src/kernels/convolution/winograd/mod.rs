@@ -1,0 +1,213 @@
+//! Winograd's transform for 3 x 3 kernels: of every four output pixels (F(2x2, 3x3)), or of every nine numbers of a kernel's
+//! gradient (F(3x3, 2x2)), 16 multiplications instead of 36. A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural
+//! Networks", 2015, sections 4.1 and 4.2.
+//!
+//! An input tile of 4 x 4 pixels becomes 16 places. Each place is a matrix product of its own, of tiles by channels and
+//! channels by filters, for as many tiles at a time as the second-level cache holds.
+
+mod forward;
+mod kernel_gradient;
+
+pub use forward::{forward, input_gradient};
+pub use kernel_gradient::kernel_gradient;
+
+use super::super::lanes::{BLOCK, Lanes};
+use super::Block;
+
+/// Places of a transformed tile.
+const PLACES: usize = 16;
+
+/// Floats of transformed tiles at a time, in all places: half of a second-level cache of 512 KB.
+const FLOATS_AT_ONCE: usize = 65_536;
+
+/// Room for a place of so many floats. A block more keeps the same float of all places, which are read and written together,
+/// from falling into the same lines of the nearest cache.
+fn place_size(floats: usize) -> usize {
+    floats + BLOCK
+}
+
+/// Whether a block can be computed this way.
+pub fn fits(block: &Block) -> bool {
+    let Block { shape, pool, .. } = *block;
+    shape.kernel == 3
+        && shape.stride == 1
+        && pool <= 2
+        && shape.padding.iter().all(|&zeros| zeros <= 2)
+}
+
+/// Rows and columns of tiles that an image's output is cut into; those that no pool's window takes are left out.
+fn tiles_of(block: &Block) -> [usize; 2] {
+    let size = [block.shape.output_height(), block.shape.output_width()];
+    size.map(|size| if block.pool == 2 { size / 2 } else { size.div_ceil(2) })
+}
+
+/// A multiple of every machine's rows in a tile of sums, and no more than there are.
+fn tiles_at_once(floats_a_tile: usize, tiles: usize) -> usize {
+    const STEP: usize = 12;
+    let fit = FLOATS_AT_ONCE / (PLACES * floats_a_tile);
+    (fit - fit % STEP).clamp(STEP, tiles.next_multiple_of(STEP))
+}
+
+/// Overlapping tiles of images that are large enough for all of them.
+#[derive(Clone, Copy)]
+struct Tiles<'a> {
+    input: &'a [f32],
+    /// Height and width.
+    size: [usize; 2],
+    /// Rows and columns of tiles, each two pixels behind the one before.
+    tiles: [usize; 2],
+    channels: usize,
+}
+
+impl Tiles<'_> {
+    /// Image, row and column of a tile.
+    #[inline(always)]
+    fn position(&self, tile: usize) -> [usize; 3] {
+        let [rows, columns] = self.tiles;
+        [tile / (rows * columns), tile / columns % rows, tile % columns]
+    }
+
+    /// Where the first pixel of a tile is.
+    #[inline(always)]
+    fn start(&self, tile: usize) -> usize {
+        let [image, row, column] = self.position(tile);
+        ((image * self.size[0] + 2 * row) * self.size[1] + 2 * column) * self.channels
+    }
+
+    /// Writes the tiles from `first` on, `count` of them, transformed, in rows of `width` floats.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn transform<L: Lanes, T: Transform<SIDE>, const SIDE: usize>(
+        &self,
+        [first, count]: [usize; 2],
+        width: usize,
+        places: &mut [f32],
+    ) {
+        let whole = self.channels - self.channels % L::COUNT;
+        let place_size = places.len() / PLACES;
+        assert!(self.channels <= width && count * width <= place_size);
+        for tile in 0..count {
+            let start = self.start(first + tile);
+            let row = self.size[1] * self.channels;
+            assert!(start + (SIDE - 1) * row + SIDE * self.channels <= self.input.len());
+            // SAFETY: the pixels of the tile were checked, and so was the room for all places of so many tiles.
+            unsafe {
+                let from = self.input.as_ptr().add(start);
+                let to = places.as_mut_ptr().add(tile * width);
+                for channel in (0..whole).step_by(L::COUNT) {
+                    let (from, to) = (from.add(channel), to.add(channel));
+                    transform_part::<L, T, SIDE>(from, row, self.channels, to, place_size);
+                }
+                for channel in whole..self.channels {
+                    let (from, to) = (from.add(channel), to.add(channel));
+                    transform_part::<f32, T, SIDE>(from, row, self.channels, to, place_size);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// Vectors of a tile's pixels can be read from `from` on, in rows of `row` floats, and one written in each place.
+#[inline(always)]
+unsafe fn transform_part<L: Lanes, T: Transform<SIDE>, const SIDE: usize>(
+    from: *const f32,
+    row: usize,
+    channels: usize,
+    to: *mut f32,
+    place_size: usize,
+) {
+    let mut pixels = [[L::splat(0.0); SIDE]; SIDE];
+    for (y, pixels) in pixels.iter_mut().enumerate() {
+        for (x, pixel) in pixels.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            *pixel = unsafe { L::load(from.add(y * row + x * channels)) };
+        }
+    }
+    let places: [[L; 4]; 4] = both_ways::<L, T, SIDE, 4>(pixels);
+    for (place, value) in places.into_iter().flatten().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { value.store(to.add(place * place_size)) };
+    }
+}
+
+/// One of the algorithms' matrices, times a column of `N`.
+///
+/// Functions and no closures: only what is surely inlined is compiled to the machine's vectors.
+trait Transform<const N: usize, const M: usize = 4> {
+    fn apply<L: Lanes>(column: [L; N]) -> [L; M];
+}
+
+/// `T x T'` of a square.
+#[inline(always)]
+fn both_ways<L: Lanes, T: Transform<N, M>, const N: usize, const M: usize>(
+    square: [[L; N]; N],
+) -> [[L; M]; M] {
+    let mut half = [[L::splat(0.0); N]; M];
+    for x in 0..N {
+        let mut column = [L::splat(0.0); N];
+        for y in 0..N {
+            column[y] = square[y][x];
+        }
+        for (half, value) in half.iter_mut().zip(T::apply(column)) {
+            half[x] = value;
+        }
+    }
+    let mut whole = [[L::splat(0.0); M]; M];
+    for (whole, half) in whole.iter_mut().zip(half) {
+        *whole = T::apply(half);
+    }
+    whole
+}
+
+/// `B'` of both algorithms, for tiles of 4 x 4 pixels.
+struct OfInput;
+
+impl Transform<4> for OfInput {
+    #[inline(always)]
+    fn apply<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
+        [a.sub(c), b.add(c), c.sub(b), b.sub(d)]
+    }
+}
+
+/// `G` of F(3, 2), for tiles of 2 x 2 pixels of the output's gradient.
+struct OfGradient;
+
+impl Transform<2> for OfGradient {
+    #[inline(always)]
+    fn apply<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
+        let half = L::splat(0.5);
+        [a, a.add(b).mul(half), a.sub(b).mul(half), b]
+    }
+}
+
+/// `G` of F(2, 3), for a kernel.
+struct OfKernel;
+
+impl Transform<3> for OfKernel {
+    #[inline(always)]
+    fn apply<L: Lanes>([a, b, c]: [L; 3]) -> [L; 4] {
+        let half = L::splat(0.5);
+        [a, a.add(b).add(c).mul(half), a.sub(b).add(c).mul(half), c]
+    }
+}
+
+/// `A'` of F(2, 3): places to output pixels.
+struct ToPixels;
+
+impl Transform<4, 2> for ToPixels {
+    #[inline(always)]
+    fn apply<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 2] {
+        [a.add(b).add(c), b.sub(c).sub(d)]
+    }
+}
+
+/// `A'` of F(3, 2): places to a kernel's gradient.
+struct ToKernel;
+
+impl Transform<4, 3> for ToKernel {
+    #[inline(always)]
+    fn apply<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
+        [a.add(b).add(c), b.sub(c), b.add(c).sub(d)]
+    }
+}
