@@ -80,6 +80,11 @@ mod native {
         every_fixture("flex");
     }
 
+    #[test]
+    fn every_fixture_on_flex_plain() {
+        every_fixture("flex-plain");
+    }
+
     #[cfg(feature = "ndarray")]
     #[test]
     fn every_fixture_on_ndarray() {

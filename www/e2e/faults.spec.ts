@@ -3,7 +3,7 @@ import { expect, test } from "./lab";
 test("a worker that traps is reported and replaced, and earlier runs stay", async ({ lab }) => {
   await lab.open();
   await lab.trainFor(3);
-  await lab.field("Epochs").fill("500");
+  await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
   await lab.reaches(2);
   expect(await lab.page.evaluate(() => window.__overfitLab.crashWorker())).toBe(true);

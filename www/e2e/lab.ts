@@ -49,6 +49,11 @@ export class LabPage {
   async reaches(epoch: number) {
     await expect.poll(() => this.epoch(), { timeout: 120_000 }).toBeGreaterThanOrEqual(epoch);
   }
+  /** Makes the experiment in the form one that neither memorises nor ends while a test looks at it, however fast the machine. */
+  async endlessly() {
+    await this.field("Learning rate value").fill("0.000001");
+    await this.field("Epochs").fill("10000");
+  }
   /** Trains the experiment in the form for so many epochs, to its result. */
   async trainFor(epochs: number) {
     await this.field("Epochs").fill(String(epochs));

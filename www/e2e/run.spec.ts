@@ -2,6 +2,7 @@ import { expect, test } from "./lab";
 
 test("pause, step, resume and stop", async ({ lab }) => {
   await lab.open();
+  await lab.endlessly();
   await expect(lab.button("Pause")).toBeDisabled();
   await expect(lab.button("Stop")).toBeDisabled();
   await lab.button("Train").click();
@@ -40,6 +41,7 @@ test("step starts a run of one epoch, which resume goes on with", async ({ lab }
 
 test("a control changed during a run starts nothing, and Train starts anew with it", async ({ lab }) => {
   await lab.open();
+  await lab.endlessly();
   await lab.button("Train").click();
   await lab.reaches(2);
   await expect(lab.button("Train")).toHaveAccessibleDescription("");
@@ -57,6 +59,7 @@ test("a control changed during a run starts nothing, and Train starts anew with 
 
 test("the learning rate is dragged while training, and the chart marks where", async ({ lab }) => {
   await lab.open();
+  await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
   await lab.reaches(2);
   const slider = await lab.slider("Learning rate").boundingBox();

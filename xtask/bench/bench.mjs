@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { measureKernels, measureShapes, shapeText } from "./kernels.mjs";
 import { measurePage } from "./page.mjs";
 
 const order = JSON.parse(process.argv[2]);
@@ -42,8 +43,12 @@ async function measureSpeed() {
   await page.goto(`${order.address}/bench/index.html`);
   const plan = { warmUp: WARM_UP, epochs: order.epochs };
   const { peaks, cases } = await page.evaluate((plan) => window.measure(plan), plan);
+  const kernels = await measureKernels(page, order.epochs, percentile);
+  const shapes = order.shapes ? await measureShapes(page, 5, percentile) : undefined;
   await page.close();
   return {
+    kernels,
+    shapes,
     simd_peak_gflops: round(percentile(peaks, 50), 1),
     cases: cases.map(({ name, backend, times, memory }) => ({
       name,
@@ -82,10 +87,33 @@ function print(figures) {
   for (const { name, backend, epoch_ms, wasm_memory_bytes } of figures.cases) {
     row(`${name}, ${backend}`, epoch_ms.median.toFixed(1), epoch_ms.p95.toFixed(1), kilobytes(wasm_memory_bytes));
   }
+  printKernels(figures.kernels);
+  if (figures.shapes) printShapes(figures.shapes);
   console.log();
   row("simd128 multiply-add peak", `${figures.simd_peak_gflops} GFLOP/s`);
   row("navigation to first epoch drawn", `${figures.first_epoch_ms.toFixed(0)} ms`);
   row("Train to first epoch drawn", `${figures.train_to_first_epoch_ms.toFixed(0)} ms`);
   row("longest main-thread task", `${figures.longest_task_ms.toFixed(1)} ms`);
   row("wasm: raw, gzip, brotli", kilobytes(wasm.raw), kilobytes(wasm.gzip), kilobytes(wasm.brotli));
+}
+
+function printKernels({ peak, rows, errors }) {
+  const cell = (value, digits = 1) => (value == null ? "" : value.toFixed(digits)).padStart(11);
+  console.log(`\n  ${"Example 2's passes".padEnd(40)}  path           ms    GFLOP/s  % of peak     direct   Winograd   (peak ${peak.toFixed(1)})`);
+  for (const { name, pass, path, ms, gflops, share_of_peak, direct_ms, winograd_ms } of rows) {
+    const share = share_of_peak && share_of_peak * 100;
+    console.log(
+      `  ${`${name}, ${pass}`.padEnd(40)}  ${path.padEnd(9)}${cell(ms, 2)}${cell(gflops)}${cell(share, 0)}${cell(direct_ms, 2)}${cell(winograd_ms, 2)}`,
+    );
+  }
+  console.log("\n  distance from f64, of the output's l2");
+  for (const { name, path, error } of errors) console.log(`  ${`${name}, ${path}`.padEnd(40)}  ${error.toExponential(1)}`);
+}
+
+function printShapes(shapes) {
+  console.log("\n  shape, and each pass' path, ms and GFLOP/s");
+  for (const { shape, passes } of shapes) {
+    const cells = passes.map(({ pass, path, ms, gflops }) => `${pass}: ${path} ${ms.toFixed(2)} ms ${gflops.toFixed(0)}`);
+    console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ")}`);
+  }
 }

@@ -26,14 +26,18 @@ pub struct BenchArgs {
     /// Cargo features of the crate: `ndarray` measures that backend beside the default one.
     #[arg(long, value_name = "LIST")]
     features: Option<String>,
+    /// Show which path convolutions of many shapes take, and what they cost.
+    #[arg(long)]
+    shapes: bool,
 }
 
 pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     let site = page::build_site(project, &args.profile, args.features.as_deref())?;
     let browser = tools::need_browser()?;
     let scripts = project.root.join("xtask/bench");
-    step("Compiling the multiply-add peak", || {
-        compile_peak(project, &scripts.join("simd_peak.rs"))
+    step("Compiling the multiply-add peak, and the kernels alone", || {
+        compile(project, &scripts.join("simd_peak.rs"))?;
+        compile(project, &scripts.join("kernels.rs"))
     })?;
     let address = serve_meanwhile(vec![
         ("site", site.clone()),
@@ -48,6 +52,7 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
         "chromium": browser.chromium,
         "profile": args.profile,
         "epochs": args.epochs,
+        "shapes": args.shapes,
         "json": args.json.as_deref().map(std::path::absolute).transpose()?,
     });
     step("Measuring in headless Chromium", || {
@@ -55,13 +60,15 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     })
 }
 
-/// One file, no dependency, and no part of the site: rustc alone compiles it.
-fn compile_peak(project: &Project, source: &Path) -> Result<()> {
-    let wasm = &project.notes().join("simd_peak.wasm");
+/// A module without dependencies, and no part of the site: rustc alone compiles it.
+fn compile(project: &Project, source: &Path) -> Result<()> {
     std::fs::create_dir_all(project.notes())?;
-    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C opt-level=3 -C panic=abort --target";
+    let name = source.file_stem().expect("a source has a name");
+    let wasm = &project.notes().join(name).with_extension("wasm");
+    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C opt-level=3 \
+                 -C codegen-units=1 -C panic=abort --target";
     run(Command::new("rustc")
-        .args(flags.split(' '))
+        .args(flags.split_whitespace())
         .arg(tools::WASM)
         .arg("-o")
         .args([wasm, source]))
