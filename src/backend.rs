@@ -19,10 +19,19 @@ pub struct BackendInfo {
 /// The backends of this build, the default first.
 pub const BACKENDS: &[BackendInfo] = &[
     BackendInfo { id: "flex", name: "Fast kernels on Burn flex" },
+    #[cfg(feature = "plain")]
     BackendInfo { id: "flex-plain", name: "Burn flex" },
     #[cfg(feature = "ndarray")]
     BackendInfo { id: "ndarray", name: "Burn ndarray" },
 ];
+
+/// Stands where only a backend without the crate's kernels comes by. Where none is compiled in, what follows is left out, too.
+#[inline(always)]
+pub fn without_kernels() {
+    if !cfg!(feature = "plain") {
+        unreachable!("no backend without kernels can be opened");
+    }
+}
 
 /// The default backend's id.
 pub fn default_backend() -> &'static str {
@@ -42,6 +51,7 @@ pub struct Backend {
 pub fn open(id: &str) -> Result<Backend, InvalidField> {
     let (device, fast) = match id {
         "flex" => (Device::flex(), true),
+        #[cfg(feature = "plain")]
         "flex-plain" => (Device::flex(), false),
         #[cfg(feature = "ndarray")]
         // Deprecated upstream; kept as an independent second implementation.

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::backend::without_kernels;
 use crate::kernels;
 use crate::network::{Features, floats};
 
@@ -9,6 +10,7 @@ use crate::network::{Features, floats};
 pub fn mark_alive(output: &Features, alive: &mut [bool]) {
     let highest = match output.clone() {
         Features::Planes(planes) => {
+            without_kernels();
             let planes = planes.inner();
             let [images, channels, height, width] = planes.dims();
             let rows = planes.reshape([images * channels, height * width]);

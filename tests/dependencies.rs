@@ -17,7 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("backend", &["experiment", "kernels"]),
     ("dataset", &["experiment", "seeding"]),
     ("network", &["experiment", "seeding", "kernels", "backend", "dataset"]),
-    ("probes", &["kernels", "network"]),
+    ("probes", &["kernels", "backend", "network"]),
     ("training", &["experiment", "seeding", "kernels", "backend", "dataset", "network", "probes"]),
     // Of training only its numbers: see `the_diagnosis_sees_numbers_only`.
     ("diagnosis", &["experiment", "training"]),

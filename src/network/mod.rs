@@ -10,7 +10,7 @@ mod plain;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use rand::RngExt;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, without_kernels};
 use crate::dataset::Dataset;
 use crate::experiment::{Activation, Experiment, InvalidField, LayerConfig, Padding, layer_shapes};
 use crate::seeding::{Purpose, stream};
@@ -245,7 +245,10 @@ impl Network {
         for (place, (_, layer)) in layers.iter().enumerate() {
             features = match &self.backend.buffers {
                 Some(buffers) => self.apply_fast(layer, features, &value, buffers),
-                None => self.apply_plain(layer, features, &value),
+                None => {
+                    without_kernels();
+                    self.apply_plain(layer, features, &value)
+                }
             };
             observe(place, &features);
         }

@@ -5,7 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, without_kernels};
 use crate::experiment::OptimizerConfig;
 use crate::kernels;
 use crate::network::Variable;
@@ -57,6 +57,7 @@ impl Optimizer {
             });
             return squares.sum::<f64>().sqrt();
         }
+        without_kernels();
         let norm = probes::gradient_norm(&gradients);
         for ((variable, slots), gradient) in all.zip(gradients) {
             let weights = variable.value.clone().inner();

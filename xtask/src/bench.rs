@@ -23,7 +23,8 @@ pub struct BenchArgs {
     /// Cargo profile of the wasm: `dist` is what people get, `release` is quicker to build.
     #[arg(long, default_value = wasm::PUBLISHED, value_parser = wasm::PROFILES)]
     profile: String,
-    /// Cargo features of the crate: `ndarray` measures that backend beside the default one.
+    /// Cargo features of the crate: with `plain`, and in profile `release` always, Burn's own operations are measured beside
+    /// the kernels; with `ndarray`, that backend, too.
     #[arg(long, value_name = "LIST")]
     features: Option<String>,
     /// Show which path convolutions of many shapes take, and what they cost.
