@@ -3,7 +3,7 @@
 //! Records cross as plain objects, whose TypeScript types are generated from the Rust ones; images cross as `ImageData`. Bad
 //! input throws an `Error` whose `problem` is the [`InvalidField`].
 
-use js_sys::{Error, Reflect, Uint8ClampedArray, Uint32Array, WebAssembly};
+use js_sys::{Error, Float32Array, Reflect, Uint8ClampedArray, Uint32Array, WebAssembly};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -16,6 +16,7 @@ use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
 use crate::editing::Edited;
 use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField, number_text};
 use crate::keras_script::{self, ScriptLine};
+use crate::network::Variable;
 use crate::presets::{self, OptimizerChoice, Preset};
 use crate::training::{self, EpochMetrics};
 
@@ -130,6 +131,34 @@ impl DatasetPreview {
         };
         images.map(image).collect()
     }
+
+    /// Every number of the images: image, row, column, channel, the channel fastest.
+    pub fn pixels(&self) -> Float32Array {
+        Float32Array::from(self.0.images.as_slice())
+    }
+}
+
+/// One trainable tensor of a network, as it is now.
+#[wasm_bindgen]
+pub struct Weight(Variable);
+
+#[wasm_bindgen]
+impl Weight {
+    /// As Keras numbers them: `conv2d_0/kernel`, `dense_1/bias`.
+    #[wasm_bindgen(getter)]
+    pub fn name(&self) -> String {
+        self.0.name.clone()
+    }
+
+    /// As in Keras: height, width, channels and filters of a convolution's kernel, inputs and units of a dense layer's.
+    #[wasm_bindgen(getter)]
+    pub fn shape(&self) -> Vec<u32> {
+        self.0.shape.iter().map(|&size| size as u32).collect()
+    }
+
+    pub fn values(&self) -> Float32Array {
+        Float32Array::from(self.0.values().as_slice())
+    }
 }
 
 /// One epoch's numbers and what is newly known with it.
@@ -180,6 +209,11 @@ impl TrainingSession {
     #[wasm_bindgen(getter)]
     pub fn finished(&self) -> bool {
         self.session.finished()
+    }
+
+    /// Every trainable tensor, in the order of the layers.
+    pub fn weights(&self) -> Vec<Weight> {
+        self.session.network().variables.iter().cloned().map(Weight).collect()
     }
 
     /// The learning rate from the next epoch on.
@@ -348,6 +382,44 @@ mod tests {
         assert!(images.iter().all(|image| (image.width(), image.height()) == (8, 8)));
         assert_ne!(images[0].data().0, images[1].data().0);
         assert_eq!(preview.labels().length(), 20);
+        let pixels = preview.pixels().to_vec();
+        assert_eq!(pixels.len(), 20 * 8 * 8);
+        assert_eq!((pixels[9] * 255.0).round(), f32::from(images[0].data().0[4 * 9]));
+    }
+
+    #[wasm_bindgen_test]
+    fn weights_have_their_names_shapes_and_numbers() {
+        let session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
+        let weights = session.weights();
+        let seen: Vec<_> = weights.iter().map(|weight| (weight.name(), weight.shape())).collect();
+        let expected: [(&str, &[u32]); 4] = [
+            ("conv2d_0/kernel", &[3, 3, 3, 32]),
+            ("conv2d_0/bias", &[32]),
+            ("dense_0/kernel", &[288, 2]),
+            ("dense_0/bias", &[2]),
+        ];
+        assert_eq!(seen, expected.map(|(name, shape)| (name.into(), shape.to_vec())));
+        let norm = |weight: &Weight| weight.values().to_vec().iter().map(|w| w * w).sum::<f32>();
+        assert_eq!(weights[0].values().length(), 864);
+        assert!(norm(&weights[0]) > 0.0);
+        assert_eq!(norm(&weights[1]), 0.0);
+    }
+
+    /// After the third epoch every buffer has its size: what later epochs need is taken from what earlier ones gave back.
+    #[wasm_bindgen_test]
+    fn memory_stops_growing_after_the_third_epoch() {
+        for preset in ["example-1", "example-2", "example-3"] {
+            let mut experiment = presets::preset(preset).unwrap().experiment;
+            experiment.set("training.epochs", "20").unwrap();
+            let experiment = ts(serde_json::to_value(experiment).unwrap());
+            let mut session = TrainingSession::new(experiment, "flex").unwrap();
+            let mut memory = Vec::new();
+            while !session.finished() {
+                session.run_epoch().unwrap();
+                memory.push(memory_bytes());
+            }
+            assert!(memory[2..].iter().all(|bytes| *bytes == memory[2]), "{preset}: {memory:?}");
+        }
     }
 
     #[wasm_bindgen_test]
