@@ -34,6 +34,9 @@ pub trait Lanes: Copy {
 
     /// `yes` where `self` is zero or less, `no` elsewhere, and so where it is not a number.
     fn where_cut(self, yes_no: [Self; 2]) -> Self;
+
+    /// The lanes of `V` vectors, a [`BLOCK`] in all, whose bits are whole numbers below 256.
+    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK];
 }
 
 /// The vectors from `from[at]` on, one behind the other.
@@ -41,7 +44,18 @@ pub trait Lanes: Copy {
 pub fn load<L: Lanes, const V: usize>(from: &[f32], at: usize) -> [L; V] {
     let from = &from[at..][..V * L::COUNT];
     // SAFETY: the slice has so many floats.
-    std::array::from_fn(|v| unsafe { L::load(from.as_ptr().add(v * L::COUNT)) })
+    unsafe { load_unchecked(from, 0) }
+}
+
+/// The same for who has checked a row of them.
+///
+/// # Safety
+/// `V` vectors from `from[at]` on are inside.
+#[inline(always)]
+pub unsafe fn load_unchecked<L: Lanes, const V: usize>(from: &[f32], at: usize) -> [L; V] {
+    debug_assert!(at + V * L::COUNT <= from.len());
+    // SAFETY: the caller's promise.
+    std::array::from_fn(|v| unsafe { L::load(from.as_ptr().add(at + v * L::COUNT)) })
 }
 
 #[inline(always)]
@@ -184,6 +198,11 @@ impl Lanes for f32 {
     fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
         if self <= 0.0 { yes } else { no }
     }
+
+    #[inline(always)]
+    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+        std::array::from_fn(|i| vectors[i].to_bits() as u8)
+    }
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -241,14 +260,20 @@ impl Lanes for [f32; 4] {
     fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
         std::array::from_fn(|i| self[i].where_cut([yes[i], no[i]]))
     }
+
+    #[inline(always)]
+    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+        std::array::from_fn(|i| vectors[i / 4][i % 4].to_bits() as u8)
+    }
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128 {
-    use super::Lanes;
+    use super::{BLOCK, Lanes};
     use std::arch::wasm32::{
-        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub, i32x4_shuffle,
-        v128, v128_bitselect, v128_load, v128_or, v128_store,
+        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub,
+        i16x8_narrow_i32x4, i32x4_shuffle, u8x16_narrow_i16x8, v128, v128_bitselect, v128_load,
+        v128_or, v128_store,
     };
 
     #[derive(Clone, Copy)]
@@ -318,17 +343,29 @@ mod simd128 {
         fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
             Self(v128_bitselect(yes.0, no.0, f32x4_le(self.0, f32x4_splat(0.0))))
         }
+
+        #[inline(always)]
+        fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+            let pair = |at: usize| i16x8_narrow_i32x4(vectors[at].0, vectors[at + 1].0);
+            let all = u8x16_narrow_i16x8(pair(0), pair(2));
+            let mut bytes = [0; BLOCK];
+            // SAFETY: a vector has as many bytes as the array.
+            unsafe { v128_store(bytes.as_mut_ptr().cast(), all) };
+            bytes
+        }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{Kernel, Lanes};
+    use super::{BLOCK, Kernel, Lanes};
     use std::arch::x86_64::{
-        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm_add_ps, _mm_storeu_ps, _mm256_add_ps,
-        _mm256_blendv_ps, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_extractf128_ps,
-        _mm256_fmadd_ps, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps,
-        _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps, _mm256_sub_ps,
+        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm_add_ps, _mm_packs_epi32,
+        _mm_packus_epi16, _mm_storeu_ps, _mm_storeu_si128, _mm256_add_ps, _mm256_blendv_ps,
+        _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_cmp_ps,
+        _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_hadd_ps,
+        _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps, _mm256_setzero_ps,
+        _mm256_storeu_ps, _mm256_sub_ps,
     };
 
     /// Everything that is inlined into this function is compiled to AVX2 and FMA.
@@ -415,6 +452,23 @@ mod avx2 {
                 let cut = _mm256_cmp_ps::<_CMP_LE_OQ>(self.0, _mm256_setzero_ps());
                 Self(_mm256_blendv_ps(no.0, yes.0, cut))
             }
+        }
+
+        #[inline(always)]
+        fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+            let mut bytes = [0; BLOCK];
+            // SAFETY: see `Vector`; sixteen bytes are written to an array of as many.
+            unsafe {
+                // Without closures, which are compiled without the caller's instructions.
+                let (a, b) = (_mm256_castps_si256(vectors[0].0), _mm256_castps_si256(vectors[1].0));
+                let a =
+                    _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256::<1>(a));
+                let b =
+                    _mm_packs_epi32(_mm256_castsi256_si128(b), _mm256_extracti128_si256::<1>(b));
+                let all = _mm_packus_epi16(a, b);
+                _mm_storeu_si128(bytes.as_mut_ptr().cast(), all);
+            }
+            bytes
         }
     }
 }

@@ -185,6 +185,34 @@ pub fn transpose(
     }
 }
 
+/// What each byte stands for where the terms of [`Lists`] are chosen: a number, and whether there is one.
+#[derive(Debug)]
+pub struct Choices {
+    numbers: [(u32, u32); 256],
+    highest: u32,
+}
+
+impl Choices {
+    /// The first bytes stand for these numbers, at least one and at most 256, and the others for none.
+    pub fn new(numbers: &[u32]) -> Self {
+        let mut choices = Self {
+            numbers: [(0, 0); 256],
+            highest: *numbers.iter().max().expect("at least one number"),
+        };
+        for (choice, &number) in choices.numbers.iter_mut().zip(numbers) {
+            *choice = (number, 1);
+        }
+        choices
+    }
+
+    /// A byte's number, and 1 where it has one.
+    #[inline(always)]
+    fn of(&self, byte: u8) -> (u32, usize) {
+        let (number, known) = self.numbers[usize::from(byte)];
+        (number, known as usize)
+    }
+}
+
 /// Lists of numbers, each number with the place of what it is multiplied by.
 ///
 /// They are filled without a branch for what is left out, which could not be predicted: every term is written behind the end
@@ -195,7 +223,8 @@ pub struct Lists {
     capacity: usize,
     /// No list has more terms.
     most: usize,
-    counts: Vec<usize>,
+    /// Where each list ends: list `i` starts at `i * capacity`.
+    ends: Vec<usize>,
     terms: Buffer<Term>,
     /// No place is further.
     furthest: u32,
@@ -206,63 +235,63 @@ impl Lists {
     pub fn new(lists: usize, capacity: usize, buffers: &Buffers) -> Self {
         let capacity = capacity + 1;
         let terms = buffers.terms(lists * capacity);
-        Self { capacity, most: 0, counts: vec![0; lists], terms, furthest: 0 }
+        let ends = (0..lists).map(|list| list * capacity).collect();
+        Self { capacity, most: 0, ends, terms, furthest: 0 }
     }
 
     pub fn clear(&mut self) {
-        self.counts.fill(0);
+        for (list, end) in self.ends.iter_mut().enumerate() {
+            *end = list * self.capacity;
+        }
         (self.most, self.furthest) = (0, 0);
     }
 
-    /// Adds one term to the end of each list: its value, at the place that its choice has from `start` on. Terms whose choice
-    /// is not among the places are left out.
+    /// Adds one term to the end of each list: its value, at the place that its choice has from `start` on.
     #[inline(always)]
-    pub fn push_row(&mut self, values: &[f32], choices: &[u8], start: usize, places: &[u32]) {
-        assert!(values.len() == self.counts.len() && choices.len() == self.counts.len());
-        assert!(self.most + 1 < self.capacity && (1..=256).contains(&places.len()));
+    pub fn push_row(&mut self, values: &[f32], choices: &[u8], start: usize, places: &Choices) {
+        assert!(values.len() == self.ends.len() && choices.len() == self.ends.len());
+        assert!(self.most + 1 < self.capacity);
         let start = u32::try_from(start).expect("a tensor of less than 2^32 floats");
-        let highest = places.iter().max().expect("at least one place");
-        self.furthest = self.furthest.max(start.checked_add(*highest).expect("as above"));
+        let furthest = start.checked_add(places.highest).expect("as above");
+        self.furthest = self.furthest.max(furthest);
         self.most += 1;
-        for (list, (&value, &choice)) in values.iter().zip(choices).enumerate() {
-            let keep = usize::from(choice) < places.len();
-            let place = start + places[if keep { usize::from(choice) } else { 0 }];
-            let count = &mut self.counts[list];
+        for (end, (&value, &choice)) in self.ends.iter_mut().zip(values.iter().zip(choices)) {
+            let (place, keep) = places.of(choice);
             // SAFETY: the list is shorter than `most` was, which is less than what fits a list.
-            unsafe {
-                *self.terms.get_unchecked_mut(list * self.capacity + *count) = (place, value)
-            };
-            *count += usize::from(keep);
+            unsafe { *self.terms.get_unchecked_mut(*end) = (start + place, value) };
+            *end += keep;
         }
     }
 
-    /// Adds one term for each value to the end of the list that it chooses, of `lists` from `first` on: the next value is
-    /// `step` further. Terms that choose another are left out.
+    /// Adds one term for each value to the end of the list that it chooses, counted from `first`: the next value is `step`
+    /// further.
     #[inline(always)]
     pub fn push_choices(
         &mut self,
-        [first, lists]: [usize; 2],
+        first: usize,
         values: &[f32],
         choices: &[u8],
         step: usize,
+        lists: &Choices,
     ) {
-        assert!(lists > 0 && first + lists <= self.counts.len() && values.len() == choices.len());
-        let counts = &mut self.counts[first..first + lists];
-        assert!(counts.iter().all(|&count| count + values.len() < self.capacity));
+        assert!(values.len() == choices.len());
+        let starts = (first..).map(|list| list * self.capacity);
+        let ends = &mut self.ends[first..=first + lists.highest as usize];
+        let room = self.capacity - 1;
+        assert!(ends.iter().zip(starts).all(|(end, start)| end - start + values.len() <= room));
         let last = u32::try_from(values.len() * step).expect("a kernel of less than 2^32 floats");
         self.furthest = self.furthest.max(last - step as u32);
         for (index, (&value, &choice)) in values.iter().zip(choices).enumerate() {
-            let keep = usize::from(choice) < lists;
-            let list = if keep { usize::from(choice) } else { 0 };
-            let at = (first + list) * self.capacity + counts[list];
+            let (list, keep) = lists.of(choice);
+            let end = &mut ends[list as usize];
             // SAFETY: no list has got more than the values so far, for which there was room.
-            unsafe { *self.terms.get_unchecked_mut(at) = ((index * step) as u32, value) };
-            counts[list] += usize::from(keep);
+            unsafe { *self.terms.get_unchecked_mut(*end) = ((index * step) as u32, value) };
+            *end += keep;
         }
     }
 
     fn list(&self, list: usize) -> &[Term] {
-        &self.terms[list * self.capacity..][..self.counts[list]]
+        &self.terms[list * self.capacity..self.ends[list]]
     }
 
     /// The sum of a list's values.
@@ -279,7 +308,7 @@ impl Lists {
     }
 
     pub fn is_empty(&self, list: usize) -> bool {
-        self.counts[list] == 0
+        self.list(list).is_empty()
     }
 }
 

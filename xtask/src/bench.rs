@@ -66,7 +66,7 @@ fn compile(project: &Project, source: &Path) -> Result<()> {
     std::fs::create_dir_all(project.notes())?;
     let name = source.file_stem().expect("a source has a name");
     let wasm = &project.notes().join(name).with_extension("wasm");
-    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C opt-level=3 \
+    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C llvm-args=-disable-lsr -C opt-level=3 \
                  -C codegen-units=1 -C panic=abort --target";
     run(Command::new("rustc")
         .args(flags.split_whitespace())

@@ -1,7 +1,7 @@
 //! Forward: rows of output pixels, a block of filters at a time, pooled while they are in the nearest cache.
 
 use super::super::buffers::Buffers;
-use super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, load_unchecked, store};
 use super::super::tile::{Walk, tile_unchecked};
 use super::{Block, Padded, Shape, compare, put};
 
@@ -88,14 +88,19 @@ impl Kernel for Forward<'_> {
                         );
                     }
                     let at = (image * rows + row) * width * shape.filters;
-                    let output = &mut self.output[at..][..width * shape.filters];
-                    let winners = &mut self.winners[at..][..width * shape.filters];
-                    let line = shape.output_width();
-                    for x in 0..width {
-                        let at = x * shape.filters;
-                        let range = at + filters.start..at + filters.end;
-                        let (best, winner) = best::<L, VECTORS>(self.lines, line, x * pool, pool);
-                        put(best, winner, relu, &mut output[range.clone()], &mut winners[range]);
+                    let to = at + filters.start..at + width * shape.filters;
+                    let pooled = Pooled {
+                        lines: self.lines,
+                        line,
+                        filters: [shape.filters, filters.len()],
+                        relu,
+                        output: &mut self.output[to.clone()],
+                        winners: &mut self.winners[to],
+                    };
+                    match pool {
+                        1 => pooled.write::<L, VECTORS, 1>(pool, width),
+                        2 => pooled.write::<L, VECTORS, 2>(pool, width),
+                        _ => pooled.write::<L, VECTORS, 0>(pool, width),
                     }
                 }
             }
@@ -166,19 +171,42 @@ unsafe fn convolve_pixels<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     }
 }
 
-/// The largest value of each filter in the window that starts at `column`, and its place in the window.
-#[inline(always)]
-fn best<L: Lanes, const V: usize>(
-    lines: &[f32],
+/// A row of output pixels behind the pool, for one block of filters.
+struct Pooled<'a> {
+    /// Rows before the pool, so many floats each.
+    lines: &'a [f32],
     line: usize,
-    column: usize,
-    pool: usize,
-) -> ([L; V], [L; V]) {
-    let mut best: [L; V] = load(lines, column * BLOCK);
-    let mut winner = [L::splat(f32::from_bits(0)); V];
-    for place in 1..pool * pool {
-        let at = (place / pool) * line + column + place % pool;
-        compare(&mut best, &mut winner, load(lines, at * BLOCK), place);
+    /// From one output pixel to the next, and in this block.
+    filters: [usize; 2],
+    relu: bool,
+    /// From the block's first filter of the row's first pixel on.
+    output: &'a mut [f32],
+    winners: &'a mut [u8],
+}
+
+impl Pooled<'_> {
+    /// `POOL` is `pool` where the compiler shall know it, and 0 otherwise.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn write<L: Lanes, const V: usize, const POOL: usize>(self, pool: usize, width: usize) {
+        let pool = if POOL == 0 { pool } else { POOL };
+        let [pitch, filters] = self.filters;
+        // What the loads rely on: the last window is inside.
+        assert!((pool - 1) * self.line + width * pool * BLOCK <= self.lines.len());
+        for x in 0..width {
+            let at = x * pool * BLOCK;
+            // SAFETY: the window was checked.
+            let mut best: [L; V] = unsafe { load_unchecked(self.lines, at) };
+            let mut winner = [L::splat(f32::from_bits(0)); V];
+            for place in 1..pool * pool {
+                let at = at + (place / pool) * self.line + place % pool * BLOCK;
+                // SAFETY: as above.
+                let values = unsafe { load_unchecked(self.lines, at) };
+                compare(&mut best, &mut winner, values, place);
+            }
+            let range = x * pitch..x * pitch + filters;
+            let (output, winners) = (&mut self.output[range.clone()], &mut self.winners[range]);
+            put(best, winner, self.relu, output, winners);
+        }
     }
-    (best, winner)
 }

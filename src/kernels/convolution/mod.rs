@@ -320,15 +320,14 @@ fn put<L: Lanes, const V: usize>(
             *best = best.where_cut([L::splat(0.0), *best]);
         }
     }
-    let (mut values, mut places) = ([0.0; BLOCK], [0.0; BLOCK]);
-    store(best, &mut values, 0);
-    store(winner, &mut places, 0);
-    let places = places.map(|place: f32| place.to_bits() as u8);
+    let places = L::bytes(winner);
     if output.len() == BLOCK {
-        // A size that is known is copied without a call.
-        output.copy_from_slice(&values);
+        // A size that is known is written without a call.
+        store(best, output, 0);
         winners.copy_from_slice(&places);
     } else {
+        let mut values = [0.0; BLOCK];
+        store(best, &mut values, 0);
         output.copy_from_slice(&values[..output.len()]);
         winners.copy_from_slice(&places[..winners.len()]);
     }

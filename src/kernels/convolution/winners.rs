@@ -7,7 +7,7 @@
 
 use super::super::buffers::Buffers;
 use super::super::lanes::{Instructions, Kernel, Lanes};
-use super::super::tile::{Lists, weighted_sum};
+use super::super::tile::{Choices, Lists, weighted_sum};
 use super::{Block, Padded, Shape, add_to};
 
 /// Overwrites the gradients of kernel and bias.
@@ -169,7 +169,7 @@ impl Kernel for KernelGradient<'_> {
         let Block { shape, .. } = *self.winners.block;
         let (height, width) =
             (self.winners.block.output_height(), self.winners.block.output_width());
-        let places = self.winners.places();
+        let places = Choices::new(&self.winners.places());
         let Self { band, lists, .. } = self;
         for image in 0..shape.images {
             for first in (0..height).step_by(band) {
@@ -242,6 +242,7 @@ impl Kernel for InputGradient<'_> {
         let (height, width) =
             (self.winners.block.output_height(), self.winners.block.output_width());
         let places = self.winners.places();
+        let places_of_window = Choices::new(&(0..places.len() as u32).collect::<Vec<_>>());
         let window = shape.kernel * self.run;
         let pitch = shape.width * shape.channels;
         let lists = self.lists;
@@ -250,8 +251,8 @@ impl Kernel for InputGradient<'_> {
                 lists.clear();
                 for column in 0..width {
                     let (values, winners) = self.winners.pixel(image, row, column);
-                    let chosen = [column * pool * pool, pool * pool];
-                    lists.push_choices(chosen, values, winners, window);
+                    let first = column * pool * pool;
+                    lists.push_choices(first, values, winners, window, &places_of_window);
                 }
                 for y in 0..shape.kernel {
                     pieces::<L>(
