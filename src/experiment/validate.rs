@@ -1,7 +1,8 @@
 //! Says what is wrong with an experiment before any work starts.
 
 use super::{
-    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, layer_shapes, number_text, visit,
+    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, LayerShape, layer_shapes,
+    number_text, visit,
 };
 
 /// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
@@ -163,10 +164,11 @@ impl Experiment {
     }
 }
 
-/// What a training run needs at its peak, in bytes, from the configuration alone. Expects an experiment whose layers fit.
+/// What a training run on the default backend needs at its peak, in bytes, from the configuration alone. Expects an experiment
+/// whose layers fit.
 ///
-/// Counted: the images; weights, gradients, optimizer state and a working copy of each variable; and for one batch the
-/// output of every layer with its gradient, twice for convolutions and ReLU, which keep an input and an output.
+/// Counted: the images three times (as drawn, as a tensor, and with zeros around them); of each variable its value, its
+/// gradient, what the optimizer keeps and a working copy; and what one batch leaves behind in each layer.
 pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     const FLOAT: u64 = 4;
     let Ok(shapes) = layer_shapes(&experiment.network, &experiment.dataset) else {
@@ -176,8 +178,30 @@ pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     let pixels =
         u64::from(dataset.images) * u64::from(dataset.side).pow(2) * u64::from(dataset.channels);
     let parameters: u64 = shapes.iter().map(|shape| shape.parameters as u64).sum();
-    let outputs: u64 = shapes.iter().map(|shape| shape.output.size() as u64).sum();
+    let layers = &experiment.network.layers;
+    let of_image = |(index, shape): (usize, &LayerShape)| {
+        shape.output.size() as u64 * bytes_of_output(&layers[index..])
+    };
+    let image: u64 = shapes.iter().enumerate().map(of_image).sum();
     let batch = u64::from(experiment.training.batch_size.min(dataset.images));
-    let copies_of_weights = 4 + experiment.training.optimizer.slots();
-    FLOAT * (2 * pixels + copies_of_weights * parameters + 4 * batch * outputs)
+    let copies_of_weights = 3 + experiment.training.optimizer.slots();
+    FLOAT * (3 * pixels + copies_of_weights * parameters) + batch * image
+}
+
+/// What one number of the first layer's output takes, in bytes: most of all itself and its gradient.
+fn bytes_of_output(layers: &[LayerConfig]) -> u64 {
+    let pool_follows = || {
+        let mut rest = layers[1..].iter();
+        rest.find(|layer| !matches!(layer, LayerConfig::Activation { .. }))
+            .is_some_and(|layer| matches!(layer, LayerConfig::MaxPool { .. }))
+    };
+    match layers[0] {
+        // Pooled while it is computed, it is never written.
+        LayerConfig::Conv2d { .. } if pool_follows() => 0,
+        // With the place of the winner, and the gradient before the ReLU.
+        LayerConfig::Conv2d { .. } => 4 + 4 + 1 + 4,
+        LayerConfig::MaxPool { .. } => 4 + 4 + 1,
+        LayerConfig::Flatten {} => 0,
+        LayerConfig::Dense { .. } | LayerConfig::Activation { .. } => 4 + 4,
+    }
 }

@@ -50,7 +50,7 @@ enum Work {
 /// Every build of Burn takes minutes, so there are few. Lints and documentation share what they read and generate no code (their
 /// procedural macros are those of this program's own profile), native tests are one build, and everything in a browser is
 /// another. Native tests and lints compile both backends in; the plain build is what the wasm is made of.
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     of_rust("rustfmt", Work::Cargo("fmt --all --check")),
     of_rust(
         "clippy",
@@ -65,6 +65,7 @@ const CHECKS: [Check; 13] = [
     ),
     of_rust("tests of xtask", Work::Cargo("test --profile xtask --package xtask")),
     of_rust("tests of the core, native", Work::Cargo("test --release --features ndarray")),
+    of_rust("tests of the kernels, every bound checked", Work::Own(test_kernels_checked)),
     of_page("the site", Work::Own(build_site)),
     of_page("prettier", Work::Npm("run format:check")),
     of_page("tsc", Work::Npm("run typecheck")),
@@ -123,7 +124,7 @@ impl Row {
         let Counts { passed, failed } = self.counts;
         let outcome = if failed == 0 { "ok    " } else { "FAILED" };
         format!(
-            "{outcome}  {:<32} {:>12}  {passed} passed, {failed} failed",
+            "{outcome}  {:<42} {:>12}  {passed} passed, {failed} failed",
             self.name,
             seconds(self.time)
         )
@@ -147,6 +148,16 @@ fn cargo_in(project: &Project, words: &str) -> Command {
     let mut command = Command::new(cargo());
     command.args(words.split(' ')).current_dir(&project.root).env("RUSTDOCFLAGS", "-D warnings");
     command
+}
+
+/// Unsafe code relies on bounds that were checked before; here each is checked again where it is used. (Miri knows few of the
+/// vector instructions, and needs another toolchain.)
+fn test_kernels_checked(project: &Project) -> Result<Counts> {
+    let mut command = cargo_in(project, "test --release --features ndarray --test kernels");
+    for check in ["debug-assertions", "overflow-checks"] {
+        command.arg("--config").arg(format!("profile.release.package.overfit-lab.{check}=true"));
+    }
+    watch(&mut command)
 }
 
 fn clippy_wasm(project: &Project) -> Result<Counts> {
