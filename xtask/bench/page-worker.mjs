@@ -1,0 +1,21 @@
+// A worker of the measuring page, asked from here.
+
+export class PageWorker {
+  #page;
+  #number;
+
+  static async start(page, url) {
+    const worker = new PageWorker();
+    worker.#page = page;
+    worker.#number = await page.evaluate((url) => window.startWorker(url), url);
+    return worker;
+  }
+
+  ask(message) {
+    return this.#page.evaluate((order) => window.askWorker(order), { number: this.#number, message });
+  }
+
+  stop() {
+    return this.#page.evaluate((number) => window.stopWorker(number), this.#number);
+  }
+}
