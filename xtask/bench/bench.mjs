@@ -14,16 +14,16 @@ import { cases, compared, percentile, round } from "./figures.mjs";
 import { Keras } from "./keras.mjs";
 import { measureKernels, measureShapes } from "./kernels.mjs";
 import { measurePage } from "./page.mjs";
+import { GPU, bundlePeers, peers } from "./peers.mjs";
 import { print } from "./print.mjs";
 import { mostEpochs, takeTurns } from "./rounds.mjs";
 
 const order = JSON.parse(process.argv[2]);
 
 const { chromium } = createRequire(path.join(order.www, "package.json"))("@playwright/test");
-const browser = await chromium.launch({
-  executablePath: order.chromium,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const launch = (flags) => chromium.launch({ executablePath: order.chromium, args: [...FLAGS, ...flags] });
+const browser = await launch(["--disable-gpu"]);
 
 try {
   const speed = await measureSpeed();
@@ -47,20 +47,25 @@ try {
 
 /** Every example by every contender, and the peak, an epoch each in turn. */
 async function measureSpeed() {
-  const page = await browser.newPage();
-  page.on("pageerror", (error) => console.error(`the measuring page: ${error.message}`));
-  await page.goto(`${order.address}/bench/index.html`);
+  const page = await measuringPage(browser);
   const { problems: examples, backends } = await problems(page, mostEpochs(order.epochs));
+  const gpuBrowser = order.peers ? await launch(GPU) : undefined;
+  const gpuPage = gpuBrowser && (await measuringPage(gpuBrowser));
+  if (order.peers) await bundlePeers(order.www, order.peers);
   const figures = { contenders: [], cases: [] };
   const peaks = [];
   for (const problem of examples) {
-    const others = order.keras ? [new Keras(order.keras)] : [];
-    const contenders = [peak(page), ...ours(page, order.version, backends), ...others];
+    const contenders = [peak(page), ...ours(page, order.version, backends)];
+    if (order.keras) contenders.push(new Keras(order.keras));
+    if (order.peers) contenders.push(...peers(page, gpuPage));
+    const start = performance.now();
     const [machine, ...entries] = await takeTurns(contenders, problem, order.epochs);
+    console.log(`    ${problem.example}, by ${entries.length} in turn: ${((performance.now() - start) / 1000).toFixed(1)} s`);
     peaks.push(...machine.results.map(({ gflops }) => gflops));
     figures.contenders.push(...compared(problem.example, entries));
     figures.cases.push(...cases(problem.example, entries));
   }
+  await gpuBrowser?.close();
   figures.kernels = await measureKernels(page, order.epochs, percentile);
   if (order.shapes) figures.shapes = await measureShapes(page, 5, percentile);
   await page.close();
@@ -69,6 +74,13 @@ async function measureSpeed() {
     simd_peak_gflops: round(percentile(peaks, 50), 1),
     wasm_memory_bytes: Math.max(...figures.cases.map((one) => one.wasm_memory_bytes)),
   };
+}
+
+async function measuringPage(browser) {
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => console.error(`the measuring page: ${error.message}`));
+  await page.goto(`${order.address}/bench/index.html`);
+  return page;
 }
 
 function wasmSizes() {

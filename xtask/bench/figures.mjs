@@ -29,6 +29,7 @@ export function compared(example, entries) {
       version: about.version ?? contender.version,
       threads: about.threads,
       processor: about.processor,
+      adapter: about.adapter,
       example,
       median: results.length > 0 ? round(median(entry), 2) : undefined,
       p95: results.length >= FOR_P95 ? round(percentile(times(entry), 95), 2) : undefined,

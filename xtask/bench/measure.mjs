@@ -11,7 +11,12 @@ window.startWorker = (url) => {
   return number;
 };
 
-window.askWorker = ({ number, message }) => ask(workers.get(number), message);
+/** What the worker answers, or its error's own words. */
+window.askWorker = ({ number, message }) =>
+  ask(workers.get(number), message).then(
+    (answer) => ({ answer }),
+    (error) => ({ error: error.message }),
+  );
 
 /** Its number is not given again. */
 window.stopWorker = (number) => {

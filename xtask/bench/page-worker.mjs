@@ -11,8 +11,11 @@ export class PageWorker {
     return worker;
   }
 
-  ask(message) {
-    return this.#page.evaluate((order) => window.askWorker(order), { number: this.#number, message });
+  async ask(message) {
+    const order = { number: this.#number, message };
+    const { answer, error } = await this.#page.evaluate((order) => window.askWorker(order), order);
+    if (error !== undefined) throw new Error(error);
+    return answer;
   }
 
   stop() {

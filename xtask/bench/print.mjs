@@ -23,7 +23,7 @@ export function print(figures) {
 }
 
 function printContenders({ contenders, cases }) {
-  const row = (name, ...cells) => console.log(`  ${name.padEnd(40)}${cells.map((cell) => (cell ?? "").padStart(12)).join("")}`);
+  const row = (name, ...cells) => console.log(`  ${name.padEnd(40)}${cells.map((cell) => (cell ?? "").padStart(14)).join("")}`);
   const number = (value, digits) => value?.toFixed(digits);
   let example;
   for (const one of contenders) {
@@ -33,7 +33,7 @@ function printContenders({ contenders, cases }) {
       row(`${example}, ms an epoch`, "median", "p95", "epochs", "to Keras", "to ours", "threads", "first loss", "wasm memory");
     }
     if (one.unable) {
-      console.log(`  ${one.contender.padEnd(40)}  unable: ${one.unable}`);
+      console.log(`  ${one.contender.padEnd(40)}unable: ${one.unable}`);
       continue;
     }
     const memory = cases.find(
@@ -46,13 +46,14 @@ function printContenders({ contenders, cases }) {
       `${one.epochs}`,
       number(one.to_keras, 2),
       number(one.to_ours, 2),
-      one.threads ? `${one.threads}` : one.processor,
+      one.processor ?? `${one.threads}`,
       number(one.first_loss, 6),
       memory && kilobytes(memory),
     );
+    if (one.wrong) console.log(`    wrong: ${one.wrong}`);
   }
   const versions = new Map(
-    contenders.map(({ contender, version, processor }) => [contender, [version, processor].filter(Boolean).join(", ")]),
+    contenders.map(({ contender, version, adapter }) => [contender, adapter ? `${version}, ${adapter}` : version]),
   );
   console.log();
   for (const [contender, version] of versions) console.log(`  ${contender}: ${version}`);

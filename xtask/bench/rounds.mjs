@@ -5,8 +5,8 @@
 
 /** The engines compile hot code anew, and Keras traces its graph: these epochs are left out. */
 const WARM_UP = 5;
-/** A peer gets no further epochs to warm up, and none to be measured, after so many ms; but it is measured so often at least. */
-const PEER = { warmUpMs: 4000, measuredMs: 15000, least: 3 };
+/** A peer is warm after so many ms, too. It has had its time after so many more and so many epochs, and at the latest in `mostMs`. */
+const PEER = { warmUpMs: 4000, measuredMs: 10000, least: 3, mostMs: 30000 };
 
 /** Epochs that a contender may come to train. */
 export function mostEpochs(epochs) {
@@ -51,8 +51,8 @@ function isWarm({ contender, warmUps, warmUpMs }) {
 }
 
 function isDone({ contender, unable, measuredMs, results }, epochs) {
-  const hadItsTime = contender.isPeer && measuredMs >= PEER.measuredMs && results.length >= PEER.least;
-  return unable !== undefined || hadItsTime || results.length >= epochs;
+  const enough = measuredMs >= (results.length < PEER.least ? PEER.mostMs : PEER.measuredMs);
+  return unable !== undefined || (contender.isPeer && enough) || results.length >= epochs;
 }
 
 async function attempt(entry, work) {
@@ -60,6 +60,6 @@ async function attempt(entry, work) {
     await work();
   } catch (error) {
     if (!entry.contender.isPeer) throw error;
-    entry.unable = error.message;
+    [entry.unable] = error.message.split("\n"); // what follows is where in its code
   }
 }

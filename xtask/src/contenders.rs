@@ -1,4 +1,5 @@
-//! What the benchmark compares with, fetched once: Keras as a Python environment of its own.
+//! What the benchmark compares with, fetched once: Keras as a Python environment of its own, libraries for
+//! the browser as npm packages.
 
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::process::Command;
 use crate::project::Project;
 use crate::stamp::Stamp;
 use crate::step::{run_quietly, step};
+use crate::tools;
 
 /// The oldest that Keras wants.
 const PYTHON: (u32, u32) = (3, 11);
@@ -34,6 +36,28 @@ pub fn need_keras(project: &Project) -> Result<PathBuf> {
         stamp.refresh()
     })?;
     Ok(python)
+}
+
+/// The libraries for the browser, exactly those of bench/peers/package-lock.json; the result is their folder.
+pub fn need_peers(project: &Project) -> Result<PathBuf> {
+    let folder = project.root.join("xtask/bench/peers");
+    let packages = folder.join("node_modules");
+    let stamp = Stamp::new(
+        project,
+        "peers",
+        &[&folder.join("package.json"), &folder.join("package-lock.json")],
+        // npm writes this file last.
+        &[&packages.join(".package-lock.json")],
+    );
+    if !stamp.is_fresh() {
+        step("Installing other libraries for the browser into xtask/bench/peers, once", || {
+            let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+            run_quietly(Command::new(tools::NPM).args(words).current_dir(&folder))
+                .context("cannot install the npm packages to compare with")?;
+            stamp.refresh()
+        })?;
+    }
+    Ok(packages)
 }
 
 fn need_python() -> Result<()> {
