@@ -1,28 +1,27 @@
-// Runs on the measuring page: one worker a case, an epoch each in turn.
+// Runs on the measuring page: starts workers, and hands messages to them and answers back.
 
 /** Rounds of the kernels that are left out: the engine compiles hot code anew. */
 const WARM_UP = 3;
 
-window.measure = async ({ warmUp, epochs }) => {
-  const presets = await ask(worker("/bench/training.worker.mjs"), { kind: "cases" });
-  const runners = [];
-  for (const { name, backend } of presets) {
-    const one = { name, backend, worker: worker("/bench/training.worker.mjs"), times: [], memory: 0 };
-    await ask(one.worker, { kind: "open", name, backend, epochs: warmUp + epochs });
-    runners.push(one);
-  }
-  const peakWorker = worker("/bench/peak.worker.mjs");
-  await ask(peakWorker, { kind: "open" });
-  const peaks = [];
-  for (let round = 0; round < warmUp + epochs; round += 1) {
-    peaks.push((await ask(peakWorker, { kind: "run" })).gflops);
-    for (const one of runners) {
-      const { milliseconds, memory } = await ask(one.worker, { kind: "run" });
-      if (round >= warmUp) one.times.push(milliseconds);
-      one.memory = memory;
-    }
-  }
-  return { peaks: peaks.slice(warmUp), cases: runners.map(({ name, backend, times, memory }) => ({ name, backend, times, memory })) };
+const workers = new Map();
+
+window.startWorker = (url) => {
+  const number = workers.size;
+  workers.set(number, worker(url));
+  return number;
+};
+
+/** What the worker answers, or its error's own words. */
+window.askWorker = ({ number, message }) =>
+  ask(workers.get(number), message).then(
+    (answer) => ({ answer }),
+    (error) => ({ error: error.message }),
+  );
+
+/** Its number is not given again. */
+window.stopWorker = (number) => {
+  workers.get(number).terminate();
+  workers.set(number, null);
 };
 
 /** Cases of the kernels, a round each in turn with the peak. */

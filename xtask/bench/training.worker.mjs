@@ -6,28 +6,44 @@ let wasm;
 let session;
 
 answers({
-  /** The article's examples on every backend that is compiled in. */
+  /** The article's examples, and every backend that is compiled in, the default first. */
   async cases() {
     await load();
     const { presets, backends } = lab.catalogue();
-    const examples = presets.filter(({ id }) => /^example-\d+$/.test(id));
-    return backends.flatMap((backend) => examples.map(({ id }) => ({ name: id, backend: backend.id })));
+    return {
+      examples: presets.filter(({ id }) => /^example-\d+$/.test(id)).map(({ id, experiment }) => ({ id, experiment })),
+      backends: backends.map(({ id }) => id),
+    };
   },
 
-  async open({ name, backend, epochs }) {
+  /** What an experiment starts from, for others to start from the same. */
+  async problem({ experiment }) {
     await load();
-    const { experiment } = lab.catalogue().presets.find(({ id }) => id === name);
-    session = new lab.TrainingSession({ ...experiment, training: { ...experiment.training, epochs } }, backend);
+    const preview = new lab.DatasetPreview(experiment);
+    const weights = new lab.TrainingSession(experiment, lab.defaultBackend()).weights();
+    return {
+      images: preview.pixels(),
+      labels: preview.labels(),
+      weights: weights.map((weight) => ({ name: weight.name, shape: [...weight.shape], values: weight.values() })),
+    };
+  },
+
+  async open({ experiment, backend }) {
+    await load();
+    session = new lab.TrainingSession(experiment, backend);
+    return { threads: 1 };
   },
 
   run() {
     const start = performance.now();
-    session.runEpoch();
-    return { milliseconds: performance.now() - start, memory: wasm.memory.buffer.byteLength };
+    const { metrics } = session.runEpoch();
+    const milliseconds = performance.now() - start;
+    return { milliseconds, loss: metrics.loss, memory: wasm.memory.buffer.byteLength };
   },
 });
 
 async function load() {
+  if (wasm) return;
   const imports = { "./overfit_lab_bg.js": lab };
   const { instance } = await WebAssembly.instantiateStreaming(fetch("/pkg/overfit_lab_bg.wasm"), imports);
   wasm = instance.exports;

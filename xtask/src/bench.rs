@@ -6,6 +6,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::contenders;
 use crate::page;
 use crate::project::Project;
 use crate::serve::serve_meanwhile;
@@ -30,30 +31,47 @@ pub struct BenchArgs {
     /// Show which path convolutions of many shapes take, and what they cost.
     #[arg(long)]
     shapes: bool,
+    /// Measure native Keras on one thread in the same run, epoch by epoch in turn; Python fetches it once.
+    #[arg(long)]
+    keras: bool,
+    /// Measure TensorFlow.js and jax-js in the same run; npm fetches them once. Takes some ten minutes.
+    #[arg(long)]
+    peers: bool,
 }
 
 pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     let site = page::build_site(project, &args.profile, args.features.as_deref())?;
     let browser = tools::need_browser()?;
+    let keras = args.keras.then(|| contenders::need_keras(project)).transpose()?;
+    let packages = args.peers.then(|| contenders::need_peers(project)).transpose()?;
+    let bundle = project.notes().join("peers");
     let scripts = project.root.join("xtask/bench");
     step("Compiling the multiply-add peak, and the kernels alone", || {
         compile(project, &scripts.join("simd_peak.rs"))?;
         compile(project, &scripts.join("kernels.rs"))
     })?;
-    let address = serve_meanwhile(vec![
+    let mut folders = vec![
         ("site", site.clone()),
         ("pkg", project.pkg.clone()),
         ("bench", scripts.clone()),
         ("peak", project.notes()),
-    ])?;
+    ];
+    if let Some(packages) = packages {
+        folders.extend([("peers", bundle.clone()), ("packages", packages)]);
+    }
+    // An isolated page has finer clocks, and may use threads.
+    let address = serve_meanwhile(folders, true)?;
     let order = json!({
         "address": address,
         "site": site,
         "www": project.www,
         "chromium": browser.chromium,
+        "version": project.manifest["version"],
         "profile": args.profile,
         "epochs": args.epochs,
         "shapes": args.shapes,
+        "keras": keras,
+        "peers": args.peers.then_some(bundle),
         "json": args.json.as_deref().map(std::path::absolute).transpose()?,
     });
     step("Measuring in headless Chromium", || {

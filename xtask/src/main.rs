@@ -5,6 +5,7 @@
 //! [`tools`] (what must be on the machine), [`wasm`] and [`page`] (the two halves of the build), then the commands.
 
 mod bench;
+mod contenders;
 mod page;
 mod project;
 mod serve;

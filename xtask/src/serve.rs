@@ -29,11 +29,12 @@ pub fn serve(site: &Path, port: u16, isolate: bool) -> Result<()> {
     Ok(())
 }
 
-/// Serves folders on a free port for as long as the program runs; the result is their address.
-pub fn serve_meanwhile(folders: Folders) -> Result<String> {
+/// Serves folders on a free port for as long as the program runs, with the headers that isolate a page if wanted; the result is
+/// their address.
+pub fn serve_meanwhile(folders: Folders, isolate: bool) -> Result<String> {
     let (server, _) = listen(0)?;
     let address = format!("http://{}", address(&server));
-    answer_all(server, folders, false);
+    answer_all(server, folders, isolate);
     Ok(address)
 }
 

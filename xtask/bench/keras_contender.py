@@ -1,0 +1,91 @@
+"""Trains an experiment with Keras, an epoch whenever a line comes in on standard input, and prints a line of JSON after each.
+
+The first line names the experiment and the file with its images, labels and initial weights. All epochs are those of one `fit`:
+between two of them it waits, so what `fit` does once is not counted with every epoch.
+"""
+
+import json
+import math
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def say(**answer):
+    print(json.dumps(answer), flush=True)
+
+
+def layer(config):
+    match config:
+        case {"type": "conv2d", "filters": filters, "kernel": kernel, **options}:
+            return keras.layers.Conv2D(filters, kernel, **options)
+        case {"type": "max_pool", "pool": pool}:
+            return keras.layers.MaxPooling2D(pool)
+        case {"type": "flatten"}:
+            return keras.layers.Flatten()
+        case {"type": "dense", "units": units, **options}:
+            return keras.layers.Dense(units, **options)
+        case {"type": "activation", "activation": activation}:
+            return keras.layers.Activation(activation)
+    raise ValueError(f"no layer of Keras for {config}")
+
+
+def optimizer(config, learning_rate):
+    classes = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "sgd": keras.optimizers.SGD,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    # JSON writes 1.0 as 1, and Keras refuses integers.
+    options = {name: float(value) if type(value) is int else value for name, value in config.items() if name != "type"}
+    # A decay of 0 would be computed and subtracted; without one, as in the article's scripts, none is.
+    if options.get("weight_decay") == 0:
+        del options["weight_decay"]
+    return classes[config["type"]](learning_rate=float(learning_rate), **options)
+
+
+class Turns(keras.callbacks.Callback):
+    """Reports an epoch, and waits to be let go on."""
+
+    def on_train_begin(self, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        say(milliseconds=(time.perf_counter() - self.start) * 1000, loss=logs["loss"])
+        if not sys.stdin.readline():
+            self.model.stop_training = True
+        self.start = time.perf_counter()
+
+
+def main():
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    order = json.loads(sys.stdin.readline())
+    dataset, training = order["experiment"]["dataset"], order["experiment"]["training"]
+    shape = (dataset["side"], dataset["side"], dataset["channels"])
+    with open(order["file"], "rb") as raw:
+        images = np.fromfile(raw, np.float32, dataset["images"] * math.prod(shape)).reshape(-1, *shape)
+        labels = np.fromfile(raw, np.uint32, dataset["images"]).astype(np.int64)
+        weights = [np.fromfile(raw, np.float32, math.prod(shape)).reshape(shape) for shape in order["shapes"]]
+    layers = [layer(config) for config in order["experiment"]["network"]["layers"]]
+    model = keras.Sequential([keras.Input(shape), *layers])
+    model.compile(
+        optimizer=optimizer(training["optimizer"], training["learning_rate"]),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.set_weights(weights)
+    say(
+        version=f"{keras.version()} on TensorFlow {tf.version.VERSION}, Python {sys.version.split()[0]}",
+        threads=tf.config.threading.get_intra_op_parallelism_threads(),
+    )
+    if sys.stdin.readline():
+        batch_size, epochs = training["batch_size"], training["epochs"]
+        model.fit(images, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[Turns()])
+
+
+main()

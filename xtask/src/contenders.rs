@@ -1,0 +1,75 @@
+//! What the benchmark compares with, fetched once: Keras as a Python environment of its own, libraries for
+//! the browser as npm packages.
+
+use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::project::Project;
+use crate::stamp::Stamp;
+use crate::step::{run_quietly, step};
+use crate::tools;
+
+/// The oldest that Keras wants.
+const PYTHON: (u32, u32) = (3, 11);
+const PROGRAM: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// Keras in a virtual environment under target/, in the versions of requirements.txt; the result is that environment's Python.
+pub fn need_keras(project: &Project) -> Result<PathBuf> {
+    let environment = project.target.join("keras-venv");
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let requirements = project.root.join("xtask/bench/requirements.txt");
+    let stamp = Stamp::new(project, "keras", &[&requirements], &[&python]);
+    if stamp.is_fresh() {
+        return Ok(python);
+    }
+    need_python()?;
+    step("Installing Keras and TensorFlow into target/keras-venv, once", || {
+        run_quietly(Command::new(PROGRAM).args(["-m", "venv", "--clear"]).arg(&environment))
+            .context(
+                "cannot make a virtual environment: Debian has that in its package python3-venv",
+            )?;
+        let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+        run_quietly(Command::new(&python).args(words).arg(&requirements)).context(
+            "cannot install Keras; TensorFlow may have no build for this Python or machine",
+        )?;
+        stamp.refresh()
+    })?;
+    Ok(python)
+}
+
+/// The libraries for the browser, exactly those of bench/peers/package-lock.json; the result is their folder.
+pub fn need_peers(project: &Project) -> Result<PathBuf> {
+    let folder = project.root.join("xtask/bench/peers");
+    let packages = folder.join("node_modules");
+    let stamp = Stamp::new(
+        project,
+        "peers",
+        &[&folder.join("package.json"), &folder.join("package-lock.json")],
+        // npm writes this file last.
+        &[&packages.join(".package-lock.json")],
+    );
+    if !stamp.is_fresh() {
+        step("Installing other libraries for the browser into xtask/bench/peers, once", || {
+            let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+            run_quietly(Command::new(tools::NPM).args(words).current_dir(&folder))
+                .context("cannot install the npm packages to compare with")?;
+            stamp.refresh()
+        })?;
+    }
+    Ok(packages)
+}
+
+fn need_python() -> Result<()> {
+    let wanted = format!("install Python {}.{} or later for --keras", PYTHON.0, PYTHON.1);
+    let print = "import sys; print(*sys.version_info[:2])";
+    let Ok(version) = run_quietly(Command::new(PROGRAM).args(["-c", print])) else {
+        bail!("{PROGRAM} not found: {wanted}");
+    };
+    let numbers: Vec<u32> =
+        version.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    if numbers < vec![PYTHON.0, PYTHON.1] {
+        bail!("{PROGRAM} is Python {}: {wanted}", version.trim().replace(' ', "."));
+    }
+    Ok(())
+}
