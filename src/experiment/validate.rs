@@ -167,10 +167,11 @@ impl Experiment {
 /// What a training run on the default backend needs at its peak, in bytes, from the configuration alone. Expects an experiment
 /// whose layers fit.
 ///
-/// Counted: the images three times (as drawn, as a tensor, and with zeros around them); of each variable its value, its
-/// gradient, what the optimizer keeps and a working copy; and what one batch leaves behind in each layer.
+/// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them); of each variable its
+/// value, its gradient, what the optimizer keeps and a working copy; and what one batch leaves behind in each layer.
 pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     const FLOAT: u64 = 4;
+    const WASM: u64 = 2_000_000;
     let Ok(shapes) = layer_shapes(&experiment.network, &experiment.dataset) else {
         return u64::MAX;
     };
@@ -185,7 +186,7 @@ pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     let image: u64 = shapes.iter().enumerate().map(of_image).sum();
     let batch = u64::from(experiment.training.batch_size.min(dataset.images));
     let copies_of_weights = 3 + experiment.training.optimizer.slots();
-    FLOAT * (3 * pixels + copies_of_weights * parameters) + batch * image
+    WASM + FLOAT * (3 * pixels + copies_of_weights * parameters) + batch * image
 }
 
 /// What one number of the first layer's output takes, in bytes: most of all itself and its gradient.

@@ -12,9 +12,12 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { ours, peak, problems } from "./contenders.mjs";
 import { cases, compared, percentile, round } from "./figures.mjs";
 import { Keras } from "./keras.mjs";
+import { measureGrowth, measureWorkers } from "./growth.mjs";
 import { measureKernels, measureShapes } from "./kernels.mjs";
+import { Native } from "./native.mjs";
 import { measurePage } from "./page.mjs";
 import { GPU, bundlePeers, peers } from "./peers.mjs";
+import { picture } from "./picture.mjs";
 import { print } from "./print.mjs";
 import { mostEpochs, takeTurns } from "./rounds.mjs";
 
@@ -36,6 +39,7 @@ try {
     wasm: wasmSizes(),
   };
   print(figures);
+  if (order.svg) writeFileSync(order.svg, picture(figures));
   if (order.json) writeFileSync(order.json, `${JSON.stringify(figures, null, 2)}\n`);
   for (const { contender, example, wrong } of figures.contenders.filter(({ wrong }) => wrong)) {
     console.error(`${contender} is wrong about ${example}: ${wrong}`);
@@ -56,6 +60,7 @@ async function measureSpeed() {
   const peaks = [];
   for (const problem of examples) {
     const contenders = [peak(page), ...ours(page, order.version, backends)];
+    if (order.native) contenders.push(new Native(order.native, order.version, backends[0]));
     if (order.keras) contenders.push(new Keras(order.keras));
     if (order.peers) contenders.push(...peers(page, gpuPage));
     const start = performance.now();
@@ -67,6 +72,9 @@ async function measureSpeed() {
   }
   await gpuBrowser?.close();
   figures.kernels = await measureKernels(page, order.epochs, percentile);
+  const { experiment } = examples[0];
+  figures.workers = await measureWorkers(page, experiment, os.cpus().length);
+  if (order.growth) figures.growth = await measureGrowth(page, experiment);
   if (order.shapes) figures.shapes = await measureShapes(page, 5, percentile);
   await page.close();
   return {

@@ -14,6 +14,8 @@ export function print(figures) {
   printContenders(figures);
   printKernels(figures.kernels);
   if (figures.shapes) printShapes(figures.shapes);
+  if (figures.growth) printGrowth(figures.growth);
+  printWorkers(figures.workers);
   console.log();
   row("simd128 multiply-add peak", `${figures.simd_peak_gflops} GFLOP/s`);
   row("navigation to first epoch drawn", `${figures.first_epoch_ms.toFixed(0)} ms`);
@@ -79,6 +81,30 @@ function printShapes(shapes) {
   for (const { shape, passes } of shapes) {
     const cells = passes.map(({ pass, path, ms, gflops }) => `${pass}: ${path} ${ms.toFixed(2)} ms ${gflops.toFixed(0)}`);
     console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ")}`);
+  }
+}
+
+function printGrowth({ example, axes, refused }) {
+  const cells = (values) => values.map((value) => value.padStart(16)).join("");
+  for (const { name, rows, power, r_squared } of axes) {
+    console.log(`\n  ${example}, more ${name}: ms grow as ${name}^${power.toFixed(2)} (R² ${r_squared.toFixed(3)})`);
+    console.log(`  ${cells([name, "ms an epoch", "wasm memory", "estimated"])}`);
+    for (const { value, ms, wasm_memory_bytes, estimated_memory_bytes } of rows) {
+      console.log(`  ${cells([`${value}`, ms.toFixed(1), kilobytes(wasm_memory_bytes), kilobytes(estimated_memory_bytes)])}`);
+    }
+  }
+  console.log("\n  large experiments, by estimate");
+  for (const { images, side, filters, estimated_memory_bytes, refused: why } of refused) {
+    const what = `${images} images of side ${side}, ${filters} filters`;
+    console.log(`  ${what.padEnd(56)}${why ? `refused: ${why}` : `taken: ${kilobytes(estimated_memory_bytes)}`}`);
+  }
+}
+
+function printWorkers(workers) {
+  console.log(`\n  ${"workers at once, a run each".padEnd(34)}${["epochs a second", "times one", "the peak's"].map((cell) => cell.padStart(16)).join("")}`);
+  for (const { workers: count, epochs_per_second, times_one, peak_times_one } of workers) {
+    const cells = [epochs_per_second.toFixed(1), times_one.toFixed(2), peak_times_one.toFixed(2)];
+    console.log(`  ${`${count}`.padEnd(34)}${cells.map((cell) => cell.padStart(16)).join("")}`);
   }
 }
 

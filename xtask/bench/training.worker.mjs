@@ -28,9 +28,16 @@ answers({
     };
   },
 
+  /** What is said of an experiment before it is run: why it is refused, or what it will take. */
+  async about({ experiment }) {
+    await load();
+    const [problem] = lab.check(experiment);
+    return problem ? { refused: problem.message } : { memory: lab.summary(experiment).memory_bytes };
+  },
+
   async open({ experiment, backend }) {
     await load();
-    session = new lab.TrainingSession(experiment, backend);
+    session = new lab.TrainingSession(experiment, backend ?? lab.defaultBackend());
     return { threads: 1 };
   },
 
@@ -39,6 +46,10 @@ answers({
     const { metrics } = session.runEpoch();
     const milliseconds = performance.now() - start;
     return { milliseconds, loss: metrics.loss, memory: wasm.memory.buffer.byteLength };
+  },
+
+  run_many({ epochs }) {
+    for (let epoch = 0; epoch < epochs; epoch += 1) session.runEpoch();
   },
 });
 

@@ -3,15 +3,19 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::contenders;
 use crate::page;
-use crate::project::Project;
+use crate::project::{Project, cargo};
 use crate::serve::serve_meanwhile;
 use crate::step::{run, step};
 use crate::{tools, wasm};
+
+/// The crate's example that is the native contender.
+const NATIVE: &str = "turns";
 
 #[derive(Args)]
 pub struct BenchArgs {
@@ -37,6 +41,15 @@ pub struct BenchArgs {
     /// Measure TensorFlow.js and jax-js in the same run; npm fetches them once. Takes some ten minutes.
     #[arg(long)]
     peers: bool,
+    /// Measure the crate compiled for this machine in the same run, too.
+    #[arg(long)]
+    native: bool,
+    /// Measure how cost and memory grow with images, side and filters, and what is refused for size.
+    #[arg(long)]
+    growth: bool,
+    /// Draw the contenders' times into this file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
@@ -44,6 +57,7 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     let browser = tools::need_browser()?;
     let keras = args.keras.then(|| contenders::need_keras(project)).transpose()?;
     let packages = args.peers.then(|| contenders::need_peers(project)).transpose()?;
+    let native = args.native.then(|| compile_native(project)).transpose()?;
     let bundle = project.notes().join("peers");
     let scripts = project.root.join("xtask/bench");
     step("Compiling the multiply-add peak, and the kernels alone", || {
@@ -70,13 +84,25 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
         "profile": args.profile,
         "epochs": args.epochs,
         "shapes": args.shapes,
+        "growth": args.growth,
+        "native": native,
         "keras": keras,
         "peers": args.peers.then_some(bundle),
         "json": args.json.as_deref().map(std::path::absolute).transpose()?,
+        "svg": args.svg.as_deref().map(std::path::absolute).transpose()?,
     });
     step("Measuring in headless Chromium", || {
         run(Command::new("node").arg(scripts.join("bench.mjs")).arg(order.to_string()))
     })
+}
+
+/// The crate's example that trains an epoch a line, for this machine, with the features of the tests, whose build it shares.
+fn compile_native(project: &Project) -> Result<PathBuf> {
+    step("Compiling the crate for this machine (many minutes the first time)", || {
+        let words = ["build", "--release", "--features", "ndarray", "--example", NATIVE];
+        run(Command::new(cargo()).args(words).current_dir(&project.root))
+    })?;
+    Ok(project.target.join("release/examples").join(NATIVE).with_extension(EXE_EXTENSION))
 }
 
 /// A module without dependencies, and no part of the site: rustc alone compiles it.

@@ -1,0 +1,31 @@
+// This crate compiled for the machine itself.
+import { Process } from "./process.mjs";
+
+export class Native {
+  isNative = true;
+  #program;
+  #backend;
+  #process;
+
+  /** `program` is the crate's example `turns`. */
+  constructor(program, version, backend) {
+    this.name = `Overfit Lab, ${backend}, native`;
+    this.version = version;
+    this.#program = program;
+    this.#backend = backend;
+  }
+
+  open({ experiment }) {
+    this.#process = new Process(this.name);
+    this.#process.start(this.#program, []);
+    return this.#process.ask({ experiment, backend: this.#backend });
+  }
+
+  run() {
+    return this.#process.ask({});
+  }
+
+  close() {
+    this.#process?.stop();
+  }
+}
