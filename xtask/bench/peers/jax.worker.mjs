@@ -2,7 +2,6 @@
 // passed to, unless `ref` is passed. Its convolution wants NCHW.
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { answers } from "../answers.mjs";
-import { processor } from "./processor.mjs";
 
 /** jax-js starts workers of its own where the page is isolated, with its first work: they are counted as they come. */
 let workers = 0;
@@ -39,7 +38,7 @@ answers({
       return [optimizer.update(state, gradients, rate), value];
     });
     await blockUntilReady([state, data]);
-    return { threads: backend === "wasm" ? Math.max(1, workers) : undefined, ...(await processor(backend)) };
+    return { threads: Math.max(1, workers) };
   },
 
   async run() {
