@@ -65,7 +65,9 @@ async function measureSpeed() {
     if (order.peers) contenders.push(...peers(page, gpuPage));
     const start = performance.now();
     const [machine, ...entries] = await takeTurns(contenders, problem, order.epochs);
-    console.log(`    ${problem.example}, by ${entries.length} in turn: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    console.log(
+      `    ${problem.example}, by ${entries.length} in turn: ${((performance.now() - start) / 1000).toFixed(1)} s`,
+    );
     peaks.push(...machine.results.map(({ gflops }) => gflops));
     figures.contenders.push(...compared(problem.example, entries));
     figures.cases.push(...cases(problem.example, entries));
@@ -96,5 +98,9 @@ function wasmSizes() {
   if (files.length !== 1) throw new Error(`${order.site} should hold one .wasm file, not ${files.length}`);
   const bytes = readFileSync(path.join(order.site, files[0]));
   const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } };
-  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes, brotli).length };
+  return {
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, brotli).length,
+  };
 }

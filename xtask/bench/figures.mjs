@@ -39,7 +39,9 @@ export function compared(example, entries) {
       first_loss: first?.loss,
       unable,
       wrong:
-        apart <= LOSS_TOLERANCE || unable !== undefined ? undefined : `its first loss is ${first.loss}, not ${ours.first.loss}`,
+        apart <= LOSS_TOLERANCE || unable !== undefined
+          ? undefined
+          : `its first loss is ${first.loss}, not ${ours.first.loss}`,
     };
   });
 }

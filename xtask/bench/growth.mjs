@@ -12,7 +12,11 @@ const EPOCHS = 10;
 /** All images are one batch, as in the article. */
 const AXES = [
   { name: "images", points: [20, 50, 100, 200, 500, 1000, 2000], set: withImages },
-  { name: "side", points: [16, 32, 48, 64, 96, 128], set: (experiment, side) => ({ ...experiment, dataset: { ...experiment.dataset, side } }) },
+  {
+    name: "side",
+    points: [16, 32, 48, 64, 96, 128],
+    set: (experiment, side) => ({ ...experiment, dataset: { ...experiment.dataset, side } }),
+  },
   { name: "filters", points: [8, 16, 32, 64, 128], set: withFilters },
 ];
 
@@ -38,7 +42,11 @@ export async function measureGrowth(page, experiment) {
 async function along(page, { name, points, set }, experiment) {
   const contenders = points.map((value) => {
     const grown = withEpochs(set(experiment, value));
-    return new Worker(page, TRAINING, () => ({ experiment: grown }), { name: `${value} ${name}`, value, experiment: grown });
+    return new Worker(page, TRAINING, () => ({ experiment: grown }), {
+      name: `${value} ${name}`,
+      value,
+      experiment: grown,
+    });
   });
   const entries = await takeTurns(contenders, undefined, EPOCHS);
   const rows = [];

@@ -4,7 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import { Process } from "./process.mjs";
 
-const ENVIRONMENT = { OMP_NUM_THREADS: "1", TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1", TF_CPP_MIN_LOG_LEVEL: "3" };
+const ENVIRONMENT = {
+  OMP_NUM_THREADS: "1",
+  TF_NUM_INTRAOP_THREADS: "1",
+  TF_NUM_INTEROP_THREADS: "1",
+  TF_CPP_MIN_LOG_LEVEL: "3",
+};
 
 export class Keras {
   name = "Keras";

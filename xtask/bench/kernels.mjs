@@ -30,7 +30,9 @@ const SHAPES = [
 
 /** Each article's pass on each path that fits it, alternating with the peak. */
 export async function measureKernels(page, rounds, percentile) {
-  const cases = ARTICLE.flatMap((one) => (one.block ? [0, 1, 2] : [0]).map((path) => ({ ...one, path, update: !one.block })));
+  const cases = ARTICLE.flatMap((one) =>
+    (one.block ? [0, 1, 2] : [0]).map((path) => ({ ...one, path, update: !one.block })),
+  );
   const { peaks, results } = await page.evaluate((plan) => window.measureKernels(plan), { cases, rounds });
   const peak = percentile(peaks, 50);
   const chosen = results.filter(({ path }) => path === 0);
@@ -54,7 +56,10 @@ export async function measureKernels(page, rounds, percentile) {
         };
       }),
     ),
-    errors: await page.evaluate((cases) => window.kernelErrors(cases), ARTICLE.filter(({ block }) => block)),
+    errors: await page.evaluate(
+      (cases) => window.kernelErrors(cases),
+      ARTICLE.filter(({ block }) => block),
+    ),
   };
 }
 

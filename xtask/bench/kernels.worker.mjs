@@ -18,7 +18,9 @@ answers({
     return {
       number,
       operations: kernels.operations(number),
-      paths: Object.fromEntries(PASSES.map((pass, bit) => [pass, block ? ((paths >> bit) & 1 ? "Winograd" : "direct") : "dense"])),
+      paths: Object.fromEntries(
+        PASSES.map((pass, bit) => [pass, block ? ((paths >> bit) & 1 ? "Winograd" : "direct") : "dense"]),
+      ),
     };
   },
 

@@ -9,8 +9,8 @@ answers({
   async open() {
     wasm = (await WebAssembly.instantiateStreaming(fetch("/peak/simd_peak.wasm"))).instance.exports;
     // The engine compiles hot code anew: run until it has, then choose how often.
-    for (repeats = 1; time(repeats) < MILLISECONDS; ) repeats *= 2;
-    for (repeats = 1; time(repeats) < MILLISECONDS; ) repeats *= 2;
+    for (repeats = 1; time(repeats) < MILLISECONDS;) repeats *= 2;
+    for (repeats = 1; time(repeats) < MILLISECONDS;) repeats *= 2;
   },
 
   run() {

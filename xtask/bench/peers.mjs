@@ -25,7 +25,12 @@ export function peers(page, gpuPage) {
   const { dependencies } = JSON.parse(readFileSync(path.join(SOURCES, "package.json"), "utf8"));
   return PEERS.map(({ library, backend, onGpu }) => {
     const traits = { name: `${library.name}, ${backend}`, version: dependencies[library.package], isPeer: true };
-    return new Worker(onGpu ? gpuPage : page, `/peers/${library.worker}`, (problem) => ({ ...problem, backend }), traits);
+    return new Worker(
+      onGpu ? gpuPage : page,
+      `/peers/${library.worker}`,
+      (problem) => ({ ...problem, backend }),
+      traits,
+    );
   });
 }
 

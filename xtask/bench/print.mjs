@@ -25,14 +25,25 @@ export function print(figures) {
 }
 
 function printContenders({ contenders, cases }) {
-  const row = (name, ...cells) => console.log(`  ${name.padEnd(40)}${cells.map((cell) => (cell ?? "").padStart(14)).join("")}`);
+  const row = (name, ...cells) =>
+    console.log(`  ${name.padEnd(40)}${cells.map((cell) => (cell ?? "").padStart(14)).join("")}`);
   const number = (value, digits) => value?.toFixed(digits);
   let example;
   for (const one of contenders) {
     if (one.example !== example) {
       example = one.example;
       console.log();
-      row(`${example}, ms an epoch`, "median", "p95", "epochs", "to Keras", "to ours", "threads", "first loss", "wasm memory");
+      row(
+        `${example}, ms an epoch`,
+        "median",
+        "p95",
+        "epochs",
+        "to Keras",
+        "to ours",
+        "threads",
+        "first loss",
+        "wasm memory",
+      );
     }
     if (one.unable) {
       console.log(`  ${one.contender.padEnd(40)}unable: ${one.unable}`);
@@ -73,13 +84,16 @@ function printKernels({ peak, rows, errors }) {
     );
   }
   console.log("\n  distance from f64, of the output's l2");
-  for (const { name, path, error } of errors) console.log(`  ${`${name}, ${path}`.padEnd(40)}  ${error.toExponential(1)}`);
+  for (const { name, path, error } of errors)
+    console.log(`  ${`${name}, ${path}`.padEnd(40)}  ${error.toExponential(1)}`);
 }
 
 function printShapes(shapes) {
   console.log("\n  shape, and each pass' path, ms and GFLOP/s");
   for (const { shape, passes } of shapes) {
-    const cells = passes.map(({ pass, path, ms, gflops }) => `${pass}: ${path} ${ms.toFixed(2)} ms ${gflops.toFixed(0)}`);
+    const cells = passes.map(
+      ({ pass, path, ms, gflops }) => `${pass}: ${path} ${ms.toFixed(2)} ms ${gflops.toFixed(0)}`,
+    );
     console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ")}`);
   }
 }
@@ -90,7 +104,9 @@ function printGrowth({ example, axes, refused }) {
     console.log(`\n  ${example}, more ${name}: ms grow as ${name}^${power.toFixed(2)} (R² ${r_squared.toFixed(3)})`);
     console.log(`  ${cells([name, "ms an epoch", "wasm memory", "estimated"])}`);
     for (const { value, ms, wasm_memory_bytes, estimated_memory_bytes } of rows) {
-      console.log(`  ${cells([`${value}`, ms.toFixed(1), kilobytes(wasm_memory_bytes), kilobytes(estimated_memory_bytes)])}`);
+      console.log(
+        `  ${cells([`${value}`, ms.toFixed(1), kilobytes(wasm_memory_bytes), kilobytes(estimated_memory_bytes)])}`,
+      );
     }
   }
   console.log("\n  large experiments, by estimate");
@@ -101,7 +117,9 @@ function printGrowth({ example, axes, refused }) {
 }
 
 function printWorkers(workers) {
-  console.log(`\n  ${"workers at once, a run each".padEnd(34)}${["epochs a second", "times one", "the peak's"].map((cell) => cell.padStart(16)).join("")}`);
+  console.log(
+    `\n  ${"workers at once, a run each".padEnd(34)}${["epochs a second", "times one", "the peak's"].map((cell) => cell.padStart(16)).join("")}`,
+  );
   for (const { workers: count, epochs_per_second, times_one, peak_times_one } of workers) {
     const cells = [epochs_per_second.toFixed(1), times_one.toFixed(2), peak_times_one.toFixed(2)];
     console.log(`  ${`${count}`.padEnd(34)}${cells.map((cell) => cell.padStart(16)).join("")}`);

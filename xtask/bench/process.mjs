@@ -12,7 +12,10 @@ export class Process {
   }
 
   start(program, args, environment = {}) {
-    this.#process = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...environment } });
+    this.#process = spawn(program, args, {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { ...process.env, ...environment },
+    });
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
   }
 

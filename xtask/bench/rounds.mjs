@@ -15,7 +15,14 @@ export function mostEpochs(epochs) {
 
 /** Opens all contenders, runs them in turn, closes them; the result is an entry each: `{ contender, about, first, results, unable }`. */
 export async function takeTurns(contenders, problem, epochs) {
-  const entries = contenders.map((contender) => ({ contender, about: {}, warmUps: 0, warmUpMs: 0, measuredMs: 0, results: [] }));
+  const entries = contenders.map((contender) => ({
+    contender,
+    about: {},
+    warmUps: 0,
+    warmUpMs: 0,
+    measuredMs: 0,
+    results: [],
+  }));
   try {
     for (const entry of entries) {
       await attempt(entry, async () => {

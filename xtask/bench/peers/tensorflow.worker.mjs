@@ -37,7 +37,12 @@ function layer({ type, ...config }, options) {
   const common = { ...options, activation: activation ?? undefined, useBias };
   switch (type) {
     case "conv2d":
-      return tf.layers.conv2d({ ...common, filters: config.filters, kernelSize: config.kernel, padding: config.padding });
+      return tf.layers.conv2d({
+        ...common,
+        filters: config.filters,
+        kernelSize: config.kernel,
+        padding: config.padding,
+      });
     case "max_pool":
       return tf.layers.maxPooling2d({ ...options, poolSize: config.pool });
     case "flatten":
