@@ -28,8 +28,7 @@ pub struct BenchArgs {
     /// Cargo profile of the wasm: `dist` is what people get, `release` is quicker to build.
     #[arg(long, default_value = wasm::PUBLISHED, value_parser = wasm::PROFILES)]
     profile: String,
-    /// Cargo features of the crate: with `plain`, and in profile `release` always, Burn's own operations are measured beside
-    /// the kernels; with `ndarray`, that backend, too.
+    /// Cargo features of the crate: with `ndarray`, that backend is measured, too.
     #[arg(long, value_name = "LIST")]
     features: Option<String>,
     /// Show which path convolutions of many shapes take, and what they cost.
@@ -54,6 +53,7 @@ pub struct BenchArgs {
 
 pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     let site = page::build_site(project, &args.profile, args.features.as_deref())?;
+    let package = package_to_measure(project, args)?;
     let browser = tools::need_browser()?;
     let keras = args.keras.then(|| contenders::need_keras(project)).transpose()?;
     let packages = args.peers.then(|| contenders::need_peers(project)).transpose()?;
@@ -66,7 +66,7 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     })?;
     let mut folders = vec![
         ("site", site.clone()),
-        ("pkg", project.pkg.clone()),
+        ("pkg", package),
         ("bench", scripts.clone()),
         ("peak", project.notes()),
     ];
@@ -96,6 +96,19 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     })
 }
 
+/// The site's package, or where Burn's own operations were left out of that, one like it that has them: the kernels are
+/// measured beside what they replace.
+fn package_to_measure(project: &Project, args: &BenchArgs) -> Result<PathBuf> {
+    if args.profile != wasm::PUBLISHED {
+        return Ok(project.pkg.clone());
+    }
+    let features = ["plain"].into_iter().chain(args.features.as_deref()).collect::<Vec<_>>();
+    let compiled = wasm::compile(project, &args.profile, Some(&features.join(",")))?;
+    let folder = project.notes().join("pkg-plain");
+    wasm::package(project, &compiled, &folder, true)?;
+    Ok(folder)
+}
+
 /// The crate's example that trains an epoch a line, for this machine, with the features of the tests, whose build it shares.
 fn compile_native(project: &Project) -> Result<PathBuf> {
     step("Compiling the crate for this machine (many minutes the first time)", || {
@@ -110,8 +123,9 @@ fn compile(project: &Project, source: &Path) -> Result<()> {
     std::fs::create_dir_all(project.notes())?;
     let name = source.file_stem().expect("a source has a name");
     let wasm = &project.notes().join(name).with_extension("wasm");
-    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 -C llvm-args=-disable-lsr -C opt-level=3 \
-                 -C codegen-units=1 -C panic=abort --target";
+    // As .cargo/config.toml has them compiled in the crate.
+    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 \
+                 -C llvm-args=-disable-lsr -C opt-level=3 -C codegen-units=1 -C panic=abort --target";
     run(Command::new("rustc")
         .args(flags.split_whitespace())
         .arg(tools::WASM)

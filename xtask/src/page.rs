@@ -19,7 +19,7 @@ pub fn build_site(project: &Project, profile: &str, features: Option<&str>) -> R
     thread::scope(|scope| -> Result<()> {
         let packages = scope.spawn(|| install_packages(project));
         let compiled = wasm::compile(project, profile, features)?;
-        wasm::package(project, &compiled, published)?;
+        wasm::package(project, &compiled, &project.pkg, published)?;
         packages.join().expect("the thread that runs npm does not panic")
     })?;
     let folder = if published { &project.root } else { &project.www }.join("dist");

@@ -44,36 +44,36 @@ pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Resu
     Ok(project.target.join(WASM).join(profile).join(LIBRARY).with_extension("wasm"))
 }
 
-/// Writes the package: JavaScript and TypeScript types around the wasm. `small` leaves out the names of functions, which only
-/// a stack trace shows.
-pub fn package(project: &Project, wasm: &Path, small: bool) -> Result<()> {
+/// Writes a package into a folder: JavaScript and TypeScript types around the wasm. `small` leaves out the names of functions,
+/// which only a stack trace shows.
+pub fn package(project: &Project, wasm: &Path, folder: &Path, small: bool) -> Result<()> {
     let papers = PAPERS.map(|name| project.root.join(name));
     let lock = project.root.join("Cargo.lock");
     let mut inputs: Vec<&Path> = vec![wasm, &lock];
     inputs.extend(papers.iter().map(PathBuf::as_path));
-    let stamp = Stamp::new(project, "package", &inputs, &[&project.pkg]);
+    let name = format!("package-{}", folder.file_name().unwrap_or_default().display());
+    let stamp = Stamp::new(project, &name, &inputs, &[folder]);
     if stamp.is_fresh() {
         return Ok(());
     }
-    step("Writing the wasm package into pkg/", || {
-        match fs::remove_dir_all(&project.pkg) {
+    step(&format!("Writing the wasm package into {}", folder.display()), || {
+        match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).context("cannot empty pkg/");
+                return Err(error).context(format!("cannot empty {}", folder.display()));
             }
-            _ => fs::create_dir_all(&project.pkg)?,
+            _ => fs::create_dir_all(folder)?,
         }
         Bindgen::new()
             .input_path(wasm)
             .typescript(true)
             .remove_name_section(small)
-            .generate(&project.pkg)?;
+            .generate(folder)?;
         fs::write(
-            project.pkg.join("package.json"),
+            folder.join("package.json"),
             serde_json::to_string_pretty(&package_json(&project.manifest))?,
         )?;
         for (name, paper) in PAPERS.iter().zip(&papers) {
-            fs::copy(paper, project.pkg.join(name))
-                .with_context(|| format!("cannot copy {name}"))?;
+            fs::copy(paper, folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
         }
         stamp.refresh()
     })
