@@ -26,6 +26,7 @@ const SHAPES = [
   [512, 16, 8, 16, 3, 1, 1, 2],
   [20, 9, 256, 256, 3, 1, 1, 1],
   [20, 4, 1, 1, 3, 1, 0, 2],
+  [20, 50, 3, 8, 3, 1, 0, 16],
 ];
 
 /** Each article's pass on each path that fits it, alternating with the peak. */
@@ -67,13 +68,16 @@ export async function measureKernels(page, rounds, percentile) {
 export async function measureShapes(page, rounds, percentile) {
   const cases = SHAPES.map((block) => ({ block, path: 0 }));
   const { results } = await page.evaluate((plan) => window.measureKernels(plan), { cases, rounds });
-  return results.map(({ block, operations, paths, times }) => ({
+  const measured = results.map(({ block, operations, paths, times }) => ({
     shape: block,
     passes: Object.entries(times).map(([pass, list]) => {
       const ms = percentile(list, 50);
       return { pass, path: paths[pass], ms, gflops: operations / ms / 1e6 };
     }),
   }));
+  // What is no block of the kernels is a convolution by them and a pool by Burn's own operation, with nothing of their own to time.
+  const apart = SHAPES.filter((shape) => !results.some(({ block }) => `${block}` === `${shape}`));
+  return [...measured, ...apart.map((shape) => ({ shape, passes: [] }))];
 }
 
 /** A shape in words. */

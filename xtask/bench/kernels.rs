@@ -16,7 +16,7 @@ mod kernels {
 use std::cell::RefCell;
 
 use kernels::buffers::Buffers;
-use kernels::convolution::{self, Block, Path, Plan, Shape};
+use kernels::convolution::{self, Block, LARGEST_POOL, Path, Plan, Shape};
 use kernels::dense::{self, Dense};
 use kernels::lanes::Instructions;
 use kernels::update::Update;
@@ -81,7 +81,7 @@ fn open(case: Case, [inputs, weights, units, outputs]: [usize; 4]) -> usize {
 }
 
 /// A convolution with ReLU and, where `pool` is more than 1, a max-pool. `path` is 0 for the rule's own choice, 1 for direct
-/// and 2 for Winograd. Returns its number, or -1 where the path does not fit.
+/// and 2 for Winograd. Returns its number, or -1 where the path or the pool does not fit.
 #[unsafe(no_mangle)]
 pub extern "C" fn open_block(
     images: usize,
@@ -98,6 +98,9 @@ pub extern "C" fn open_block(
     let shape =
         Shape { images, height: side, width: side, channels, filters, kernel, stride, padding };
     let block = Block { shape, relu: true, pool };
+    if pool > LARGEST_POOL {
+        return -1;
+    }
     let plan = match path {
         1 => Plan::all(Path::Direct),
         2 if !Plan::fits(&block) => return -1,

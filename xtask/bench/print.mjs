@@ -94,7 +94,7 @@ function printShapes(shapes) {
     const cells = passes.map(
       ({ pass, path, ms, gflops }) => `${pass}: ${path} ${ms.toFixed(2)} ms ${gflops.toFixed(0)}`,
     );
-    console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ")}`);
+    console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ") || "the pool apart, by Burn's own operation"}`);
   }
 }
 

@@ -15,7 +15,7 @@ pub fn forward(
     buffers: &Buffers,
 ) {
     let shape = block.shape;
-    let input = Padded::new(&shape, input, [0, 0], 0, buffers);
+    let input = Padded::new(&shape, input, [0, 0], buffers);
     let blocks = shape.filters.div_ceil(BLOCK);
     let window = shape.kernel * shape.run();
     let mut packed = buffers.floats(blocks * (1 + window) * BLOCK);

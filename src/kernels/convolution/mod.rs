@@ -357,22 +357,15 @@ impl std::ops::Deref for Padded<'_> {
 }
 
 impl<'a> Padded<'a> {
-    /// Images of at least the convolution's padded size and `least`, with zeros at the end of each, and so many floats more
-    /// behind the last that may be read.
-    fn new(
-        shape: &Shape,
-        input: &'a [f32],
-        least: [usize; 2],
-        slack: usize,
-        buffers: &Buffers,
-    ) -> Self {
+    /// Images of at least the convolution's padded size and `least`, with zeros at the end of each.
+    fn new(shape: &Shape, input: &'a [f32], least: [usize; 2], buffers: &Buffers) -> Self {
         let padded = shape.padded();
         let size = [padded.height.max(least[0]), padded.width.max(least[1])];
-        if size == [shape.height, shape.width] && slack == 0 {
+        if size == [shape.height, shape.width] {
             return Self { input: Some(input), copy: None, size };
         }
         let row = size[1] * shape.channels;
-        let mut copy = buffers.zeros(shape.images * size[0] * row + slack);
+        let mut copy = buffers.zeros(shape.images * size[0] * row);
         let before = shape.padding[0];
         for (index, from) in input.chunks_exact(shape.width * shape.channels).enumerate() {
             let (image, y) = (index / shape.height, index % shape.height);

@@ -23,15 +23,21 @@ pub fn kernel_gradient(
     // Filled up to whole vectors.
     let run = shape.run().next_multiple_of(instructions.width());
     let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
-    // The last window's run is read to its filled end.
-    let input = Padded::new(&shape, input, [0, 0], run - shape.run(), buffers);
+    let input = Padded::new(&shape, input, [0, 0], buffers);
     let padded = Block { shape: shape.padded(), ..*block };
+    // Runs are read to their filled end, which for the last ones is behind the last image.
+    let image = padded.shape.input_size() / shape.images;
+    let mut last_image = buffers.floats(image + run - shape.run());
+    let (pixels, rest) = last_image.split_at_mut(image);
+    pixels.copy_from_slice(&input[input.len() - image..]);
+    rest.fill(0.0);
     let band = band(&padded);
     let mut lists = Lists::new(shape.filters, band * padded.output_width(), buffers);
     let mut bias_sums = vec![0.0; shape.filters];
     instructions.run(KernelGradient {
         winners: &Winners { block: &padded, output, winners },
         input: &input,
+        last_image: &last_image,
         band,
         lists: &mut lists,
         run,
@@ -143,6 +149,8 @@ impl Winners<'_> {
 struct KernelGradient<'a> {
     winners: &'a Winners<'a>,
     input: &'a [f32],
+    /// With zeros behind it.
+    last_image: &'a [f32],
     /// Rows of output at a time.
     band: usize,
     /// One a filter.
@@ -172,11 +180,13 @@ impl Kernel for KernelGradient<'_> {
         let places = Choices::new(&self.winners.places());
         let Self { band, lists, .. } = self;
         for image in 0..shape.images {
+            let is_last = image + 1 == shape.images;
+            let (input, place) = if is_last { (self.last_image, 0) } else { (self.input, image) };
             for first in (0..height).step_by(band) {
                 lists.clear();
                 for row in first..height.min(first + band) {
                     for column in 0..width {
-                        let start = self.winners.start(image, row, column);
+                        let start = self.winners.start(place, row, column);
                         let (values, winners) = self.winners.pixel(image, row, column);
                         lists.push_row(values, winners, start, &places);
                     }
@@ -188,13 +198,13 @@ impl Kernel for KernelGradient<'_> {
                     self.bias[filter] += f64::from(lists.sum(filter));
                     let lists = (&*lists, filter);
                     match (shape.kernel, vectors) {
-                        (3, 1) => add_rows::<L, 3, 1>(gradient, self.run, lists, self.input, pitch),
-                        (3, 2) => add_rows::<L, 3, 2>(gradient, self.run, lists, self.input, pitch),
-                        (3, 3) => add_rows::<L, 3, 3>(gradient, self.run, lists, self.input, pitch),
-                        (3, 4) => add_rows::<L, 3, 4>(gradient, self.run, lists, self.input, pitch),
+                        (3, 1) => add_rows::<L, 3, 1>(gradient, self.run, lists, input, pitch),
+                        (3, 2) => add_rows::<L, 3, 2>(gradient, self.run, lists, input, pitch),
+                        (3, 3) => add_rows::<L, 3, 3>(gradient, self.run, lists, input, pitch),
+                        (3, 4) => add_rows::<L, 3, 4>(gradient, self.run, lists, input, pitch),
                         _ => {
                             for (y, gradient) in gradient.chunks_exact_mut(self.run).enumerate() {
-                                let data = (self.input, y * pitch);
+                                let data = (input, y * pitch);
                                 pieces::<L>(self.run, &mut Add { gradient, lists, data });
                             }
                         }

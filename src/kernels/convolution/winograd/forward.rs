@@ -22,7 +22,7 @@ pub fn forward(
     let shape = block.shape;
     let tiles = tiles_of(block);
     let padded_size = tiles.map(|tiles| 2 * tiles + 2);
-    let padded = Padded::new(&shape, input, padded_size, 0, buffers);
+    let padded = Padded::new(&shape, input, padded_size, buffers);
     let filters = shape.filters.next_multiple_of(BLOCK);
     let mut transformed = buffers.zeros(PLACES * place_size(shape.channels * filters));
     instructions.run(TransformKernel { shape: &shape, kernel, transformed: &mut transformed });

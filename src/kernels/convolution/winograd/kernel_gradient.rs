@@ -20,7 +20,7 @@ pub fn kernel_gradient(
     let block = Block { shape: *shape, relu: false, pool: 1 };
     assert!(fits(&block));
     let tiles = tiles_of(&block);
-    let padded = Padded::new(shape, input, tiles.map(|tiles| 2 * tiles + 2), 0, buffers);
+    let padded = Padded::new(shape, input, tiles.map(|tiles| 2 * tiles + 2), buffers);
     // The gradient's tiles must be whole, too.
     let size = [shape.output_height(), shape.output_width()];
     let pixels = Shape {
@@ -30,7 +30,7 @@ pub fn kernel_gradient(
         padding: [0, 0],
         ..*shape
     };
-    let output = Padded::new(&pixels, output, tiles.map(|tiles| 2 * tiles), 0, buffers);
+    let output = Padded::new(&pixels, output, tiles.map(|tiles| 2 * tiles), buffers);
     let filters = shape.filters.next_multiple_of(BLOCK);
     let at_once = tiles_at_once(shape.channels + filters, shape.images * tiles[0] * tiles[1]);
     let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
