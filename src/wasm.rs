@@ -16,7 +16,6 @@ use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
 use crate::editing::Edited;
 use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField, number_text};
 use crate::keras_script::{self, ScriptLine};
-use crate::network::Variable;
 use crate::presets::{self, OptimizerChoice, Preset};
 use crate::training::{self, EpochMetrics};
 
@@ -138,27 +137,17 @@ impl DatasetPreview {
     }
 }
 
-/// One trainable tensor of a network, as it is now.
-#[wasm_bindgen]
-pub struct Weight(Variable);
-
-#[wasm_bindgen]
-impl Weight {
+/// One trainable tensor of a network, as it was when it was asked for.
+#[wasm_bindgen(getter_with_clone)]
+pub struct Weight {
     /// As Keras numbers them: `conv2d_0/kernel`, `dense_1/bias`.
-    #[wasm_bindgen(getter)]
-    pub fn name(&self) -> String {
-        self.0.name.clone()
-    }
-
+    #[wasm_bindgen(readonly)]
+    pub name: String,
     /// As in Keras: height, width, channels and filters of a convolution's kernel, inputs and units of a dense layer's.
-    #[wasm_bindgen(getter)]
-    pub fn shape(&self) -> Vec<u32> {
-        self.0.shape.iter().map(|&size| size as u32).collect()
-    }
-
-    pub fn values(&self) -> Float32Array {
-        Float32Array::from(self.0.values().as_slice())
-    }
+    #[wasm_bindgen(readonly)]
+    pub shape: Vec<u32>,
+    #[wasm_bindgen(readonly)]
+    pub values: Vec<f32>,
 }
 
 /// One epoch's numbers and what is newly known with it.
@@ -213,7 +202,13 @@ impl TrainingSession {
 
     /// Every trainable tensor, in the order of the layers.
     pub fn weights(&self) -> Vec<Weight> {
-        self.session.network().variables.iter().cloned().map(Weight).collect()
+        let variables = self.session.network().variables.iter();
+        let weight = variables.map(|variable| Weight {
+            name: variable.name.clone(),
+            shape: variable.shape.iter().map(|&size| size as u32).collect(),
+            values: variable.values(),
+        });
+        weight.collect()
     }
 
     /// The learning rate from the next epoch on.
@@ -391,7 +386,8 @@ mod tests {
     fn weights_have_their_names_shapes_and_numbers() {
         let session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
         let weights = session.weights();
-        let seen: Vec<_> = weights.iter().map(|weight| (weight.name(), weight.shape())).collect();
+        let seen: Vec<_> =
+            weights.iter().map(|weight| (weight.name.clone(), weight.shape.clone())).collect();
         let expected: [(&str, &[u32]); 4] = [
             ("conv2d_0/kernel", &[3, 3, 3, 32]),
             ("conv2d_0/bias", &[32]),
@@ -399,8 +395,8 @@ mod tests {
             ("dense_0/bias", &[2]),
         ];
         assert_eq!(seen, expected.map(|(name, shape)| (name.into(), shape.to_vec())));
-        let norm = |weight: &Weight| weight.values().to_vec().iter().map(|w| w * w).sum::<f32>();
-        assert_eq!(weights[0].values().length(), 864);
+        let norm = |weight: &Weight| weight.values.iter().map(|w| w * w).sum::<f32>();
+        assert_eq!(weights[0].values.len(), 864);
         assert!(norm(&weights[0]) > 0.0);
         assert_eq!(norm(&weights[1]), 0.0);
     }

@@ -24,7 +24,7 @@ answers({
     return {
       images: preview.pixels(),
       labels: preview.labels(),
-      weights: weights.map((weight) => ({ name: weight.name, shape: [...weight.shape], values: weight.values() })),
+      weights: weights.map((weight) => ({ name: weight.name, shape: [...weight.shape], values: weight.values })),
     };
   },
 
