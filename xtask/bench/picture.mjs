@@ -30,18 +30,19 @@ export function picture({ machine, contenders, simd_peak_gflops }) {
     parts.push(`<text class="group" x="0" y="${y}">${text(example)}</text>`);
     y += GROUP.top - BAR.height;
     const sorted = able.filter((one) => one.example === example).sort((a, b) => a.median - b.median);
-    for (const { contender, median } of sorted) {
+    for (const one of sorted) {
+      const { contender, median } = one;
       const style = contender.startsWith("Overfit Lab") ? ` class="ours"` : "";
       const middle = y + BAR.height / 2 + 4;
       const width = Math.max(1, length(median)).toFixed(1);
-      parts.push(`<text x="${BAR.left - 8}" y="${middle}" text-anchor="end">${text(contender)}</text>`);
+      parts.push(`<text x="${BAR.left - 8}" y="${middle}" text-anchor="end">${text(label(one))}</text>`);
       parts.push(`<rect${style} x="${BAR.left}" y="${y}" width="${width}" height="${BAR.height}" rx="2"/>`);
       parts.push(`<text x="${(BAR.left + Number(width) + 6).toFixed(1)}" y="${middle}">${milliseconds(median)}</text>`);
       y += BAR.height + BAR.gap;
     }
     y += GROUP.bottom + BAR.height;
   }
-  const where = `${machine.cpu}, one thread each but where said, Chromium ${machine.chromium}, simd128 peak ${simd_peak_gflops} GFLOP/s, medians in turn in one run`;
+  const where = `${machine.cpu}, one thread each where no more are named, Chromium ${machine.chromium}, simd128 peak ${simd_peak_gflops} GFLOP/s, medians in turn in one run`;
   parts.push(`<text class="note" x="0" y="${y - 8}">${text(where)}</text>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="Milliseconds an epoch by contender">
 <style>${STYLE}
@@ -49,6 +50,11 @@ export function picture({ machine, contenders, simd_peak_gflops }) {
 ${parts.join("\n")}
 </svg>
 `;
+}
+
+function label({ contender, threads, processor }) {
+  const means = processor ?? (threads > 1 ? `${threads} threads` : undefined);
+  return means ? `${contender} (${means})` : contender;
 }
 
 function milliseconds(ms) {
