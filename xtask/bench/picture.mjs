@@ -1,6 +1,6 @@
 // The contenders' times as a picture, for a page in light and in dark.
-const WIDTH = 760;
-const BAR = { height: 20, gap: 8, left: 250, right: 90 };
+const WIDTH = 820;
+const BAR = { height: 20, gap: 8, left: 290, right: 90 };
 const GROUP = { top: 34, bottom: 18 };
 const TOP = 44;
 const STYLE = `
@@ -42,7 +42,7 @@ export function picture({ machine, contenders, simd_peak_gflops }) {
     }
     y += GROUP.bottom + BAR.height;
   }
-  const where = `${machine.cpu}, one thread each where no more are named, Chromium ${machine.chromium}, simd128 peak ${simd_peak_gflops} GFLOP/s, medians in turn in one run`;
+  const where = `${machine.cpu}, one thread each where no more are named, Chromium ${machine.chromium}, simd128 peak ${simd_peak_gflops} GFLOP/s, medians of one run`;
   parts.push(`<text class="note" x="0" y="${y - 8}">${text(where)}</text>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="Milliseconds an epoch by contender">
 <style>${STYLE}
