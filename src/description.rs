@@ -1,6 +1,7 @@
 //! An experiment in words: what its layers are called, what it weighs, how it differs from another.
 
 use serde::Serialize;
+use serde_json::Value;
 use tsify::Tsify;
 
 use crate::experiment::{
@@ -118,23 +119,26 @@ pub fn changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
     changes
 }
 
-/// The numbers outside the network and the optimizer.
+/// The fields outside the layers and the optimizer.
 fn scalar_changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
     let leaves = |experiment: &Experiment| {
         let value = serde_json::to_value(experiment).expect("an experiment is plain data");
         let mut leaves = Vec::new();
         visit(&value, &mut |path, leaf| {
-            if !path.starts_with("network.") && !path.starts_with("training.optimizer") {
-                leaves.push((path.to_string(), leaf.as_f64().unwrap_or(f64::NAN)));
+            if !path.starts_with("network.layers") && !path.starts_with("training.optimizer") {
+                leaves.push((path.to_string(), leaf.clone()));
             }
         });
         leaves
     };
-    let pairs = leaves(experiment).into_iter().zip(leaves(base));
-    let changed = pairs.filter(|((_, now), (_, before))| now != before);
-    let changes = changed.map(|((field, now), _)| Change {
+    let before = leaves(base);
+    let changed = leaves(experiment).into_iter().filter(|leaf| !before.contains(leaf));
+    let changes = changed.map(|(field, now)| Change {
         label: FieldLimit::of(&field).map_or(field.clone(), |limit| limit.label.to_lowercase()),
-        value: number_text(now),
+        value: match now {
+            Value::String(text) => text.replace('_', " "),
+            now => now.as_f64().map_or(now.to_string(), number_text),
+        },
         field,
     });
     changes.collect()

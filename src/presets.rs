@@ -4,8 +4,9 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use crate::experiment::{
-    Activation, DatasetConfig, Experiment, LayerConfig, NetworkConfig, OptimizerConfig, Padding,
-    TrainingConfig,
+    Activation, ClippingConfig, ConstraintConfig, DatasetConfig, Experiment, InitializerConfig,
+    KernelInitializer, LayerConfig, LossConfig, NetworkConfig, OptimizerConfig, Padding,
+    RegularizerConfig, ScheduleConfig, TrainingConfig,
 };
 
 /// An experiment with a name.
@@ -38,8 +39,7 @@ pub struct OptimizerChoice {
 ///
 /// The article leaves Keras' default batch size of 32: with 20 images that is all of them in one step.
 pub fn presets() -> Vec<Preset> {
-    let adam =
-        TrainingConfig { optimizer: ADAM, learning_rate: 0.001, batch_size: 20, epochs: 500 };
+    let adam = full_batch(ADAM, 0.001, 500);
     vec![
         Preset {
             id: "example-1",
@@ -57,10 +57,7 @@ pub fn presets() -> Vec<Preset> {
             id: "example-3",
             name: "Example 3",
             summary: "Example 1 without biases. SGD at 1.0, 1,000 epochs",
-            experiment: article(
-                small_network(false),
-                TrainingConfig { optimizer: SGD, learning_rate: 1.0, batch_size: 20, epochs: 1000 },
-            ),
+            experiment: article(small_network(false), full_batch(SGD, 1.0, 1000)),
         },
     ]
 }
@@ -80,6 +77,9 @@ pub fn optimizers() -> Vec<OptimizerChoice> {
         choice("sgd-nesterov", "SGD with Nesterov momentum", with_momentum(true)),
         choice("rmsprop", "RMSprop", RMSPROP),
         choice("adamw", "AdamW", ADAMW),
+        choice("nadam", "Nadam", NADAM),
+        choice("adagrad", "Adagrad", ADAGRAD),
+        choice("lion", "Lion", LION),
     ]
 }
 
@@ -96,25 +96,61 @@ pub fn optimizer(name: &str) -> Option<OptimizerConfig> {
     found.map(|choice| choice.config)
 }
 
-const ADAM: OptimizerConfig = OptimizerConfig::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+const ADAM: OptimizerConfig =
+    OptimizerConfig::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false };
 
-const ADAMW: OptimizerConfig =
-    OptimizerConfig::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.004 };
+const ADAMW: OptimizerConfig = OptimizerConfig::AdamW {
+    beta_1: 0.9,
+    beta_2: 0.999,
+    epsilon: 1e-7,
+    amsgrad: false,
+    weight_decay: 0.004,
+};
+
+const NADAM: OptimizerConfig = OptimizerConfig::Nadam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+
+const ADAGRAD: OptimizerConfig =
+    OptimizerConfig::Adagrad { initial_accumulator_value: 0.1, epsilon: 1e-7 };
+
+const LION: OptimizerConfig = OptimizerConfig::Lion { beta_1: 0.9, beta_2: 0.99 };
 
 const SGD: OptimizerConfig =
     OptimizerConfig::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
 
-const RMSPROP: OptimizerConfig = OptimizerConfig::RmsProp { rho: 0.9, epsilon: 1e-7 };
+const RMSPROP: OptimizerConfig =
+    OptimizerConfig::RmsProp { rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false };
 
 /// Keras' own default momentum is 0; 0.9 is what its guides, and most people, set.
 fn with_momentum(nesterov: bool) -> OptimizerConfig {
     OptimizerConfig::Sgd { momentum: 0.9, nesterov, weight_decay: 0.0 }
 }
 
+/// The article's images in one step, at a constant rate.
+fn full_batch(optimizer: OptimizerConfig, learning_rate: f64, epochs: u32) -> TrainingConfig {
+    TrainingConfig {
+        optimizer,
+        loss: LossConfig::SparseCategoricalCrossentropy { from_logits: false },
+        learning_rate,
+        schedule: ScheduleConfig::Constant {},
+        clipping: ClippingConfig::None {},
+        batch_size: 20,
+        epochs,
+    }
+}
+
 fn article(layers: Vec<LayerConfig>, training: TrainingConfig) -> Experiment {
     Experiment {
         dataset: DatasetConfig { images: 20, side: 64, channels: 3, classes: 2 },
-        network: NetworkConfig { layers },
+        network: NetworkConfig {
+            layers,
+            initializer: InitializerConfig {
+                kernel: KernelInitializer::GlorotUniform {},
+                factor: 1.0,
+                bias: 0.0,
+            },
+            regularizer: RegularizerConfig { l1: 0.0, l2: 0.0, bias_l2: 0.0 },
+            constraint: ConstraintConfig::None {},
+        },
         training,
         seed: 1,
     }
@@ -123,7 +159,7 @@ fn article(layers: Vec<LayerConfig>, training: TrainingConfig) -> Experiment {
 fn small_network(use_bias: bool) -> Vec<LayerConfig> {
     vec![
         conv(32, use_bias),
-        LayerConfig::MaxPool { pool: 2 },
+        max_pool(2),
         LayerConfig::Flatten {},
         dense(2, use_bias, Activation::Softmax),
     ]
@@ -132,9 +168,9 @@ fn small_network(use_bias: bool) -> Vec<LayerConfig> {
 fn large_network() -> Vec<LayerConfig> {
     vec![
         conv(32, true),
-        LayerConfig::MaxPool { pool: 2 },
+        max_pool(2),
         conv(64, true),
-        LayerConfig::MaxPool { pool: 2 },
+        max_pool(2),
         conv(128, true),
         LayerConfig::Flatten {},
         dense(128, true, Activation::Relu),
@@ -146,10 +182,15 @@ fn conv(filters: u32, use_bias: bool) -> LayerConfig {
     LayerConfig::Conv2d {
         filters,
         kernel: 3,
+        strides: 1,
         padding: Padding::Valid,
         use_bias,
         activation: Some(Activation::Relu),
     }
+}
+
+fn max_pool(pool: u32) -> LayerConfig {
+    LayerConfig::MaxPool { pool, strides: pool, padding: Padding::Valid }
 }
 
 fn dense(units: u32, use_bias: bool, activation: Activation) -> LayerConfig {

@@ -33,19 +33,26 @@ pub fn gradient_norm(gradients: &[Tensor<1>]) -> f64 {
     gradients.iter().map(|gradient| sum_of_squares(gradient.clone())).sum::<f64>().sqrt()
 }
 
+pub fn sum_of_squares(values: Tensor<1>) -> f64 {
+    sum(values.square())
+}
+
+pub fn sum_of_magnitudes(values: Tensor<1>) -> f64 {
+    sum(values.abs())
+}
+
 /// In f32 within rows, which are short, and in f64 over them: a plain f32 sum over millions loses its last digits.
-fn sum_of_squares(gradient: Tensor<1>) -> f64 {
+fn sum(values: Tensor<1>) -> f64 {
     const ROW: usize = 512;
-    let squares = gradient.square();
-    let [count] = squares.dims();
+    let [count] = values.dims();
     let whole = count - count % ROW;
     let mut parts = Vec::new();
     if whole > 0 {
-        let rows = squares.clone().narrow(0, 0, whole).reshape([whole / ROW, ROW]);
+        let rows = values.clone().narrow(0, 0, whole).reshape([whole / ROW, ROW]);
         parts.extend(floats(rows.sum_dim(1).into_data()));
     }
     if whole < count {
-        parts.extend(floats(squares.narrow(0, whole, count - whole).into_data()));
+        parts.extend(floats(values.narrow(0, whole, count - whole).into_data()));
     }
     parts.into_iter().map(f64::from).sum()
 }

@@ -112,6 +112,9 @@ fn run(arguments: &Run) -> Result<(), Failure> {
     let mut session = TrainingSession::new(experiment, &arguments.backend)
         .map_err(|problem| Failure::Input(problem.to_string()))?;
     let mut watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
+    for warning in session.experiment().warnings() {
+        eprintln!("Warning: {}", warning.message);
+    }
     let mut report: Box<dyn Report> =
         if arguments.json { Box::new(JsonLines) } else { Box::new(Words::new(&session)) };
     while !session.finished() {

@@ -16,6 +16,11 @@ pub enum Purpose {
     Weights {
         layer: usize,
     },
+    /// What the dropout layer with this index drops in a step, counted from 1.
+    Dropout {
+        layer: usize,
+        step: u64,
+    },
 }
 
 /// The generator of one purpose under one seed.
@@ -25,6 +30,7 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Labels => 1,
         Purpose::Order => 2,
         Purpose::Weights { layer } => 1000 + layer as u64,
+        Purpose::Dropout { layer, step } => (step << 16) + 2000 + layer as u64,
     };
     let mut generator = ChaCha8Rng::seed_from_u64(u64::from(seed));
     generator.set_stream(number);
@@ -48,6 +54,9 @@ mod tests {
             draw(1, Purpose::Order),
             draw(1, Purpose::Weights { layer: 0 }),
             draw(1, Purpose::Weights { layer: 1 }),
+            draw(1, Purpose::Dropout { layer: 0, step: 1 }),
+            draw(1, Purpose::Dropout { layer: 0, step: 2 }),
+            draw(1, Purpose::Dropout { layer: 1, step: 1 }),
         ];
         for other in others {
             assert_ne!(other, draw(1, Purpose::Images));

@@ -89,7 +89,7 @@ fn every_problem_is_told_at_once() {
 /// A field set as the program's `--set` and the page's controls set it.
 #[wasm_bindgen_test(unsupported = test)]
 fn fields_that_are_set() {
-    let optimizers = "adam, sgd, sgd-momentum, sgd-nesterov, rmsprop, adamw";
+    let optimizers = "adam, sgd, sgd-momentum, sgd-nesterov, rmsprop, adamw, nadam, adagrad, lion";
     let rows = [
         ("training.learning_rate", "abc", "abc", "a number from 1e-8 to 1000"),
         ("training.learning_rate", "", "an empty value", "a number from 1e-8 to 1000"),
@@ -135,10 +135,10 @@ fn layers(text: &str) -> Experiment {
     experiment
 }
 
-const CONV: &str = r#"{"type":"conv2d","filters":4,"kernel":3,"padding":"valid","use_bias":true,"activation":"relu"}"#;
+const CONV: &str = r#"{"type":"conv2d","filters":4,"kernel":3,"strides":1,"padding":"valid","use_bias":true,"activation":"relu"}"#;
 const HEAD: &str = r#"{"type":"dense","units":2,"use_bias":true,"activation":"softmax"}"#;
 const FLATTEN: &str = r#"{"type":"flatten"}"#;
-const POOL: &str = r#"{"type":"max_pool","pool":2}"#;
+const POOL: &str = r#"{"type":"max_pool","pool":2,"strides":2,"padding":"valid"}"#;
 
 #[wasm_bindgen_test(unsupported = test)]
 fn layers_that_do_not_fit() {
@@ -147,35 +147,32 @@ fn layers_that_do_not_fit() {
     let too_many_pools = [&pools[..], &[POOL, FLATTEN, HEAD]].concat();
     let many = [&[CONV; 64][..], &[FLATTEN, HEAD]].concat();
     let three_units = HEAD.replace('2', "3");
-    let bare_head = HEAD.replace(r#""softmax""#, "null");
-    let relu_head = HEAD.replace("softmax", "relu");
-    let early_softmax = CONV.replace("relu", "softmax");
-    let wide_pool = POOL.replace('2', "17");
+    let one_unit = HEAD.replace('2', "1");
+    let wide_pool = POOL.replace(r#""pool":2"#, r#""pool":17"#);
     let wide_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":12"#);
     let no_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":0"#);
     let no_filters = CONV.replace(r#""filters":4"#, r#""filters":0"#);
+    let fast_conv = CONV.replace(r#""strides":1"#, r#""strides":5"#);
     let softmax = r#"{"type":"activation","activation":"softmax"}"#;
+    let (save, add) = (r#"{"type":"save"}"#, r#"{"type":"add_saved"}"#);
+    let dropout = r#"{"type":"dropout","rate":1.0}"#;
     let rows: &[(&[&str], &str, &str, &str)] = &[
         (&[], "network.layers", "0", "1 to 64"),
         (&many, "network.layers", "66", "1 to 64"),
-        (
-            &[CONV, POOL, FLATTEN],
-            "network.layers[2]",
-            "a network without a head",
-            "dense with 2 units",
-        ),
-        (&[CONV], "network.layers[0]", "a network without a head", "dense with 2 units"),
-        (&[softmax], "network.layers[0]", "a network without a head", "dense with 2 units"),
-        (&[FLATTEN, HEAD, softmax], "network.layers[1].activation", "softmax", "none here"),
+        (&[CONV, POOL, FLATTEN], "network.layers[2]", "3844", "2, one unit a class"),
+        (&[CONV], "network.layers[0]", "62 × 62 × 4 numbers", "2, one unit a class"),
+        (&[softmax], "network.layers[0]", "64 × 64 × 3 numbers", "2, one unit a class"),
         (&[FLATTEN, &three_units], "network.layers[1].units", "3", "2, one unit a class"),
-        (&[FLATTEN, &bare_head], "network.layers[1].activation", "none", "softmax"),
-        (&[FLATTEN, &relu_head], "network.layers[1].activation", "relu", "softmax"),
+        (&[FLATTEN, &one_unit], "network.layers[1].units", "1", "compares it with 0 and 1"),
+        (&[&fast_conv, FLATTEN, HEAD], "network.layers[0].strides", "5", "from 1 to 4"),
+        (&[add, FLATTEN, HEAD], "network.layers[0]", "add_saved", "after a save layer"),
         (
-            &[&early_softmax, FLATTEN, HEAD],
-            "network.layers[0].activation",
-            "softmax",
-            "relu or none",
+            &[save, CONV, add, FLATTEN, HEAD],
+            "network.layers[2]",
+            "add_saved of 64 × 64 × 3 to 62 × 62 × 4",
+            "64 × 64 × 3",
         ),
+        (&[FLATTEN, dropout, HEAD], "network.layers[1].rate", "1", "from 0 to below 1"),
         (&too_many_pools, "network.layers[6].pool", "2", "from 1 to 1, for its input is 1 × 1 × 3"),
         (&[&wide_pool, FLATTEN, HEAD], "network.layers[0].pool", "17", "from 1 to 16"),
         (&[&wide_kernel, FLATTEN, HEAD], "network.layers[0].kernel", "12", "from 1 to 11"),
@@ -197,12 +194,44 @@ fn layers_that_do_not_fit() {
         (
             &[FLATTEN, POOL, HEAD],
             "network.layers[1]",
-            "max_pool on a flat row",
+            "a pool on a flat row",
             "before the flatten layer",
         ),
     ];
     for (parts, field, value, allowed) in rows {
         check(&refusal(&layers(&join(parts))), field, value, allowed);
+    }
+}
+
+/// What a framework accepts, wrong as it may be, is no bad input.
+#[wasm_bindgen_test(unsupported = test)]
+fn heads_that_are_only_unusual() {
+    let softmax = r#"{"type":"activation","activation":"softmax"}"#;
+    let heads = [
+        HEAD.replace(r#""softmax""#, "null"),
+        HEAD.replace("softmax", "relu"),
+        HEAD.replace("softmax", "sigmoid"),
+        format!("{HEAD},{softmax}"),
+    ];
+    for head in heads {
+        assert_eq!(layers(&format!("[{FLATTEN},{head}]")).validate(), Ok(()), "{head}");
+    }
+    let mut one_unit = layers(&format!("[{FLATTEN},{}]", HEAD.replace('2', "1")));
+    one_unit.set("training.loss", r#"{"type":"mean_squared_error"}"#).unwrap();
+    assert_eq!(one_unit.validate(), Ok(()));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn schedules_that_do_not_fit() {
+    let rows = [
+        (r#"{"type":"piecewise","boundaries":[5,5],"factors":[1,1]}"#, "[5, 5]", "rise"),
+        (r#"{"type":"piecewise","boundaries":[5],"factors":[1,1]}"#, "1", "2 factors"),
+        (r#"{"type":"piecewise","boundaries":[],"factors":[]}"#, "0", "at least one"),
+    ];
+    for (schedule, value, allowed) in rows {
+        let mut experiment = example_1();
+        experiment.set("training.schedule", schedule).unwrap();
+        check(&refusal(&experiment), "training.schedule.boundaries", value, allowed);
     }
 }
 

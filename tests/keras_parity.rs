@@ -6,14 +6,27 @@ use support::{Fixture, check};
 
 /// Fixtures of the repository's own folder that need what a later version brings, with what they need.
 #[cfg(not(target_arch = "wasm32"))]
-const NOT_YET: &[(&str, &str)] =
-    &[("ex1_batch_norm_adam", "batch_norm"), ("ex1_l2_adam", "l2"), ("resnet_adam", "batch_norm")];
+const NOT_YET: &[(&str, &str)] = &[
+    ("duplicates", "pixels"),
+    ("pixels_255", "scale"),
+    ("stripes", "pixels"),
+    ("loop_batch_norm_inference", "loop"),
+    ("loop_frozen", "loop"),
+    ("loop_labels_rolled", "loop"),
+    ("loop_no_zero_grad", "loop"),
+    ("loop_optimizer_recreated", "loop"),
+];
 
 /// Where a backend rounds too coarsely for a fixture's own rule: on which, which, and how many steps are held all the same.
 /// burn-ndarray adds up a weight's gradient over all places in one f32 sum. Through four convolutions its loss is 6e-6 off
 /// after 4 steps, where flex is 1e-8 off, and Adam makes 5e-4 of it by step 20.
 #[cfg(not(target_arch = "wasm32"))]
-const COARSE: &[(&str, &str, usize)] = &[("ndarray", "vgg_adam", 9)];
+/// Behind three batch normalisations its first step is already 1e-4 of a variable's norm off; the gradients before it are held.
+const COARSE: &[(&str, &str, usize)] = &[("ndarray", "vgg_adam", 9), ("ndarray", "resnet_adam", 0)];
+
+/// What is not compared on a backend: burn-ndarray's error function is an approximation, 6e-5 off in GELU's gradient.
+#[cfg(not(target_arch = "wasm32"))]
+const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
@@ -47,6 +60,7 @@ mod native {
                     (Err(unknown), Some((_, need))) if unknown.contains(need) => Ok(()),
                     (Err(unknown), _) => Err(format!("not understood: {unknown}")),
                     (Ok(_), Some(_)) => Err("is understood now: take it off the list".into()),
+                    (Ok(_), None) if LEFT_OUT.contains(&(backend, &name)) => Ok(()),
                     (Ok(fixture), None) => {
                         let coarse = COARSE.iter().find(|row| (row.0, row.1) == (backend, &name));
                         check(&fixture, backend, coarse.map_or(usize::MAX, |row| row.2))
@@ -99,7 +113,7 @@ mod native {
             (r#""type":"adam""#, r#""type":"adamant""#, "adamant"),
             (r#""batch_size":32"#, r#""batch_size":32,"dropout":1"#, "dropout"),
             (r#""use_bias":true"#, r#""use_bias":true,"groups":2"#, "groups"),
-            (r#""l2":0.0"#, r#""l2":0.5"#, "l2"),
+            (r#""l2":0.0"#, r#""l2":0.0,"loop":{}"#, "loop"),
         ];
         for (known, unknown, name) in rows {
             let changed = text.replacen(known, unknown, 1);

@@ -154,3 +154,15 @@ fn presets_are_listed() {
         assert!(text.contains(preset.id), "{text}");
     }
 }
+
+#[test]
+fn what_is_allowed_and_most_likely_wrong_is_said_and_trained() {
+    let loss = r#"training.loss={"type":"torch_cross_entropy","label_smoothing":0}"#;
+    let output = program(&[&SMALL[..], &["--set", loss]].concat());
+    assert!(output.status.success(), "{output:?}");
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(warning.starts_with("Warning: Softmax is taken twice"), "{warning}");
+    assert!(
+        String::from_utf8(output.stdout).unwrap().contains("Training accuracy after 30 epochs")
+    );
+}

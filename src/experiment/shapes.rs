@@ -40,13 +40,17 @@ impl std::fmt::Display for Shape {
     }
 }
 
-/// A layer's output and its trainable numbers.
+/// A layer's output and its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerShape {
     pub input: Shape,
     pub output: Shape,
+    /// Trainable numbers.
     pub parameters: usize,
 }
+
+/// Strides of a convolution; of a pool as many as its window is wide, and no more than the list of limits says.
+const MOST_CONV_STRIDES: u32 = 4;
 
 /// The shape after every layer, or the first layer that does not fit its input. Expects every number in its range.
 pub fn layer_shapes(
@@ -56,8 +60,20 @@ pub fn layer_shapes(
     let side = dataset.side as usize;
     let mut input = Shape::Image([side, side, dataset.channels as usize]);
     let mut shapes = Vec::with_capacity(network.layers.len());
+    let mut saved = None;
     for (index, layer) in network.layers.iter().enumerate() {
-        let (output, parameters) = output_of(layer, input, &format!("network.layers[{index}]"))?;
+        let path = format!("network.layers[{index}]");
+        let (output, parameters) = match layer {
+            LayerConfig::Save {} => {
+                saved = Some(input);
+                (input, 0)
+            }
+            LayerConfig::AddSaved {} => {
+                addable(saved, input, &path)?;
+                (input, 0)
+            }
+            layer => output_of(layer, input, &path)?,
+        };
         shapes.push(LayerShape { input, output, parameters });
         input = output;
     }
@@ -69,25 +85,42 @@ fn output_of(
     input: Shape,
     path: &str,
 ) -> Result<(Shape, usize), InvalidField> {
+    let bias = |use_bias: bool, count: usize| if use_bias { count } else { 0 };
     match *layer {
-        LayerConfig::Conv2d { filters, kernel, padding, use_bias, .. } => {
-            let [height, width, channels] = image(input, path, "conv2d")?;
+        LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, .. } => {
+            let [_, _, channels] = image(input, path, "conv2d")?;
+            if strides > MOST_CONV_STRIDES {
+                return Err(InvalidField::new(
+                    format!("{path}.strides"),
+                    "Strides of a convolution",
+                    strides.to_string(),
+                    format!("a whole number from 1 to {MOST_CONV_STRIDES}"),
+                ));
+            }
+            let window = Window { size: kernel, strides, padding };
+            let [height, width] = window.output(input, path, ["kernel", "Kernel"])?;
             let (size, filters) = (kernel as usize, filters as usize);
-            let parameters = size * size * channels * filters + if use_bias { filters } else { 0 };
-            let output = match padding {
-                Padding::Same => [height, width, filters],
-                Padding::Valid => {
-                    fits(size, height.min(width), path, "kernel", "Kernel", input)?;
-                    [height - size + 1, width - size + 1, filters]
-                }
-            };
-            Ok((Shape::Image(output), parameters))
+            let parameters = size * size * channels * filters + bias(use_bias, filters);
+            Ok((Shape::Image([height, width, filters]), parameters))
         }
-        LayerConfig::MaxPool { pool } => {
-            let [height, width, channels] = image(input, path, "max_pool")?;
-            let size = pool as usize;
-            fits(size, height.min(width), path, "pool", "Pool", input)?;
-            Ok((Shape::Image([height / size, width / size, channels]), 0))
+        LayerConfig::LocallyConnected { filters, kernel, use_bias, .. } => {
+            let [_, _, channels] = image(input, path, "locally_connected")?;
+            let window = Window { size: kernel, strides: 1, padding: Padding::Valid };
+            let [height, width] = window.output(input, path, ["kernel", "Kernel"])?;
+            let (size, filters) = (kernel as usize, filters as usize);
+            let place = size * size * channels * filters + bias(use_bias, filters);
+            Ok((Shape::Image([height, width, filters]), height * width * place))
+        }
+        LayerConfig::MaxPool { pool, strides, padding }
+        | LayerConfig::AveragePool { pool, strides, padding } => {
+            let [_, _, channels] = image(input, path, "a pool")?;
+            let window = Window { size: pool, strides, padding };
+            let [height, width] = window.output(input, path, ["pool", "Pool"])?;
+            Ok((Shape::Image([height, width, channels]), 0))
+        }
+        LayerConfig::GlobalMaxPool {} | LayerConfig::GlobalAveragePool {} => {
+            let [_, _, channels] = image(input, path, "a global pool")?;
+            Ok((Shape::Flat(channels), 0))
         }
         LayerConfig::Flatten {} => Ok((Shape::Flat(input.size()), 0)),
         LayerConfig::Dense { units, use_bias, .. } => {
@@ -96,14 +129,81 @@ fn output_of(
                     path,
                     "Layer",
                     "dense on an image",
-                    "after a flatten layer",
+                    "after a flatten layer or a global pool",
                 ));
             };
             let units = units as usize;
-            Ok((Shape::Flat(units), inputs * units + if use_bias { units } else { 0 }))
+            Ok((Shape::Flat(units), inputs * units + bias(use_bias, units)))
         }
-        LayerConfig::Activation { .. } => Ok((input, 0)),
+        LayerConfig::BatchNorm { .. } | LayerConfig::LayerNorm { .. } => {
+            Ok((input, 2 * input.units()))
+        }
+        LayerConfig::Dropout { .. }
+        | LayerConfig::Reshape {}
+        | LayerConfig::Save {}
+        | LayerConfig::AddSaved {}
+        | LayerConfig::LeakyRelu { .. }
+        | LayerConfig::Activation { .. } => Ok((input, 0)),
     }
+}
+
+/// A window that slides over an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    pub size: u32,
+    pub strides: u32,
+    pub padding: Padding,
+}
+
+impl Window {
+    /// Windows along an axis of so many pixels.
+    pub fn count(self, pixels: usize) -> usize {
+        let strides = self.strides as usize;
+        match self.padding {
+            Padding::Same => pixels.div_ceil(strides),
+            Padding::Valid => (pixels - self.size as usize) / strides + 1,
+        }
+    }
+
+    /// Whether each pixel is in one window at most, and none is padding.
+    pub fn lies_side_by_side(self) -> bool {
+        self.strides == self.size && self.padding == Padding::Valid
+    }
+
+    /// Pixels of padding before and after an axis, the odd one after.
+    pub fn padded(self, pixels: usize) -> [usize; 2] {
+        if self.padding == Padding::Valid {
+            return [0, 0];
+        }
+        let needed = (self.count(pixels) - 1) * self.strides as usize + self.size as usize;
+        let all = needed.saturating_sub(pixels);
+        [all / 2, all - all / 2]
+    }
+
+    fn output(
+        self,
+        input: Shape,
+        path: &str,
+        [field, label]: [&str; 2],
+    ) -> Result<[usize; 2], InvalidField> {
+        let [height, width, _] = image(input, path, "a window")?;
+        if self.padding == Padding::Valid {
+            fits(self.size as usize, height.min(width), path, field, label, input)?;
+        }
+        Ok([self.count(height), self.count(width)])
+    }
+}
+
+fn addable(saved: Option<Shape>, input: Shape, path: &str) -> Result<(), InvalidField> {
+    let (value, wanted) = match saved {
+        None => ("add_saved".to_string(), "after a save layer".to_string()),
+        Some(saved) if saved == input => return Ok(()),
+        Some(saved) => (
+            format!("add_saved of {saved} to {input}"),
+            format!("where the shape is that of the save layer, {saved}"),
+        ),
+    };
+    Err(InvalidField::new(path, "Layer", value, wanted))
 }
 
 fn image(input: Shape, path: &str, layer: &str) -> Result<[usize; 3], InvalidField> {

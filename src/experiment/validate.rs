@@ -1,8 +1,8 @@
 //! Says what is wrong with an experiment before any work starts.
 
 use super::{
-    Activation, Experiment, FieldLimit, InvalidField, LayerConfig, LayerShape, layer_shapes,
-    number_text, visit,
+    Experiment, FieldLimit, InvalidField, LayerConfig, LayerShape, LossConfig, ScheduleConfig,
+    Shape, layer_shapes, number_text, visit,
 };
 
 /// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
@@ -21,6 +21,7 @@ impl Experiment {
     pub fn validate(&self) -> Result<(), Vec<InvalidField>> {
         let mut problems = self.out_of_range();
         if problems.is_empty() {
+            problems.extend(self.schedule_problem());
             problems.extend(self.layers_that_do_not_fit());
         }
         if problems.is_empty() {
@@ -73,6 +74,25 @@ impl Experiment {
         })
     }
 
+    /// A rate behind each boundary, which rise.
+    fn schedule_problem(&self) -> Option<InvalidField> {
+        let ScheduleConfig::Piecewise { boundaries, factors } = &self.training.schedule else {
+            return None;
+        };
+        let path = "training.schedule.boundaries";
+        let problem = |value: String, allowed: String| {
+            Some(InvalidField::new(path, "Boundaries", value, allowed))
+        };
+        if !boundaries.is_sorted_by(|before, after| before < after) {
+            return problem(format!("{boundaries:?}"), "numbers that rise".into());
+        }
+        if boundaries.is_empty() || boundaries.len() != factors.len() {
+            let allowed = format!("one for each of the {} factors, at least one", factors.len());
+            return problem(boundaries.len().to_string(), allowed);
+        }
+        None
+    }
+
     fn layers_that_do_not_fit(&self) -> Option<InvalidField> {
         let layers = &self.network.layers;
         if layers.is_empty() || layers.len() > MAX_LAYERS {
@@ -83,68 +103,42 @@ impl Experiment {
                 format!("a list of 1 to {MAX_LAYERS} layers"),
             ));
         }
-        if let Err(problem) = layer_shapes(&self.network, &self.dataset) {
-            return Some(problem);
+        match layer_shapes(&self.network, &self.dataset) {
+            Ok(shapes) => self.head_problem(shapes.last().expect("at least one layer").output),
+            Err(problem) => Some(problem),
         }
-        let last = layers.len() - 1;
-        for (index, layer) in layers[..last].iter().enumerate() {
-            if layer.activation() == Some(Activation::Softmax) {
-                return Some(InvalidField::new(
-                    format!("network.layers[{index}].activation"),
-                    "Activation",
-                    "softmax",
-                    "relu or none here: softmax belongs on the last layer",
-                ));
-            }
-        }
-        self.head_problem()
     }
 
-    /// The head is a dense layer with one unit a class and softmax, in it or right behind it.
-    fn head_problem(&self) -> Option<InvalidField> {
-        let layers = &self.network.layers;
-        let last = layers.len() - 1;
+    /// A network answers with one unit a class; with two classes one unit will do where the loss compares it with 0 and 1.
+    fn head_problem(&self, output: Shape) -> Option<InvalidField> {
         let classes = self.dataset.classes;
-        let wanted = format!("dense with {classes} units and softmax, one unit a class");
-        let head = match &layers[last] {
-            LayerConfig::Activation { activation: Activation::Softmax } if last > 0 => last - 1,
-            _ => last,
+        let takes_one = matches!(
+            self.training.loss,
+            LossConfig::BinaryCrossentropy { .. }
+                | LossConfig::CategoricalCrossentropy { .. }
+                | LossConfig::MeanSquaredError {}
+        );
+        let last = self.network.layers.len() - 1;
+        let units = match output {
+            Shape::Flat(units) if units == classes as usize => return None,
+            Shape::Flat(1) if takes_one && classes == 2 => return None,
+            Shape::Flat(units) => units.to_string(),
+            image => format!("{image} numbers"),
         };
-        let field = format!("network.layers[{head}]");
-        let LayerConfig::Dense { units, activation, .. } = &layers[head] else {
-            return Some(InvalidField::new(
-                field,
-                "Last layer",
-                "a network without a head",
-                wanted,
-            ));
+        let one = match (classes, takes_one) {
+            (2, true) => ", or 1",
+            (2, false) => "; one unit for two classes wants a loss that compares it with 0 and 1",
+            _ => "",
         };
-        if *units != classes {
-            return Some(InvalidField::new(
-                format!("{field}.units"),
-                "Units of the last layer",
-                units.to_string(),
-                format!("{classes}, one unit a class"),
-            ));
-        }
-        let inner_is_right = if head == last {
-            *activation == Some(Activation::Softmax)
-        } else {
-            activation.is_none()
+        // The width is a field of the last layer that has one.
+        let layers = self.network.layers.iter().enumerate().rev();
+        let dense = layers.clone().find(|(_, layer)| matches!(layer, LayerConfig::Dense { .. }));
+        let field = match (dense, output) {
+            (Some((index, _)), Shape::Flat(_)) => format!("network.layers[{index}].units"),
+            _ => format!("network.layers[{last}]"),
         };
-        (!inner_is_right).then(|| {
-            let text = match activation {
-                Some(Activation::Relu) => "relu",
-                Some(Activation::Softmax) => "softmax twice",
-                None => "none",
-            };
-            InvalidField::new(
-                format!("{field}.activation"),
-                "Activation of the last layer",
-                text,
-                "softmax, once",
-            )
-        })
+        let allowed = format!("{classes}, one unit a class{one}");
+        Some(InvalidField::new(field, "Units of the last layer", units, allowed))
     }
 
     fn too_large_for_memory(&self) -> Option<InvalidField> {
@@ -202,7 +196,18 @@ fn bytes_of_output(layers: &[LayerConfig]) -> u64 {
         // With the place of the winner, and the gradient before the ReLU.
         LayerConfig::Conv2d { .. } => 4 + 4 + 1 + 4,
         LayerConfig::MaxPool { .. } => 4 + 4 + 1,
-        LayerConfig::Flatten {} => 0,
+        LayerConfig::Flatten {} | LayerConfig::Reshape {} | LayerConfig::Save {} => 0,
         LayerConfig::Dense { .. } | LayerConfig::Activation { .. } => 4 + 4,
+        // Its windows are written out, with their gradients.
+        LayerConfig::LocallyConnected { kernel, .. } => 8 + 8 * u64::from(kernel).pow(2),
+        // Several operations, each with its result and that one's gradient.
+        LayerConfig::AveragePool { .. }
+        | LayerConfig::GlobalMaxPool {}
+        | LayerConfig::GlobalAveragePool {}
+        | LayerConfig::BatchNorm { .. }
+        | LayerConfig::LayerNorm { .. }
+        | LayerConfig::Dropout { .. }
+        | LayerConfig::AddSaved {}
+        | LayerConfig::LeakyRelu { .. } => 4 * 8,
     }
 }

@@ -106,7 +106,8 @@ pub fn backward(
         if relu {
             assert_eq!(output.len(), gradient.len());
             for (passed, &output) in passed.iter_mut().zip(&output[row]) {
-                *passed = if output <= 0.0 { 0.0 } else { *passed };
+                // A product, as in TensorFlow: a gradient that is not a number stays so.
+                *passed = if output <= 0.0 { *passed * 0.0 } else { *passed };
             }
         }
         for (sum, passed) in gradients.bias.iter_mut().zip(passed) {

@@ -1,9 +1,6 @@
-//! Layers as the crate's own kernels compute them, activations in NHWC order throughout.
+//! Convolutions and dense layers as the crate's own kernels compute them, activations in NHWC order throughout.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 
 use super::{Features, Layer, Network};
 use crate::kernels;
@@ -24,10 +21,10 @@ pub(super) fn fused(layers: &[(usize, Layer)]) -> Vec<(usize, Layer)> {
                 *relu = true;
                 true
             }
-            (Some(Layer::Conv2d { pool: inside @ 1, .. }), Layer::MaxPool { pool })
-                if *pool <= LARGEST_POOL =>
+            (Some(Layer::Conv2d { pool: inside @ 1, .. }), Layer::MaxPool(window))
+                if window.lies_side_by_side() && window.size as usize <= LARGEST_POOL =>
             {
-                *inside = *pool;
+                *inside = window.size as usize;
                 true
             }
             _ => false,
@@ -52,8 +49,8 @@ impl Network {
             None => Tensor::zeros([units], &like.device()),
         };
         match *layer {
-            Layer::Conv2d { kernel, bias, padding, relu, pool } => {
-                let input = pixels(input);
+            Layer::Conv2d { kernel, bias, strides, padding, relu, pool } => {
+                let input = input.pixels();
                 let [images, height, width, channels] = input.dims();
                 let [kernel_size, _, _, filters] = self.shape(kernel);
                 let shape = Shape {
@@ -63,23 +60,13 @@ impl Network {
                     channels,
                     filters,
                     kernel: kernel_size,
-                    stride: 1,
+                    stride: strides,
                     padding,
                 };
                 let kernel = value(kernel);
                 let bias = bias_or_zero(bias, &kernel, filters);
                 let block = Block { shape, relu, pool };
                 Features::Pixels(kernels::block(input, kernel, bias, block, buffers))
-            }
-            Layer::MaxPool { pool } => {
-                let planes = pixels(input).permute([0, 3, 1, 2]);
-                let pooled = max_pool2d(planes, MaxPoolOptions::new([pool, pool]));
-                Features::Pixels(pooled.permute([0, 2, 3, 1]))
-            }
-            Layer::Flatten => {
-                let pixels = pixels(input);
-                let [images, height, width, channels] = pixels.dims();
-                Features::Rows(pixels.reshape([images, height * width * channels]))
             }
             Layer::Dense { kernel, bias, relu } => {
                 let input = input.rows();
@@ -89,17 +76,7 @@ impl Network {
                 let bias = bias_or_zero(bias, &kernel, units);
                 Features::Rows(kernels::dense_layer(input, kernel, bias, dense, buffers))
             }
-            Layer::Relu => match input {
-                Features::Rows(rows) => Features::Rows(relu(rows)),
-                input => Features::Pixels(relu(pixels(input))),
-            },
+            _ => unreachable!("every other layer is computed in `common`"),
         }
-    }
-}
-
-fn pixels(features: Features) -> Tensor<4> {
-    match features {
-        Features::Pixels(pixels) => pixels,
-        _ => unreachable!("layer_shapes refuses this layer on rows"),
     }
 }

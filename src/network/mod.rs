@@ -1,34 +1,49 @@
 //! The CNN, built from a [`NetworkConfig`](crate::experiment::NetworkConfig): its variables and its forward pass.
 //!
 //! Variables keep Keras' layouts: kernels HWIO, dense kernels input by output, rows flattened in NHWC order. So weights,
-//! fixtures and exports need no reordering. How the layers are computed is one of two files: `fast` with the crate's own
-//! kernels, `plain` with Burn's operations, which are the reference that the kernels are tested against.
+//! fixtures and exports need no reordering. `build` makes a network of its configuration. Convolutions and dense layers are
+//! computed by one of two files: `fast` with the crate's own kernels, `plain` with Burn's operations, which are the reference that
+//! the kernels are tested against. All other layers are Burn's operations on either: `common`.
 
+mod build;
+mod common;
 mod fast;
+pub mod initializer;
 mod plain;
 
+use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
-use rand::RngExt;
 
 use crate::backend::{Backend, without_kernels};
 use crate::dataset::Dataset;
-use crate::experiment::{Activation, Experiment, InvalidField, LayerConfig, Padding, layer_shapes};
-use crate::seeding::{Purpose, stream};
+use crate::experiment::{Activation, Window};
 
-/// One trainable tensor, kept flat: an optimizer treats them all alike.
+/// One tensor of a layer, kept flat: an optimizer treats them all alike.
 #[derive(Clone, Debug)]
 pub struct Variable {
     /// As Keras numbers them: `conv2d_0/kernel`, `dense_1/bias`.
     pub name: String,
     pub shape: Vec<usize>,
-    /// Tracked by autodiff; `[product of shape]`.
+    /// `[product of shape]`, tracked by autodiff where it is trainable.
     pub value: Tensor<1>,
+    /// Whether an optimizer changes it; the moving averages of a batch normalisation are no business of one.
+    pub trainable: bool,
 }
 
 impl Variable {
     /// The numbers, in the order of `shape`.
     pub fn values(&self) -> Vec<f32> {
         floats(self.value.clone().inner().into_data())
+    }
+
+    /// Whether it is a layer's kernel.
+    pub fn is_kernel(&self) -> bool {
+        self.name.ends_with("/kernel")
+    }
+
+    /// Whether it is a layer's bias.
+    pub fn is_bias(&self) -> bool {
+        self.name.ends_with("/bias")
     }
 }
 
@@ -38,22 +53,74 @@ enum Layer {
     Conv2d {
         kernel: usize,
         bias: Option<usize>,
+        strides: usize,
         /// Zeros before and after, the same for rows and columns.
         padding: [usize; 2],
         /// What a fast backend does in the same breath; nothing in a list of single layers.
         relu: bool,
         pool: usize,
     },
-    MaxPool {
-        pool: usize,
+    LocallyConnected {
+        kernel: usize,
+        bias: Option<usize>,
     },
+    MaxPool(Window),
+    AveragePool(Window),
+    GlobalMaxPool,
+    GlobalAveragePool,
     Flatten,
     Dense {
         kernel: usize,
         bias: Option<usize>,
         relu: bool,
     },
+    BatchNorm {
+        /// Gamma, beta, moving mean and moving variance, one behind the other.
+        first: usize,
+        momentum: f64,
+        epsilon: f64,
+    },
+    NormOfUnits {
+        /// Gamma and beta.
+        first: usize,
+        epsilon: f64,
+    },
+    Dropout {
+        rate: f64,
+    },
+    Save,
+    AddSaved,
     Relu,
+    LeakyRelu {
+        negative_slope: f64,
+    },
+    Elu,
+    Gelu,
+    Silu,
+    Tanh,
+    Sigmoid,
+    Softmax,
+    Reshape,
+}
+
+/// The activation that a network ends with, where losses look behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// None, or one that no loss looks behind.
+    Open,
+    Softmax,
+    Sigmoid,
+}
+
+impl Head {
+    /// What the network puts out.
+    pub fn outputs(self, scores: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Open => scores,
+            Self::Softmax => softmax(scores, 1),
+            Self::Sigmoid => sigmoid(scores),
+        }
+    }
 }
 
 /// The network with its weights.
@@ -63,6 +130,8 @@ pub struct Network {
     layers: Vec<(usize, Layer)>,
     /// The same as a fast backend runs them.
     fused: Vec<(usize, Layer)>,
+    /// No part of the layers: what they put out are scores.
+    pub head: Head,
     pub variables: Vec<Variable>,
     backend: Backend,
 }
@@ -78,96 +147,28 @@ pub enum Features {
     Rows(Tensor<2>),
 }
 
+/// Uniform random numbers in [0, 1) for the layer at a place of the configuration's list, so many.
+pub type Noise<'a> = dyn FnMut(usize, usize) -> Vec<f32> + 'a;
+
+/// How layers run that differ between training and inference.
+enum Mode<'a> {
+    Inference,
+    Training {
+        noise: &'a mut Noise<'a>,
+        /// New values of variables that no optimizer changes, by their index.
+        moved: &'a mut Vec<(usize, Tensor<1>)>,
+    },
+}
+
+/// What a step's forward pass leaves.
+pub struct Passed {
+    /// `[images, units]`: what is before the head's activation, tracked by autodiff.
+    pub scores: Tensor<2>,
+    /// What the moving averages become; see [`Network::move_averages`].
+    moved: Vec<(usize, Tensor<1>)>,
+}
+
 impl Network {
-    /// Glorot-uniform kernels and zero biases, drawn from the experiment's seed.
-    pub fn new(experiment: &Experiment, backend: &Backend) -> Result<Self, InvalidField> {
-        let seed = experiment.seed;
-        Self::with_weights(experiment, backend, |layer, _, shape| {
-            let mut generator = stream(seed, Purpose::Weights { layer });
-            let limit = glorot_limit(shape);
-            let size = shape.iter().product();
-            (0..size).map(|_| (2.0 * generator.random::<f32>() - 1.0) * limit).collect()
-        })
-    }
-
-    /// The same with kernels from `kernel(layer, nth kernel, shape)`; biases are zero.
-    pub fn with_weights(
-        experiment: &Experiment,
-        backend: &Backend,
-        mut kernel: impl FnMut(usize, usize, &[usize]) -> Vec<f32>,
-    ) -> Result<Self, InvalidField> {
-        let shapes = layer_shapes(&experiment.network, &experiment.dataset)?;
-        let mut network = Self {
-            layers: Vec::new(),
-            fused: Vec::new(),
-            variables: Vec::new(),
-            backend: backend.clone(),
-        };
-        let (mut kernels, mut convolutions, mut denses) = (0, 0, 0);
-        for (index, (config, shape)) in experiment.network.layers.iter().zip(&shapes).enumerate() {
-            match *config {
-                LayerConfig::Conv2d { filters, kernel: size, padding, use_bias, .. } => {
-                    let (size, filters) = (size as usize, filters as usize);
-                    let shape = [size, size, shape.input.units(), filters];
-                    let values = kernel(index, kernels, &shape);
-                    let name = format!("conv2d_{convolutions}");
-                    let (kernel, bias) = network.weights(&name, &shape, values, use_bias);
-                    let padding = match padding {
-                        Padding::Valid => [0, 0],
-                        Padding::Same => [(size - 1) / 2, size / 2],
-                    };
-                    let layer = Layer::Conv2d { kernel, bias, padding, relu: false, pool: 1 };
-                    network.layers.push((index, layer));
-                    (kernels, convolutions) = (kernels + 1, convolutions + 1);
-                }
-                LayerConfig::MaxPool { pool } => {
-                    network.layers.push((index, Layer::MaxPool { pool: pool as usize }));
-                }
-                LayerConfig::Flatten {} => network.layers.push((index, Layer::Flatten)),
-                LayerConfig::Dense { units, use_bias, .. } => {
-                    let shape = [shape.input.size(), units as usize];
-                    let values = kernel(index, kernels, &shape);
-                    let name = format!("dense_{denses}");
-                    let (kernel, bias) = network.weights(&name, &shape, values, use_bias);
-                    network.layers.push((index, Layer::Dense { kernel, bias, relu: false }));
-                    (kernels, denses) = (kernels + 1, denses + 1);
-                }
-                LayerConfig::Activation { .. } => {}
-            }
-            // The head's softmax is part of the loss, which starts from the logits.
-            if config.activation() == Some(Activation::Relu) {
-                network.layers.push((index, Layer::Relu));
-            }
-        }
-        network.fused = fast::fused(&network.layers);
-        Ok(network)
-    }
-
-    /// A kernel and, where wanted, a zero bias for its last axis.
-    fn weights(
-        &mut self,
-        layer: &str,
-        shape: &[usize],
-        values: Vec<f32>,
-        use_bias: bool,
-    ) -> (usize, Option<usize>) {
-        let kernel = self.variable(format!("{layer}/kernel"), shape, values);
-        let units = shape[shape.len() - 1];
-        let bias =
-            use_bias.then(|| self.variable(format!("{layer}/bias"), &[units], vec![0.0; units]));
-        (kernel, bias)
-    }
-
-    fn variable(&mut self, name: String, shape: &[usize], values: Vec<f32>) -> usize {
-        let data = TensorData::new(values, [shape.iter().product::<usize>()]);
-        self.variables.push(Variable {
-            name,
-            shape: shape.to_vec(),
-            value: Tensor::from_data(data, &self.backend.device).require_grad(),
-        });
-        self.variables.len() - 1
-    }
-
     /// All images of a dataset, in the order of axes that this network takes.
     pub fn images(&self, dataset: &Dataset) -> Tensor<4> {
         let (count, side, channels) = (dataset.len(), dataset.side, dataset.channels);
@@ -176,35 +177,50 @@ impl Network {
         if self.is_fast() { pixels } else { pixels.permute([0, 3, 1, 2]) }
     }
 
-    /// The logits `[images, classes]` of [`Network::images`] or some of them, tracked by autodiff. `watch` sees what each
-    /// ReLU layer passes on, in their order: its output, or that of the max-pool right behind it.
-    pub fn forward(&self, images: Tensor<4>, watch: &mut dyn FnMut(&Features)) -> Tensor<2> {
+    /// The scores of [`Network::images`] or some of them in training. `noise` is for dropout. `watch` sees what each ReLU layer
+    /// passes on, in their order: its output, or that of the max-pool right behind it.
+    pub fn forward(
+        &self,
+        images: Tensor<4>,
+        noise: &mut Noise,
+        watch: &mut dyn FnMut(&Features),
+    ) -> Passed {
         let layers = self.as_run();
         let mut passed_relu = false;
-        self.run(
+        let mut moved = Vec::new();
+        let scores = self.run(
             layers,
             images,
             |index| self.variables[index].value.clone(),
+            Mode::Training { noise, moved: &mut moved },
             |place, output| {
                 let (_, layer) = &layers[place];
                 passed_relu = match layer {
                     Layer::Conv2d { relu, .. } | Layer::Dense { relu, .. } => *relu,
                     Layer::Relu => true,
-                    Layer::MaxPool { .. } => passed_relu,
-                    Layer::Flatten => false,
+                    Layer::MaxPool(_) => passed_relu,
+                    _ => false,
                 };
-                let pooled_next = matches!(layers.get(place + 1), Some((_, Layer::MaxPool { .. })));
+                let pooled_next = matches!(layers.get(place + 1), Some((_, Layer::MaxPool(_))));
                 if passed_relu && !pooled_next {
                     watch(output);
                     passed_relu = false;
                 }
             },
-        )
+        );
+        Passed { scores, moved }
     }
 
-    /// The logits without recording anything for a backward pass.
+    /// Lets the moving averages take in what a pass saw of them.
+    pub fn move_averages(&mut self, passed: Passed) {
+        for (index, value) in passed.moved {
+            self.variables[index].value = value;
+        }
+    }
+
+    /// The scores in inference, without recording anything for a backward pass.
     pub fn infer(&self, images: Tensor<4>) -> Tensor<2> {
-        self.run(self.as_run(), images.inner(), self.untracked(), |_, _| {})
+        self.run(self.as_run(), images.inner(), self.untracked(), Mode::Inference, |_, _| {})
     }
 
     /// The same layer by layer: `observe` sees the place in the configuration's list and the output of each, and of one with an
@@ -214,7 +230,8 @@ impl Network {
         images: Tensor<4>,
         observe: &mut dyn FnMut(usize, &Features),
     ) -> Tensor<2> {
-        self.run(&self.layers, images.inner(), self.untracked(), |place, output| {
+        let untracked = self.untracked();
+        self.run(&self.layers, images.inner(), untracked, Mode::Inference, |place, output| {
             observe(self.layers[place].0, output);
         })
     }
@@ -236,18 +253,25 @@ impl Network {
         layers: &[(usize, Layer)],
         images: Tensor<4>,
         value: impl Fn(usize) -> Tensor<1>,
+        mut mode: Mode,
         mut observe: impl FnMut(usize, &Features),
     ) -> Tensor<2> {
         let mut features = match self.backend.buffers {
             Some(_) => Features::Pixels(images),
             None => Features::Planes(images),
         };
-        for (place, (_, layer)) in layers.iter().enumerate() {
-            features = match &self.backend.buffers {
-                Some(buffers) => self.apply_fast(layer, features, &value, buffers),
-                None => {
-                    without_kernels();
-                    self.apply_plain(layer, features, &value)
+        let mut saved = None;
+        for (place, (index, layer)) in layers.iter().enumerate() {
+            features = match layer {
+                Layer::Conv2d { .. } | Layer::Dense { .. } => match &self.backend.buffers {
+                    Some(buffers) => self.apply_fast(layer, features, &value, buffers),
+                    None => {
+                        without_kernels();
+                        self.apply_plain(layer, features, &value)
+                    }
+                },
+                layer => {
+                    self.apply_common((*index, layer), features, &value, &mut saved, &mut mode)
                 }
             };
             observe(place, &features);
@@ -260,10 +284,14 @@ impl Network {
         shape.as_slice().try_into().expect("a variable keeps its rank")
     }
 
-    /// Takes each variable's gradient, in the order of [`Network::variables`].
+    /// What an optimizer changes.
+    pub fn trainable(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.iter().filter(|variable| variable.trainable)
+    }
+
+    /// Takes the gradient of each trainable variable, in their order.
     pub fn take_gradients(&self, gradients: &mut Gradients) -> Vec<Tensor<1>> {
-        self.variables
-            .iter()
+        self.trainable()
             .map(|variable| {
                 let gradient = variable.value.grad_remove(gradients);
                 gradient.unwrap_or_else(|| variable.value.clone().inner().zeros_like())
@@ -272,14 +300,23 @@ impl Network {
     }
 }
 
-impl Features {
-    fn rows(self) -> Tensor<2> {
-        match self {
-            Self::Rows(rows) => rows,
-            _ => unreachable!("layer_shapes refuses this layer on images"),
+impl From<Activation> for Layer {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu => Self::Relu,
+            // What Keras takes for the name; its layer has another default.
+            Activation::LeakyRelu => Self::LeakyRelu { negative_slope: 0.2 },
+            Activation::Elu => Self::Elu,
+            Activation::Gelu => Self::Gelu,
+            Activation::Silu => Self::Silu,
+            Activation::Tanh => Self::Tanh,
+            Activation::Sigmoid => Self::Sigmoid,
+            Activation::Softmax => Self::Softmax,
         }
     }
+}
 
+impl Features {
     /// The numbers in Keras' order, NHWC, with their shape.
     pub fn to_nhwc(&self) -> (Vec<usize>, Vec<f32>) {
         let pixels = match self.clone() {
@@ -292,13 +329,6 @@ impl Features {
         };
         (pixels.dims().to_vec(), floats(pixels.into_data()))
     }
-}
-
-/// Glorot and Bengio's bound sqrt(6 / (fan_in + fan_out)), where a fan counts the window of a convolution too.
-pub fn glorot_limit(shape: &[usize]) -> f32 {
-    let (window, fans) = shape.split_at(shape.len() - 2);
-    let window: usize = window.iter().product();
-    (6.0 / (window * (fans[0] + fans[1])) as f64).sqrt() as f32
 }
 
 /// Indices as a tensor, for picking a batch or the labels' columns.

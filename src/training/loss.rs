@@ -1,21 +1,159 @@
-//! Sparse categorical cross-entropy from logits, and what a softmax head answers.
+//! Losses as Keras 3 and PyTorch compute them, and what a network answers.
+//!
+//! Keras keeps the scores behind a softmax or sigmoid with its output, and every cross-entropy takes those, whatever
+//! `from_logits` says. Only where there are none, behind another activation or a layer in between, is a loss computed from the
+//! output as probabilities, which it clips to [1e-7, 1 - 1e-7]; what is clipped has no gradient. PyTorch's takes the output for
+//! scores, always.
 
-use burn::tensor::Tensor;
-use burn::tensor::activation::log_softmax;
+use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::backend::{Backend, without_kernels};
+use crate::experiment::LossConfig;
 use crate::kernels;
-use crate::network::index_tensor;
+use crate::network::{Head, floats, index_tensor};
+
+/// Keras' bounds of a probability. The upper one is what f32 makes of 1 - 1e-7.
+const CLIP: [f64; 2] = [1e-7, 1.0 - 1.0 / (1 << 23) as f64];
+
+/// What is computed of the network's scores.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Formula {
+    /// `-sum t log softmax(scores)`.
+    SoftmaxOfScores { smoothing: f64 },
+    /// `-mean (t log s + (1 - t) log(1 - s))` with `s = sigmoid(scores)`.
+    SigmoidOfScores { smoothing: f64 },
+    /// `-log(q_label / sum q)` with `q = clip(output)`.
+    ClippedSparse,
+    /// `-sum t log q` with `q = clip(output / sum output)`.
+    ClippedCategorical { smoothing: f64 },
+    /// `-mean (t log q + (1 - t) log(1 - q))` with `q = clip(output)`.
+    ClippedBinary { smoothing: f64 },
+    /// `mean (output - t)^2`.
+    Squared,
+    /// `-sum t log softmax(output)`: of scores that are probabilities already, where there is a head.
+    SoftmaxOfOutput { smoothing: f64 },
+}
+
+impl Formula {
+    fn of(loss: &LossConfig, head: Head) -> Self {
+        let finds_scores = |from_logits: bool| head != Head::Open || from_logits;
+        match *loss {
+            LossConfig::SparseCategoricalCrossentropy { from_logits } => {
+                if finds_scores(from_logits) {
+                    Self::SoftmaxOfScores { smoothing: 0.0 }
+                } else {
+                    Self::ClippedSparse
+                }
+            }
+            LossConfig::CategoricalCrossentropy { from_logits, label_smoothing: smoothing } => {
+                if finds_scores(from_logits) {
+                    Self::SoftmaxOfScores { smoothing }
+                } else {
+                    Self::ClippedCategorical { smoothing }
+                }
+            }
+            LossConfig::BinaryCrossentropy { from_logits, label_smoothing: smoothing } => {
+                if finds_scores(from_logits) {
+                    Self::SigmoidOfScores { smoothing }
+                } else {
+                    Self::ClippedBinary { smoothing }
+                }
+            }
+            LossConfig::MeanSquaredError {} => Self::Squared,
+            LossConfig::TorchCrossEntropy { label_smoothing: smoothing } => {
+                Self::SoftmaxOfOutput { smoothing }
+            }
+        }
+    }
+}
+
+/// The mean loss of a batch, and what to go backward from.
+pub struct Loss {
+    /// In nats, for cross-entropies.
+    pub value: f64,
+    /// `[1]`, tracked by autodiff: its gradient is the loss's, its value is not always.
+    pub tracked: Tensor<1>,
+}
+
+/// # Shapes
+/// - scores: `[images, units]`, before the head's activation
+/// - labels: one an image
+pub fn loss(
+    config: &LossConfig,
+    head: Head,
+    scores: Tensor<2>,
+    labels: &[u32],
+    backend: &Backend,
+) -> Loss {
+    let formula = Formula::of(config, head);
+    let [images, units] = scores.dims();
+    if formula == (Formula::SoftmaxOfScores { smoothing: 0.0 }) && units > 1 {
+        let tracked = cross_entropy(scores, labels, backend);
+        return Loss { value: value_of(&tracked), tracked };
+    }
+    let device = scores.device();
+    let targets = |smoothing: f64, over: usize| {
+        let rest = (smoothing / over as f64) as f32;
+        let smooth = |target: f32| target * (1.0 - smoothing as f32) + rest;
+        let values = targets(labels, units).into_iter().map(smooth).collect();
+        Tensor::<2>::from_data(TensorData::new(values, [images, units]), &device)
+    };
+    let from_gradient = |value: Tensor<2>, scores: Tensor<2>, gradient: Tensor<2>, share: f64| {
+        Loss { value: sum_of(value) / share, tracked: (scores * gradient.detach()).sum() / share }
+    };
+    let clip = |output: Tensor<2>| output.clamp(CLIP[0], CLIP[1]);
+    let mean = |losses: Tensor<2>, count: usize| {
+        let tracked = losses.sum() / count as f64;
+        Loss { value: value_of(&tracked), tracked }
+    };
+    match formula {
+        // TensorFlow's gradient is softmax - t, also where the targets do not add up to 1.
+        Formula::SoftmaxOfScores { smoothing } | Formula::SoftmaxOfOutput { smoothing } => {
+            let scores = match formula {
+                Formula::SoftmaxOfScores { .. } => scores,
+                _ => head.outputs(scores),
+            };
+            let targets = targets(smoothing, units);
+            let value = (targets.clone() * log_softmax(scores.clone(), 1)).neg();
+            let gradient = softmax(scores.clone(), 1) - targets;
+            from_gradient(value, scores, gradient, images as f64)
+        }
+        Formula::SigmoidOfScores { smoothing } => {
+            let targets = targets(smoothing, 2);
+            // max(x, 0) - x t + log(1 + exp(-|x|))
+            let value = scores.clone().clamp_min(0.0) - scores.clone() * targets.clone()
+                + (scores.clone().abs().neg().exp() + 1.0).log();
+            let gradient = sigmoid(scores.clone()) - targets;
+            from_gradient(value, scores, gradient, (images * units) as f64)
+        }
+        Formula::ClippedSparse => {
+            let kept = clip(scores);
+            let own = (kept.clone() * targets(0.0, units)).sum_dim(1);
+            mean((kept.sum_dim(1) / own).log(), images)
+        }
+        Formula::ClippedCategorical { smoothing } => {
+            let kept = clip(scores.clone() / scores.sum_dim(1));
+            mean((targets(smoothing, units) * kept.log()).neg(), images)
+        }
+        Formula::ClippedBinary { smoothing } => {
+            let (targets, kept) = (targets(smoothing, 2), clip(scores));
+            let rest = (targets.clone().neg() + 1.0) * (kept.clone().neg() + 1.0).log();
+            mean((targets * kept.log() + rest).neg(), images * units)
+        }
+        Formula::Squared => {
+            mean((head.outputs(scores) - targets(0.0, units)).square(), images * units)
+        }
+    }
+}
 
 /// The mean over the batch of `-log softmax(logits)[label]`.
-///
-/// Keras finds the logits behind a softmax head and computes the loss from them, so it never clips a probability.
 ///
 /// # Shapes
 /// - logits: `[images, classes]`
 /// - labels: one an image
 /// - returns `[1]`
-pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor<1> {
+fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor<1> {
     if let Some(buffers) = &backend.buffers {
         return kernels::cross_entropy(logits, labels, buffers);
     }
@@ -24,28 +162,80 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Te
     log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
 }
 
+fn value_of(tracked: &Tensor<1>) -> f64 {
+    f64::from(tracked.clone().into_scalar::<f32>())
+}
+
+/// In f64: the mean of equal losses is that loss, exactly.
+fn sum_of(values: Tensor<2>) -> f64 {
+    floats(values.into_data()).into_iter().map(f64::from).sum()
+}
+
+/// Rows of 0 and 1 with a 1 for the label; the label itself where there is one unit.
+fn targets(labels: &[u32], units: usize) -> Vec<f32> {
+    let target = |label: u32, unit: usize| {
+        if units == 1 { label as f32 } else { f32::from(u8::from(label as usize == unit)) }
+    };
+    labels.iter().flat_map(|&label| (0..units).map(move |unit| target(label, unit))).collect()
+}
+
 /// What the network answers for one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
     pub predicted: u32,
-    /// The probability that the network gives to the image's own label.
+    /// The probability that the network gives to the image's own label, as its loss understands what it puts out.
     pub label_probability: f32,
 }
 
-/// Softmax in f32 and its largest class; the first among equals, and class 0 where the outputs are not numbers, as
-/// TensorFlow's argmax answers.
-pub fn answer(logits: &[f32], label: u32) -> Answer {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let scaled: Vec<f32> = logits.iter().map(|&logit| (logit - highest).exp()).collect();
-    let sum: f32 = scaled.iter().sum();
-    let probabilities: Vec<f32> = scaled.iter().map(|value| value / sum).collect();
-    let mut predicted = 0;
-    for (class, &probability) in probabilities.iter().enumerate() {
-        if probability > probabilities[predicted] {
-            predicted = class;
+/// The answer of one row of scores. As Keras' accuracy, it is the largest output, the first among equals, and class 0 where the
+/// outputs are not numbers; of one unit, class 1 where the output is above 0.5, whatever it means.
+pub fn answer(config: &LossConfig, head: Head, scores: &[f32], label: u32) -> Answer {
+    let outputs = match head {
+        Head::Open => scores.to_vec(),
+        Head::Softmax => softmax_of(scores),
+        Head::Sigmoid => scores.iter().map(|&score| sigmoid_of(score)).collect(),
+    };
+    let predicted = match outputs[..] {
+        [output] => u32::from(output > 0.5),
+        _ => first_of_the_largest(&outputs),
+    };
+    let probabilities = match Formula::of(config, head) {
+        Formula::SoftmaxOfScores { .. } if scores.len() > 1 => softmax_of(scores),
+        Formula::SigmoidOfScores { .. } => scores.iter().map(|&score| sigmoid_of(score)).collect(),
+        Formula::SoftmaxOfOutput { .. } => softmax_of(&outputs),
+        Formula::ClippedSparse | Formula::ClippedCategorical { .. } => {
+            let sum: f32 = outputs.iter().sum();
+            outputs.iter().map(|output| output / sum).collect()
+        }
+        _ => outputs,
+    };
+    let label_probability = match probabilities[..] {
+        [one] if label == 0 => 1.0 - one,
+        [one] => one,
+        _ => probabilities[label as usize],
+    };
+    Answer { predicted, label_probability }
+}
+
+fn first_of_the_largest(outputs: &[f32]) -> u32 {
+    let mut largest = 0;
+    for (class, &output) in outputs.iter().enumerate() {
+        if output > outputs[largest] {
+            largest = class;
         }
     }
-    Answer { predicted: predicted as u32, label_probability: probabilities[label as usize] }
+    largest as u32
+}
+
+fn softmax_of(scores: &[f32]) -> Vec<f32> {
+    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let scaled: Vec<f32> = scores.iter().map(|&score| (score - highest).exp()).collect();
+    let sum: f32 = scaled.iter().sum();
+    scaled.iter().map(|value| value / sum).collect()
+}
+
+fn sigmoid_of(score: f32) -> f32 {
+    1.0 / (1.0 + (-score).exp())
 }
 
 #[cfg(test)]
@@ -54,20 +244,33 @@ mod tests {
 
     use super::*;
 
+    const SPARSE: LossConfig = LossConfig::SparseCategoricalCrossentropy { from_logits: false };
+    const BINARY: LossConfig =
+        LossConfig::BinaryCrossentropy { from_logits: false, label_smoothing: 0.0 };
+
     #[wasm_bindgen_test(unsupported = test)]
     fn answers_as_keras_does() {
-        let cases: &[(&[f32], u32, u32, f32)] = &[
-            (&[0.0, 0.0], 1, 0, 0.5),
-            (&[1.0, 3.0], 0, 1, 0.119_202_92),
-            (&[1000.0, 0.0, -1000.0], 0, 0, 1.0),
-            (&[2.0, 2.0, 2.0, 2.0], 3, 0, 0.25),
+        type Case<'a> = (&'a LossConfig, Head, &'a [f32], u32, u32, f32);
+        let cases: &[Case] = &[
+            (&SPARSE, Head::Softmax, &[0.0, 0.0], 1, 0, 0.5),
+            (&SPARSE, Head::Softmax, &[1.0, 3.0], 0, 1, 0.119_202_92),
+            (&SPARSE, Head::Softmax, &[1000.0, 0.0, -1000.0], 0, 0, 1.0),
+            (&SPARSE, Head::Softmax, &[2.0, 2.0, 2.0, 2.0], 3, 0, 0.25),
+            // Each class's own sigmoid decides, and the loss takes a softmax of its scores.
+            (&SPARSE, Head::Sigmoid, &[1.0, 3.0], 1, 1, 0.880_797_1),
+            (&BINARY, Head::Sigmoid, &[1.0], 1, 1, 0.731_058_6),
+            (&BINARY, Head::Sigmoid, &[1.0], 0, 1, 0.268_941_4),
+            // One softmax unit is always 1.
+            (&BINARY, Head::Softmax, &[-5.0], 0, 1, 0.993_307_1),
+            (&BINARY, Head::Open, &[0.25], 0, 0, 0.75),
         ];
-        for &(logits, label, predicted, probability) in cases {
-            let answer = answer(logits, label);
-            assert_eq!(answer.predicted, predicted, "{logits:?}");
-            assert!((answer.label_probability - probability).abs() < 1e-6, "{logits:?}");
+        for &(loss, head, scores, label, predicted, probability) in cases {
+            let answer = answer(loss, head, scores, label);
+            assert_eq!(answer.predicted, predicted, "{loss:?} {head:?} {scores:?}");
+            let close = (answer.label_probability - probability).abs() < 1e-6;
+            assert!(close, "{loss:?} {head:?} {scores:?}: {answer:?}");
         }
-        let lost = answer(&[f32::NAN, 1.0], 1);
+        let lost = answer(&SPARSE, Head::Softmax, &[f32::NAN, 1.0], 1);
         assert_eq!(lost.predicted, 0);
         assert!(lost.label_probability.is_nan());
     }

@@ -3,7 +3,9 @@
 pub mod loss;
 pub mod metrics;
 pub mod optimizer;
+mod regularizer;
+pub mod schedule;
 pub mod session;
 
 pub use metrics::{EpochMetrics, Evaluation, ReluLayer};
-pub use session::TrainingSession;
+pub use session::{Noise, TrainingSession};

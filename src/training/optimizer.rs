@@ -5,8 +5,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::backend::{Backend, without_kernels};
-use crate::experiment::OptimizerConfig;
+use crate::backend::Backend;
+use crate::experiment::{ClippingConfig, ConstraintConfig, OptimizerConfig};
 use crate::kernels;
 use crate::network::Variable;
 use crate::probes;
@@ -15,27 +15,39 @@ use crate::probes;
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     config: OptimizerConfig,
-    /// Whether the crate's own kernels do it, in one pass and in place.
+    clipping: ClippingConfig,
+    constraint: ConstraintConfig,
+    /// Whether the crate's own kernels do what they can, in one pass and in place.
     fast: bool,
     /// Updates made so far.
     steps: i32,
+    /// Nadam's product of the momenta so far.
+    momenta: f64,
     /// What the formulas remember, a variable each; empty before the first step.
     slots: Vec<Slots>,
 }
 
-/// Two running tensors of one variable's size; which ones, the formula says. Missing until first needed, meaning zero.
+/// Running tensors of one variable's size; which ones, the formula says. Missing until first needed, meaning zero.
 #[derive(Clone, Debug, Default)]
 struct Slots {
     first: Option<Tensor<1>>,
     second: Option<Tensor<1>>,
+    third: Option<Tensor<1>>,
 }
 
 impl Optimizer {
-    pub fn new(config: OptimizerConfig, backend: &Backend) -> Self {
-        Self { config, fast: backend.buffers.is_some(), steps: 0, slots: Vec::new() }
+    pub fn new(
+        config: OptimizerConfig,
+        clipping: ClippingConfig,
+        constraint: ConstraintConfig,
+        backend: &Backend,
+    ) -> Self {
+        let fast = backend.buffers.is_some();
+        Self { config, clipping, constraint, fast, steps: 0, momenta: 1.0, slots: Vec::new() }
     }
 
-    /// One update of all variables with the gradient of each, in their order. Returns the gradients' l2 norm, all together.
+    /// One update of all trainable variables with the gradient of each, in their order. Returns the gradients' l2 norm, all
+    /// together and before any clipping.
     pub fn step(
         &mut self,
         learning_rate: f64,
@@ -48,24 +60,74 @@ impl Optimizer {
             config: &self.config,
             learning_rate: f64::from(learning_rate as f32),
             step: self.steps,
+            momenta: self.momenta,
         };
-        let all = variables.iter_mut().zip(&mut self.slots);
-        if self.fast {
-            let fused = update.fused();
-            let squares = all.zip(gradients).map(|((variable, slots), gradient)| {
-                update_in_place(fused, variable, gradient, slots)
-            });
-            return squares.sum::<f64>().sqrt();
+        let fused = if self.fast { update.fused() } else { None };
+        // The kernels add up squares as they go, but only those of what they are given.
+        let clips = self.clipping != ClippingConfig::None {};
+        let norm = (clips || fused.is_none()).then(|| probes::gradient_norm(&gradients));
+        let gradients = clipped(gradients, &self.clipping, norm);
+        let mut squares = 0.0;
+        let trainable = variables.iter_mut().filter(|variable| variable.trainable);
+        for ((variable, slots), gradient) in trainable.zip(&mut self.slots).zip(gradients) {
+            if let Some(fused) = fused {
+                squares += update_in_place(fused, variable, gradient, slots);
+            } else {
+                let weights = variable.value.clone().inner();
+                let updated = update.apply(weights, gradient, slots);
+                variable.value = updated.autodiff().require_grad();
+            }
+            if let (ConstraintConfig::MaxNorm { limit }, true) =
+                (&self.constraint, variable.is_kernel())
+            {
+                hold(variable, *limit);
+            }
         }
-        without_kernels();
-        let norm = probes::gradient_norm(&gradients);
-        for ((variable, slots), gradient) in all.zip(gradients) {
-            let weights = variable.value.clone().inner();
-            let updated = update.apply(weights, gradient, slots);
-            variable.value = updated.autodiff().require_grad();
-        }
-        norm
+        self.momenta = update.momenta_after();
+        norm.unwrap_or_else(|| squares.sqrt())
     }
+}
+
+/// Gradients as they go into the update; `norm` is that of all together.
+fn clipped(
+    gradients: Vec<Tensor<1>>,
+    clipping: &ClippingConfig,
+    norm: Option<f64>,
+) -> Vec<Tensor<1>> {
+    let each = |clip: &dyn Fn(Tensor<1>) -> Tensor<1>, gradients: Vec<Tensor<1>>| {
+        gradients.into_iter().map(clip).collect()
+    };
+    match *clipping {
+        ClippingConfig::None {} => gradients,
+        ClippingConfig::Value { limit } => {
+            each(&|gradient| gradient.clamp(-limit, limit), gradients)
+        }
+        ClippingConfig::Norm { limit } => each(
+            &|gradient| {
+                let norm = probes::gradient_norm(std::slice::from_ref(&gradient));
+                if norm > limit { gradient * (limit / norm) } else { gradient }
+            },
+            gradients,
+        ),
+        ClippingConfig::GlobalNorm { limit } => {
+            let norm = norm.expect("computed where gradients are clipped");
+            // What is not a number stays so, as in Keras.
+            if norm <= limit {
+                return gradients;
+            }
+            each(&|gradient| gradient * (limit / norm), gradients)
+        }
+    }
+}
+
+/// Scales each filter's or unit's weights, the last axis, to at most a norm: `w min(norm, limit) / (1e-7 + norm)`.
+fn hold(variable: &mut Variable, limit: f64) {
+    let units = *variable.shape.last().expect("a kernel has axes");
+    let rows = variable.value.clone().inner().reshape([-1, units as i32]);
+    let norms = rows.clone().square().sum_dim(0).sqrt();
+    let held = rows * (norms.clone().clamp_max(limit) / (norms + 1e-7));
+    let [count] = variable.value.dims();
+    variable.value = held.reshape([count]).autodiff().require_grad();
 }
 
 /// Returns the sum of the gradient's squares.
@@ -94,18 +156,45 @@ struct Update<'a> {
     learning_rate: f64,
     /// From 1.
     step: i32,
+    /// Nadam's product of the momenta before this step.
+    momenta: f64,
 }
 
 impl Update<'_> {
     fn apply(&self, weights: Tensor<1>, gradient: Tensor<1>, slots: &mut Slots) -> Tensor<1> {
         let rate = self.learning_rate;
         match *self.config {
-            OptimizerConfig::Adam { beta_1, beta_2, epsilon } => {
-                self.adam(weights, gradient, slots, [beta_1, beta_2, epsilon])
+            OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad } => {
+                self.adam(weights, gradient, slots, [beta_1, beta_2, epsilon], amsgrad)
             }
-            OptimizerConfig::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
+            OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad, weight_decay } => {
                 let decayed = decay(weights, weight_decay * rate);
-                self.adam(decayed, gradient, slots, [beta_1, beta_2, epsilon])
+                self.adam(decayed, gradient, slots, [beta_1, beta_2, epsilon], amsgrad)
+            }
+            OptimizerConfig::Nadam { beta_1, beta_2, epsilon } => {
+                // mhat = u_next m / (1 - prod u up to next) + (1 - u) g / (1 - prod u up to now)
+                let (now, next) =
+                    (nadam_momentum(beta_1, self.step), nadam_momentum(beta_1, self.step + 1));
+                let product = self.momenta * now;
+                let (mean, spread) = moments(gradient.clone(), slots, beta_1, beta_2);
+                let ahead = mean * (next / (1.0 - product * next))
+                    + gradient * ((1.0 - now) / (1.0 - product));
+                let spread = spread / (1.0 - f64::from(beta_2 as f32).powi(self.step));
+                weights - ahead * rate / (spread.sqrt() + epsilon)
+            }
+            OptimizerConfig::Adagrad { initial_accumulator_value, epsilon } => {
+                let before = slots.first.take();
+                let before =
+                    before.unwrap_or_else(|| gradient.full_like(initial_accumulator_value));
+                let sum = before + gradient.clone().square();
+                slots.first = Some(sum.clone());
+                weights - gradient * rate / (sum + epsilon).sqrt()
+            }
+            OptimizerConfig::Lion { beta_1, beta_2 } => {
+                let mean = slots.first.take().unwrap_or_else(|| gradient.zeros_like());
+                let direction = (mean.clone() * beta_1 + gradient.clone() * (1.0 - beta_1)).sign();
+                slots.first = Some(mean * beta_2 + gradient * (1.0 - beta_2));
+                weights - direction * rate
             }
             OptimizerConfig::Sgd { momentum, nesterov, weight_decay } => {
                 let weights = decay(weights, weight_decay * rate);
@@ -121,39 +210,53 @@ impl Update<'_> {
                 slots.first = Some(velocity.clone());
                 if nesterov { weights + velocity * momentum + step } else { weights + velocity }
             }
-            OptimizerConfig::RmsProp { rho, epsilon } => {
-                // velocity = rho * velocity + (1 - rho) * gradient^2
-                let square = gradient.clone().square() * (1.0 - rho);
-                let velocity = match slots.first.take() {
-                    Some(velocity) => velocity * rho + square,
-                    None => square,
+            OptimizerConfig::RmsProp { rho, momentum, epsilon, centered } => {
+                let running = |slot: &mut Option<Tensor<1>>, value: Tensor<1>| {
+                    let value = value * (1.0 - rho);
+                    let mean = match slot.take() {
+                        Some(mean) => mean * rho + value,
+                        None => value,
+                    };
+                    *slot = Some(mean.clone());
+                    mean
                 };
-                slots.first = Some(velocity.clone());
-                weights - gradient * rate / (velocity + epsilon).sqrt()
+                let squares = running(&mut slots.first, gradient.clone().square());
+                let spread = if centered {
+                    squares - running(&mut slots.second, gradient.clone()).square()
+                } else {
+                    squares
+                };
+                let step = gradient * rate / (spread + epsilon).sqrt();
+                if momentum == 0.0 {
+                    return weights - step;
+                }
+                let velocity = match slots.third.take() {
+                    Some(velocity) => velocity * momentum + step,
+                    None => step,
+                };
+                slots.third = Some(velocity.clone());
+                weights - velocity
             }
         }
     }
 
     /// `m += (g - m)(1 - b1); v += (g^2 - v)(1 - b2); w -= a m / (sqrt(v) + epsilon)` with
-    /// `a = rate sqrt(1 - b2^t) / (1 - b1^t)`.
+    /// `a = rate sqrt(1 - b2^t) / (1 - b1^t)`; with amsgrad, the largest v so far.
     fn adam(
         &self,
         weights: Tensor<1>,
         gradient: Tensor<1>,
         slots: &mut Slots,
         [beta_1, beta_2, epsilon]: [f64; 3],
+        amsgrad: bool,
     ) -> Tensor<1> {
-        let square = gradient.clone().square();
-        let mean = match slots.first.take() {
-            Some(mean) => mean.clone() + (gradient - mean) * (1.0 - beta_1),
-            None => gradient * (1.0 - beta_1),
-        };
-        let spread = match slots.second.take() {
-            Some(spread) => spread.clone() + (square - spread) * (1.0 - beta_2),
-            None => square * (1.0 - beta_2),
-        };
-        slots.first = Some(mean.clone());
-        slots.second = Some(spread.clone());
+        let (mean, mut spread) = moments(gradient, slots, beta_1, beta_2);
+        if amsgrad {
+            if let Some(largest) = slots.third.take() {
+                spread = largest.max_pair(spread);
+            }
+            slots.third = Some(spread.clone());
+        }
         weights - mean * self.adam_rate(beta_1, beta_2) / (spread.sqrt() + epsilon)
     }
 
@@ -164,8 +267,18 @@ impl Update<'_> {
         self.learning_rate * (1.0 - power(beta_2)).sqrt() / (1.0 - power(beta_1))
     }
 
-    /// The same formula for the kernel that does it in one pass.
-    fn fused(&self) -> kernels::update::Update {
+    /// Nadam's product of the momenta behind this step.
+    fn momenta_after(&self) -> f64 {
+        match *self.config {
+            OptimizerConfig::Nadam { beta_1, .. } => {
+                self.momenta * nadam_momentum(beta_1, self.step)
+            }
+            _ => self.momenta,
+        }
+    }
+
+    /// The same formula for the kernel that does it in one pass, where there is one.
+    fn fused(&self) -> Option<kernels::update::Update> {
         use kernels::update::Update;
         let rate = self.learning_rate as f32;
         let adam = |beta_1: f64, beta_2: f64, epsilon: f64, weight_decay: f64| Update::Adam {
@@ -175,9 +288,11 @@ impl Update<'_> {
             epsilon: epsilon as f32,
             decay: (weight_decay * self.learning_rate) as f32,
         };
-        match *self.config {
-            OptimizerConfig::Adam { beta_1, beta_2, epsilon } => adam(beta_1, beta_2, epsilon, 0.0),
-            OptimizerConfig::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
+        Some(match *self.config {
+            OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad: false } => {
+                adam(beta_1, beta_2, epsilon, 0.0)
+            }
+            OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad: false, weight_decay } => {
                 adam(beta_1, beta_2, epsilon, weight_decay)
             }
             OptimizerConfig::Sgd { momentum, nesterov, weight_decay } => Update::Sgd {
@@ -186,14 +301,42 @@ impl Update<'_> {
                 nesterov,
                 decay: (weight_decay * self.learning_rate) as f32,
             },
-            OptimizerConfig::RmsProp { rho, epsilon } => Update::RmsProp {
-                rate,
-                rho: rho as f32,
-                one_minus_rho: (1.0 - rho) as f32,
-                epsilon: epsilon as f32,
-            },
-        }
+            OptimizerConfig::RmsProp { rho, momentum: 0.0, epsilon, centered: false } => {
+                Update::RmsProp {
+                    rate,
+                    rho: rho as f32,
+                    one_minus_rho: (1.0 - rho) as f32,
+                    epsilon: epsilon as f32,
+                }
+            }
+            _ => return None,
+        })
     }
+}
+
+/// Running means of gradient and square: `m += (g - m)(1 - b1); v += (g^2 - v)(1 - b2)`.
+fn moments(
+    gradient: Tensor<1>,
+    slots: &mut Slots,
+    beta_1: f64,
+    beta_2: f64,
+) -> (Tensor<1>, Tensor<1>) {
+    let running = |slot: &mut Option<Tensor<1>>, value: Tensor<1>, beta: f64| {
+        let mean = match slot.take() {
+            Some(mean) => mean.clone() + (value - mean) * (1.0 - beta),
+            None => value * (1.0 - beta),
+        };
+        *slot = Some(mean.clone());
+        mean
+    };
+    let mean = running(&mut slots.first, gradient.clone(), beta_1);
+    let spread = running(&mut slots.second, gradient.square(), beta_2);
+    (mean, spread)
+}
+
+/// `u_t = b1 (1 - 0.5 * 0.96^t)` (Dozat 2016, with Keras' constants).
+fn nadam_momentum(beta_1: f64, step: i32) -> f64 {
+    beta_1 * (1.0 - 0.5 * 0.96_f64.powi(step))
 }
 
 /// Decoupled weight decay: `w -= w * amount`.
@@ -225,8 +368,10 @@ mod tests {
         let device = backend.device.clone();
         let single = |value: f32| Tensor::<1>::from_data(TensorData::from([value]), &device);
         let value = single(1.0).require_grad();
-        let mut variables = [Variable { name: "weight".into(), shape: vec![1], value }];
-        let mut optimizer = Optimizer::new(config.clone(), &backend);
+        let mut variables =
+            [Variable { name: "weight".into(), shape: vec![1], value, trainable: true }];
+        let (clipping, constraint) = (ClippingConfig::None {}, ConstraintConfig::None {});
+        let mut optimizer = Optimizer::new(config.clone(), clipping, constraint, &backend);
         let mut step = || {
             optimizer.step(rate, &mut variables, vec![single(gradient).inner()]);
             variables[0].values()[0]
@@ -238,8 +383,13 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn steps_are_as_keras_takes_them() {
         let named = |id: &str| presets::optimizer(id).unwrap();
-        let decaying =
-            OptimizerConfig::AdamW { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.5 };
+        let decaying = OptimizerConfig::AdamW {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+            amsgrad: false,
+            weight_decay: 0.5,
+        };
         let rows: &[(OptimizerConfig, f32, &[f32])] = &[
             (named("sgd"), 0.5, &[0.95, 0.9]),
             (named("momentum"), 0.5, &[0.95, 0.855]),

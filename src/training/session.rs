@@ -1,19 +1,21 @@
 //! A training run, an epoch at a time.
 
 use burn::tensor::Tensor;
+use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use web_time::Instant;
 
-use super::loss::{Answer, answer, cross_entropy};
+use super::loss::{Answer, Loss, answer, loss};
 use super::metrics::{EpochMetrics, Evaluation, ReluLayer};
 use super::optimizer::Optimizer;
+use super::{regularizer, schedule};
 use crate::backend::{self, Backend};
 use crate::dataset::Dataset;
 use crate::experiment::{
     Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
 };
-use crate::network::{Network, floats, index_tensor};
+use crate::network::{Features, Network, floats, index_tensor};
 use crate::probes;
 use crate::seeding::{Purpose, stream};
 
@@ -28,17 +30,31 @@ pub struct TrainingSession {
     learning_rate: f64,
     order: ChaCha8Rng,
     epoch: u32,
+    /// Steps so far.
+    step: u64,
+    noise: Noise,
     /// The ReLU layers, from the input on, with no dead units counted yet.
     relu_layers: Vec<ReluLayer>,
+}
+
+/// Uniform numbers in [0, 1) for a step, from 1, and the layer at a place of the configuration's list: so many.
+pub type Noise = Box<dyn FnMut(u64, usize, usize) -> Vec<f32> + Send>;
+
+/// Each step and each layer draws from a stream of its own.
+fn seeded_noise(seed: u32) -> Noise {
+    Box::new(move |step, layer, count| {
+        let mut generator = stream(seed, Purpose::Dropout { layer, step });
+        (0..count).map(|_| generator.random()).collect()
+    })
 }
 
 /// What one step measured, before its update.
 #[derive(Clone, Debug)]
 pub struct StepMetrics {
-    /// Mean over the batch, in nats.
+    /// Mean over the batch, in nats, with what regularisation adds.
     pub loss: f64,
-    /// `[images of the batch][classes]`, row after row.
-    pub logits: Vec<f32>,
+    /// One for each image of the batch.
+    pub answers: Vec<Answer>,
     /// The l2 norm of the loss's gradient, a variable each, in the network's order.
     pub gradient_norm: f64,
 }
@@ -51,15 +67,17 @@ impl TrainingSession {
         let backend = backend::open(backend)?;
         let dataset = Dataset::random(&experiment.dataset, experiment.seed);
         let network = Network::new(&experiment, &backend)?;
-        Self::with_parts(experiment, backend, dataset, network)
+        let noise = seeded_noise(experiment.seed);
+        Self::with_parts(experiment, backend, dataset, network, noise)
     }
 
-    /// The same on given images and weights.
+    /// The same on given images and weights, with given noise for dropout.
     pub fn with_parts(
         experiment: Experiment,
         backend: Backend,
         dataset: Dataset,
         network: Network,
+        noise: Noise,
     ) -> Result<Self, InvalidField> {
         let shapes = layer_shapes(&experiment.network, &experiment.dataset)?;
         let relu_layers = experiment.network.layers.iter().zip(&shapes).enumerate();
@@ -74,10 +92,17 @@ impl TrainingSession {
             .collect();
         Ok(Self {
             images: network.images(&dataset),
-            optimizer: Optimizer::new(experiment.training.optimizer.clone(), &backend),
+            optimizer: Optimizer::new(
+                experiment.training.optimizer.clone(),
+                experiment.training.clipping.clone(),
+                experiment.network.constraint.clone(),
+                &backend,
+            ),
             learning_rate: experiment.training.learning_rate,
             order: stream(experiment.seed, Purpose::Order),
             epoch: 0,
+            step: 0,
+            noise,
             relu_layers,
             experiment,
             backend,
@@ -136,8 +161,7 @@ impl TrainingSession {
         let mut epoch = EpochSums::new(count, &self.relu_layers);
         for batch in order.chunks(batch_size) {
             let step = self.run_step(batch, &mut epoch.alive);
-            let answers = self.answers(&step.logits, &self.labels(batch));
-            epoch.add(batch, &step, &answers);
+            epoch.add(batch, &step);
         }
         self.epoch += 1;
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
@@ -148,30 +172,45 @@ impl TrainingSession {
     pub fn run_step(&mut self, batch: &[u32], alive: &mut [Vec<bool>]) -> StepMetrics {
         let labels = self.labels(batch);
         let mut relu = 0;
-        let logits = self.network.forward(self.pick(batch), &mut |output| {
+        let mut watch = |output: &Features| {
             if let Some(alive) = alive.get_mut(relu) {
                 probes::mark_alive(output, alive);
             }
             relu += 1;
-        });
-        let loss = cross_entropy(logits.clone(), &labels, &self.backend);
-        let mut gradients = loss.backward();
-        let gradients = self.network.take_gradients(&mut gradients);
-        let gradient_norm =
-            self.optimizer.step(self.learning_rate, &mut self.network.variables, gradients);
+        };
+        self.step += 1;
+        let images = self.pick(batch);
+        let step = self.step;
+        let mut noise = |layer, count| (self.noise)(step, layer, count);
+        let passed = self.network.forward(images, &mut noise, &mut watch);
+        let scores = passed.scores.clone();
+        let loss = self.loss(scores.clone(), &labels);
+        let gradients = self.network.take_gradients(&mut loss.tracked.backward());
+        let regularizer = &self.experiment.network.regularizer;
+        let penalty = regularizer::penalty(regularizer, &self.network);
+        let gradients = regularizer::add_gradients(regularizer, &self.network, gradients);
+        self.network.move_averages(passed);
+        let schedule = &self.experiment.training.schedule;
+        let rate = schedule::learning_rate(schedule, self.learning_rate, self.step - 1);
+        let gradient_norm = self.optimizer.step(rate, &mut self.network.variables, gradients);
         StepMetrics {
-            loss: f64::from(loss.inner().into_scalar::<f32>()),
-            logits: floats(logits.inner().into_data()),
+            loss: loss.value + penalty,
+            answers: self.answers(&floats(scores.inner().into_data()), &labels),
             gradient_norm,
         }
     }
 
-    /// The gradients of the loss on `batch`, a variable each, without an update.
-    pub fn gradients(&self, batch: &[u32]) -> Vec<Vec<f32>> {
+    /// The gradients of the loss on `batch` that the next step would take, a trainable variable each, without an update.
+    pub fn gradients(&mut self, batch: &[u32]) -> Vec<Vec<f32>> {
         let labels = self.labels(batch);
-        let logits = self.network.forward(self.pick(batch), &mut |_| {});
-        let loss = cross_entropy(logits, &labels, &self.backend);
-        let gradients = self.network.take_gradients(&mut loss.backward());
+        let images = self.pick(batch);
+        let step = self.step + 1;
+        let mut noise = |layer, count| (self.noise)(step, layer, count);
+        let passed = self.network.forward(images, &mut noise, &mut |_| {});
+        let loss = self.loss(passed.scores, &labels);
+        let gradients = self.network.take_gradients(&mut loss.tracked.backward());
+        let regularizer = &self.experiment.network.regularizer;
+        let gradients = regularizer::add_gradients(regularizer, &self.network, gradients);
         gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
     }
 
@@ -184,15 +223,15 @@ impl TrainingSession {
         let mut answers = Vec::with_capacity(count);
         for batch in images.chunks(batch_size) {
             let labels = self.labels(batch);
-            let logits = self.network.infer(self.pick(batch));
-            let mean: f32 = cross_entropy(logits.clone(), &labels, &self.backend).into_scalar();
-            loss += f64::from(mean) * batch.len() as f64;
-            answers.extend(self.answers(&floats(logits.into_data()), &labels));
+            let scores = self.network.infer(self.pick(batch));
+            loss += self.loss(scores.clone(), &labels).value * batch.len() as f64;
+            answers.extend(self.answers(&floats(scores.into_data()), &labels));
         }
         let right = answers.iter().zip(&self.dataset.labels);
         let right = right.filter(|(answer, label)| answer.predicted == **label).count();
         Evaluation {
-            loss: loss / count as f64,
+            loss: loss / count as f64
+                + regularizer::penalty(&self.experiment.network.regularizer, &self.network),
             accuracy: right as f64 / count as f64,
             images_right: right as u32,
             predicted: answers.iter().map(|answer| answer.predicted).collect(),
@@ -204,10 +243,15 @@ impl TrainingSession {
         batch.iter().map(|&image| self.dataset.labels[image as usize]).collect()
     }
 
-    /// What rows of logits answer for images with these labels.
-    fn answers(&self, logits: &[f32], labels: &[u32]) -> Vec<Answer> {
-        let rows = logits.chunks_exact(self.dataset.classes).zip(labels);
-        rows.map(|(logits, &label)| answer(logits, label)).collect()
+    fn loss(&self, scores: Tensor<2>, labels: &[u32]) -> Loss {
+        loss(&self.experiment.training.loss, self.network.head, scores, labels, &self.backend)
+    }
+
+    /// What rows of scores answer for images with these labels.
+    fn answers(&self, scores: &[f32], labels: &[u32]) -> Vec<Answer> {
+        let (loss, head) = (&self.experiment.training.loss, self.network.head);
+        let rows = scores.chunks_exact(scores.len() / labels.len()).zip(labels);
+        rows.map(|(scores, &label)| answer(loss, head, scores, label)).collect()
     }
 
     /// The images of a batch; all of them in their own order need no copy.
@@ -216,7 +260,10 @@ impl TrainingSession {
         if whole {
             return self.images.clone();
         }
-        self.images.clone().select(0, index_tensor(batch, &self.backend.device))
+        // Without autodiff, which would bring the code of a way back that no image takes.
+        let images = self.images.clone().inner();
+        let picked = images.clone().select(0, index_tensor(batch, &images.device()));
+        picked.autodiff()
     }
 }
 
@@ -243,11 +290,11 @@ impl EpochSums {
         }
     }
 
-    fn add(&mut self, batch: &[u32], step: &StepMetrics, answers: &[Answer]) {
+    fn add(&mut self, batch: &[u32], step: &StepMetrics) {
         self.loss += step.loss * batch.len() as f64;
         self.gradient_norm += step.gradient_norm;
         self.steps += 1;
-        for (&image, answer) in batch.iter().zip(answers) {
+        for (&image, answer) in batch.iter().zip(&step.answers) {
             self.predicted[image as usize] = answer.predicted;
             self.label_probability[image as usize] = answer.label_probability;
         }

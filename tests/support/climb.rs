@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use overfit_lab::backend;
+use overfit_lab::experiment::LayerConfig;
 use overfit_lab::network::Network;
 use overfit_lab::training::TrainingSession;
-use overfit_lab::training::loss::answer;
 
 use super::fixture::{Digest, Fixture};
 
@@ -21,9 +21,10 @@ const LATER_STEP_TOLERANCE: f64 = 1e-2;
 pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
     let experiment = fixture.experiment().expect("checked when it was read");
     let backend = backend::open(backend).expect("a backend of this build");
-    let kernel = |_, nth, shape: &[usize]| fixture.kernel(nth, shape);
+    let kernel = |_, nth, window: &[usize], count| fixture.kernel(nth, window, count);
     let network = Network::with_weights(&experiment, &backend, kernel).expect("layers fit");
-    TrainingSession::with_parts(experiment, backend, fixture.dataset(), network).expect("valid")
+    let (dataset, noise) = (fixture.dataset(), fixture.noise());
+    TrainingSession::with_parts(experiment, backend, dataset, network, noise).expect("valid")
 }
 
 /// Climbs the ladder on one backend: the whole of it, or so many steps of training.
@@ -31,33 +32,26 @@ pub fn check(fixture: &Fixture, backend: &str, steps: usize) -> Result<(), Strin
     let mut session = train(fixture, backend);
     inputs(fixture, &session)?;
     forward(fixture, &session)?;
-    first_gradients(fixture, &session)?;
+    first_gradients(fixture, &mut session)?;
     for (index, step) in fixture.steps.iter().take(steps).enumerate() {
         let number = index + 1;
         let measured = session.run_step(&step.batch, &mut []);
         let rung = format!("step {number}: loss");
         loss(&rung, measured.loss, step.loss, step.loss_float64)?;
-        let classes = session.dataset().classes;
         let labels = step.batch.iter().map(|&image| fixture.labels[image as usize]);
-        let answers = measured.logits.chunks_exact(classes).zip(labels);
-        let correct = answers
-            .filter(|&(logits, label)| answer(logits, label).predicted == label)
-            .count() as u32;
+        let right = measured.answers.iter().zip(labels);
+        let correct = right.filter(|(answer, label)| answer.predicted == *label).count() as u32;
         if correct != step.correct && correct != step.correct_float64 {
             return Err(format!("step {number}: {correct} correct, Keras {}", step.correct));
         }
         if number == 1 {
-            let squares: f64 = step.gradient_l2.values().flatten().map(|norm| norm * norm).sum();
-            close(
-                "step 1: gradient norm",
-                measured.gradient_norm,
-                squares.sqrt(),
-                TENSOR_TOLERANCE,
-            )?;
+            let (expected, tolerance) = fixture.gradient_norm();
+            close("step 1: gradient norm", measured.gradient_norm, expected, tolerance)?;
         }
         if let Some(state) = fixture.states.get(&number).filter(|_| fixture.is_settled(number)) {
             let tolerance = if number == 1 { FIRST_STEP_TOLERANCE } else { LATER_STEP_TOLERANCE };
-            variables(&format!("variables after step {number}"), &session, state, tolerance)?;
+            let rung = format!("variables after step {number}");
+            variables(&rung, &session, state, tolerance, |name| !fixture.is_rounding(name))?;
         }
     }
     Ok(())
@@ -70,41 +64,65 @@ fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     if data.labels != fixture.labels {
         return Err(format!("labels: {:?}, Keras {:?}", data.labels, fixture.labels));
     }
-    variables("initial weights", session, &fixture.states[&0], 1e-12)
+    variables("initial weights", session, &fixture.states[&0], 1e-12, |_| true)
 }
 
 fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
-    // The last output of a layer is the one behind its activation, which is what Keras shows.
-    let mut outputs = BTreeMap::new();
-    let images = session.network().images(session.dataset());
-    let logits = session.network().activations(images, &mut |layer, features| {
+    // The last output of a layer is the one behind its activation, which is what Keras shows; the first is before it.
+    let (mut before, mut outputs) = (BTreeMap::new(), BTreeMap::new());
+    let network = session.network();
+    let images = network.images(session.dataset());
+    let scores = network.activations(images, &mut |layer, features| {
+        before.entry(layer).or_insert_with(|| features.to_nhwc().1);
         outputs.insert(layer, features.to_nhwc());
     });
-    let layers = fixture.forward.layers.iter().enumerate();
-    for (index, layer) in layers.take(fixture.forward.layers.len() - 1) {
+    // To Keras, keeping what flows by is no layer.
+    let layers = &session.experiment().network.layers;
+    let places = (0..layers.len()).filter(|&index| layers[index] != LayerConfig::Save {});
+    let digests = fixture.forward.layers.iter().zip(places);
+    for (layer, index) in digests.take(fixture.forward.layers.len() - 1) {
         let (shape, values) = &outputs[&index];
         let rung = format!("forward, layer {index} ({})", layer.kind);
         digest(&rung, &layer.digest, shape, values, TENSOR_TOLERANCE)?;
     }
-    let (shape, values) = overfit_lab::network::Features::Rows(logits).to_nhwc();
-    let expected: Vec<f64> = fixture.forward.logits.concat();
+    let dense = layers.iter().rposition(|layer| matches!(layer, LayerConfig::Dense { .. }));
+    let (what, values, expected) = match (&fixture.forward.logits, &fixture.forward.outputs) {
+        (Some(logits), _) => ("logits", before.remove(&dense.expect("a head")), logits),
+        (None, Some(expected)) => {
+            let outputs =
+                overfit_lab::network::Features::Rows(network.head.outputs(scores)).to_nhwc();
+            ("outputs", Some(outputs.1), expected)
+        }
+        (None, None) => return Err("neither logits nor outputs".into()),
+    };
+    let values = values.expect("the head is a layer");
+    let expected: Vec<f64> = expected.concat();
     let norm = expected.iter().map(|value| value * value).sum::<f64>().sqrt();
+    if values.len() != expected.len() {
+        return Err(format!("{what}: {} numbers, Keras {}", values.len(), expected.len()));
+    }
     for (index, (&value, &expected)) in values.iter().zip(&expected).enumerate() {
-        let rung = format!("logits {:?}[{index}]", shape);
         if (f64::from(value) - expected).abs() > TENSOR_TOLERANCE * norm {
-            return Err(format!("{rung}: {value}, Keras {expected}"));
+            return Err(format!("{what}[{index}]: {value}, Keras {expected}"));
         }
     }
     Ok(())
 }
 
-fn first_gradients(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
+fn first_gradients(fixture: &Fixture, session: &mut TrainingSession) -> Result<(), String> {
     let gradients = session.gradients(&fixture.steps[0].batch);
-    for (variable, gradient) in session.network().variables.iter().zip(&gradients) {
+    for (variable, gradient) in session.network().trainable().zip(&gradients) {
         let rung = format!("gradient of {}", variable.name);
-        let expected =
-            fixture.gradients.get(&variable.name).ok_or(format!("{rung}: not in the fixture"))?;
-        digest(&rung, expected, &variable.shape, gradient, TENSOR_TOLERANCE)?;
+        let (expected, tolerance) =
+            fixture.gradient(&variable.name).ok_or(format!("{rung}: not in the fixture"))?;
+        if fixture.is_rounding(&variable.name) {
+            let squares: f64 = gradient.iter().map(|&value| f64::from(value).powi(2)).sum();
+            if squares.sqrt() > fixture.rounding() {
+                return Err(format!("{rung}: {}, Keras nothing but rounding", squares.sqrt()));
+            }
+            continue;
+        }
+        digest(&rung, &expected, &variable.shape, gradient, tolerance)?;
     }
     Ok(())
 }
@@ -114,12 +132,13 @@ fn variables(
     session: &TrainingSession,
     expected: &BTreeMap<String, Digest>,
     tolerance: f64,
+    is_compared: impl Fn(&str) -> bool,
 ) -> Result<(), String> {
     let found = &session.network().variables;
     if found.len() != expected.len() {
         return Err(format!("{rung}: {} variables, Keras {}", found.len(), expected.len()));
     }
-    for variable in found {
+    for variable in found.iter().filter(|variable| is_compared(&variable.name)) {
         let rung = format!("{rung}: {}", variable.name);
         let expected =
             expected.get(&variable.name).ok_or(format!("{rung} is not in the fixture"))?;
@@ -159,10 +178,12 @@ fn digest(
     }
     let squares: f64 = values.iter().map(|&value| f64::from(value).powi(2)).sum();
     close(&format!("{rung}, l2 norm"), squares.sqrt(), expected.l2, tolerance)?;
+    let finite = expected.values.iter().flatten().map(|value| value * value).sum::<f64>().sqrt();
+    let norm = if expected.l2.is_nan() { finite } else { expected.l2 };
     for (&at, &expected_value) in expected.at.iter().zip(&expected.values) {
         let value = f64::from(values[at]);
         let right = match expected_value {
-            Some(wanted) => (value - wanted).abs() <= tolerance * expected.l2,
+            Some(wanted) => (value - wanted).abs() <= tolerance * norm,
             None => !value.is_finite(),
         };
         if !right {
@@ -176,6 +197,9 @@ fn digest(
 }
 
 fn close(rung: &str, value: f64, expected: f64, tolerance: f64) -> Result<(), String> {
+    if expected.is_nan() && !value.is_finite() {
+        return Ok(());
+    }
     if (value - expected).abs() <= tolerance * expected.abs().max(f64::MIN_POSITIVE) {
         Ok(())
     } else {

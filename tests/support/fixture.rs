@@ -2,10 +2,11 @@
 
 use overfit_lab::dataset::Dataset;
 use overfit_lab::experiment::{
-    Activation, DatasetConfig, Experiment, LayerConfig, NetworkConfig, OptimizerConfig, Padding,
-    TrainingConfig,
+    Activation, ClippingConfig, ConstraintConfig, DatasetConfig, Experiment, InitializerConfig,
+    LayerConfig, LossConfig, NetworkConfig, RegularizerConfig, ScheduleConfig, TrainingConfig,
 };
-use overfit_lab::network::glorot_limit;
+use overfit_lab::network::initializer;
+use overfit_lab::training::Noise;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub struct Fixture {
     pub forward: Forward,
     pub states: BTreeMap<usize, BTreeMap<String, Digest>>,
     pub steps: Vec<Step>,
-    pub gradients: BTreeMap<String, Digest>,
+    gradients: BTreeMap<String, Digest>,
 }
 
 #[derive(Deserialize)]
@@ -38,13 +39,37 @@ struct FixtureExperiment {
     classes: u32,
     side: Option<u32>,
     channels: Option<u32>,
+    regularizer: Option<BTreeMap<String, f64>>,
+    max_norm: Option<f64>,
+    initializer: Option<Initializer>,
+    loss: Option<Loss>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Loss {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    from_logits: Option<bool>,
+    label_smoothing: Option<f64>,
+    logits_hidden: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Initializer {
+    kernel: Option<String>,
+    value: Option<f64>,
+    factor: Option<f64>,
+    bias: Option<f64>,
 }
 
 /// A tensor's shape, norm and a few of its values.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Digest {
     pub shape: Vec<usize>,
+    #[serde(deserialize_with = "number_or_nan")]
     pub l2: f64,
     pub at: Vec<usize>,
     pub values: Vec<Option<f64>>,
@@ -55,7 +80,9 @@ pub struct Digest {
 pub struct Forward {
     #[serde(rename = "note")]
     _note: String,
-    pub logits: Vec<Vec<f64>>,
+    /// Before the softmax of the last dense layer, where it has one; otherwise what the network puts out.
+    pub logits: Option<Vec<Vec<f64>>>,
+    pub outputs: Option<Vec<Vec<f64>>>,
     pub layers: Vec<LayerDigest>,
 }
 
@@ -73,9 +100,15 @@ pub struct Step {
     pub batch: Vec<u32>,
     pub loss: Option<f64>,
     pub correct: u32,
-    pub gradient_l2: BTreeMap<String, Option<f64>>,
+    #[serde(rename = "gradient_l2")]
+    _gradient_l2: BTreeMap<String, Option<f64>>,
     pub loss_float64: Option<f64>,
     pub correct_float64: u32,
+}
+
+/// JSON has no NaN: `null` stands for it.
+fn number_or_nan<'de, D: serde::Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(value).map(|number| number.unwrap_or(f64::NAN))
 }
 
 impl Fixture {
@@ -88,11 +121,16 @@ impl Fixture {
 
     pub fn experiment(&self) -> Result<Experiment, String> {
         let given = &self.experiment;
-        if given.l2 != 0.0 {
-            return Err(format!("unknown l2 {}", given.l2));
+        let layers: Result<Vec<_>, _> = given.layers.iter().map(layer).collect();
+        let mut layers = layers?;
+        if given.loss.as_ref().is_some_and(|loss| loss.logits_hidden == Some(true)) {
+            layers.push(LayerConfig::Reshape {});
         }
-        let layers: Result<_, _> = given.layers.iter().map(layer).collect();
-        let (optimizer, learning_rate) = optimizer(&given.optimizer)?;
+        let training = training(given)?;
+        let strength = |name: &str| {
+            let given = given.regularizer.as_ref().and_then(|strengths| strengths.get(name));
+            given.copied().unwrap_or(0.0)
+        };
         let experiment = Experiment {
             dataset: DatasetConfig {
                 images: given.images,
@@ -100,13 +138,19 @@ impl Fixture {
                 channels: given.channels.unwrap_or(3),
                 classes: given.classes,
             },
-            network: NetworkConfig { layers: layers? },
-            training: TrainingConfig {
-                optimizer,
-                learning_rate,
-                batch_size: given.batch_size.min(given.images),
-                epochs: 1,
+            network: NetworkConfig {
+                layers,
+                initializer: kernels(given.initializer.as_ref())?,
+                regularizer: RegularizerConfig {
+                    l1: strength("l1"),
+                    l2: given.l2 + strength("l2"),
+                    bias_l2: strength("bias_l2"),
+                },
+                constraint: given
+                    .max_norm
+                    .map_or(ConstraintConfig::None {}, |limit| ConstraintConfig::MaxNorm { limit }),
             },
+            training,
             seed: 0,
         };
         experiment.validate().map_err(|problems| problems[0].to_string())?;
@@ -120,6 +164,54 @@ impl Fixture {
             (Some(single), Some(double)) => (single - double).abs() <= 2e-5 * double.abs().max(1.0),
             _ => true,
         })
+    }
+
+    /// What the first gradient of a variable has to be, and how close, of its l2 norm. Where Keras' own f32 is further from its
+    /// f64 than the rule allows anyone, behind three batch normalisations or a logarithm of almost nothing, the f64 is what is
+    /// compared with, within the rule and ten times Keras' own distance: the losses' rule, for gradients.
+    pub fn gradient(&self, variable: &str) -> Option<(Digest, f64)> {
+        #[derive(Deserialize)]
+        struct Double {
+            gradients: BTreeMap<String, Digest>,
+        }
+        const RULE: f64 = 1e-5;
+        let single = self.gradients.get(variable)?;
+        let double = match self.name.as_str() {
+            "resnet_adam" => include_str!("../fixtures/keras-float64/resnet_adam.json"),
+            "head_linear_no_from_logits" => {
+                include_str!("../fixtures/keras-float64/head_linear_no_from_logits.json")
+            }
+            "head_relu_categorical" => {
+                include_str!("../fixtures/keras-float64/head_relu_categorical.json")
+            }
+            _ => return Some((single.clone(), RULE)),
+        };
+        let double: Double = serde_json::from_str(double).expect("a fixture of this repository");
+        let double = double.gradients.get(variable)?.clone();
+        let pairs = single.values.iter().zip(&double.values);
+        let apart = pairs.filter_map(|(a, b)| Some((a.as_ref()? - b.as_ref()?).abs()));
+        let apart = apart.fold((single.l2 - double.l2).abs(), f64::max) / double.l2;
+        Some((double, RULE + 10.0 * apart))
+    }
+
+    /// The l2 norm of all first gradients together, and how close to it.
+    pub fn gradient_norm(&self) -> (f64, f64) {
+        let all = self.gradients.keys().filter_map(|variable| self.gradient(variable));
+        all.fold((0.0, 0.0), |(norm, most), (gradient, tolerance)| {
+            (f64::hypot(norm, gradient.l2), f64::max(most, tolerance))
+        })
+    }
+
+    /// The gradient of this variable is zero but for rounding, and so is Keras': a bias in front of a batch normalisation, which
+    /// takes it out again. What an optimizer makes of it is rounding, too, and changes nothing else.
+    pub fn is_rounding(&self, variable: &str) -> bool {
+        self.gradients.get(variable).is_some_and(|gradient| gradient.l2 <= self.rounding())
+    }
+
+    /// How large a gradient of rounding is at most.
+    pub fn rounding(&self) -> f64 {
+        let squares = self.gradients.values().map(|gradient| gradient.l2.powi(2));
+        1e-5 * squares.sum::<f64>().sqrt()
     }
 
     pub fn dataset(&self) -> Dataset {
@@ -143,67 +235,173 @@ impl Fixture {
         }
     }
 
-    /// The initial values of the `nth` kernel of the network.
-    pub fn kernel(&self, nth: usize, shape: &[usize]) -> Vec<f32> {
-        let limit = glorot_limit(shape);
+    /// The initial values of the `nth` kernel of the network, so many, for windows of this shape.
+    pub fn kernel(&self, nth: usize, window: &[usize], count: usize) -> Vec<f32> {
         let id = self.tensor_id_offset + 16 + nth as u32;
-        (0..shape.iter().product::<usize>() as u32)
-            .map(|i| (2.0 * uniform(id, i) - 1.0) * limit)
-            .collect()
+        let config = self.experiment().expect("checked when it was read").network.initializer;
+        let mut numbers = (0..count as u32).map(|i| uniform(id, i));
+        let uniform = || numbers.next().expect("one for each");
+        initializer::kernel(&config.kernel, window, count, uniform)
+    }
+
+    /// What dropout draws.
+    pub fn noise(&self) -> Noise {
+        let offset = self.tensor_id_offset + 10_000;
+        Box::new(move |step, layer, count| {
+            let id = offset + 100 * step as u32 + layer as u32;
+            (0..count as u32).map(|i| uniform(id, i)).collect()
+        })
     }
 }
 
+/// A layer of a fixture is one of ours, but for what stands only where it is not the default and for activations, which are
+/// layers of their own name.
 fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
-    #[derive(Deserialize)]
-    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-    enum Known {
-        Conv2d {
-            filters: u32,
-            kernel: u32,
-            padding: Padding,
-            use_bias: bool,
-            activation: Option<Activation>,
-        },
-        MaxPool {
-            pool: u32,
-        },
-        Flatten {},
-        Dense {
-            units: u32,
-            use_bias: bool,
-            activation: Option<Activation>,
-        },
-        Relu {},
-        Softmax {},
+    let mut fields = value.as_object().ok_or("a layer is an object")?.clone();
+    let kind = fields["type"].as_str().unwrap_or_default().to_string();
+    let pool = fields.get("pool").cloned().unwrap_or_default();
+    let defaults: &[(&str, serde_json::Value)] = match kind.as_str() {
+        "conv2d" => &[("strides", 1.into())],
+        "max_pool" | "average_pool" => &[("strides", pool), ("padding", "valid".into())],
+        _ => &[],
+    };
+    for (name, default) in defaults {
+        fields.entry(*name).or_insert(default.clone());
     }
-    let known =
-        serde_json::from_value(value.clone()).map_err(|error| format!("layer {value}: {error}"))?;
-    Ok(match known {
-        Known::Conv2d { filters, kernel, padding, use_bias, activation } => {
-            LayerConfig::Conv2d { filters, kernel, padding, use_bias, activation }
-        }
-        Known::MaxPool { pool } => LayerConfig::MaxPool { pool },
-        Known::Flatten {} => LayerConfig::Flatten {},
-        Known::Dense { units, use_bias, activation } => {
-            LayerConfig::Dense { units, use_bias, activation }
-        }
-        Known::Relu {} => LayerConfig::Activation { activation: Activation::Relu },
-        Known::Softmax {} => LayerConfig::Activation { activation: Activation::Softmax },
+    let activation = serde_json::from_value::<Activation>(kind.into());
+    if let (Ok(activation), 1) = (activation, fields.len()) {
+        return Ok(LayerConfig::Activation { activation });
+    }
+    serde_json::from_value(fields.into()).map_err(|error| format!("layer {value}: {error}"))
+}
+
+fn kernels(given: Option<&Initializer>) -> Result<InitializerConfig, String> {
+    let none = Initializer::default();
+    let given = given.unwrap_or(&none);
+    let mut kernel = serde_json::Map::new();
+    kernel.insert("type".into(), given.kernel.as_deref().unwrap_or("glorot_uniform").into());
+    kernel.extend(given.value.map(|value| ("value".to_string(), value.into())));
+    Ok(InitializerConfig {
+        kernel: serde_json::from_value(kernel.into()).map_err(|error| error.to_string())?,
+        factor: given.factor.unwrap_or(1.0),
+        bias: given.bias.unwrap_or(0.0),
     })
 }
 
-/// The optimizer without its learning rate, which is a field of its own here.
-fn optimizer(value: &serde_json::Value) -> Result<(OptimizerConfig, f64), String> {
-    let mut fields = value.clone();
-    let object = fields.as_object_mut().ok_or("an optimizer is an object")?;
-    let rate = object.remove("learning_rate").unwrap_or_default();
-    let rate = rate.as_f64().ok_or(format!("unknown learning rate {rate}"))?;
-    if object.get("type").is_some_and(|kind| kind == "sgd") {
-        object.entry("weight_decay").or_insert(0.0.into());
+fn loss(given: Option<&Loss>) -> Result<LossConfig, String> {
+    let none = Loss::default();
+    let given = given.unwrap_or(&none);
+    let from_logits = given.from_logits.unwrap_or(false);
+    let label_smoothing = given.label_smoothing.unwrap_or(0.0);
+    Ok(match given.kind.as_deref().unwrap_or("sparse_categorical_crossentropy") {
+        "sparse_categorical_crossentropy" => {
+            LossConfig::SparseCategoricalCrossentropy { from_logits }
+        }
+        "categorical_crossentropy" => {
+            LossConfig::CategoricalCrossentropy { from_logits, label_smoothing }
+        }
+        "binary_crossentropy" => LossConfig::BinaryCrossentropy { from_logits, label_smoothing },
+        "mean_squared_error" => LossConfig::MeanSquaredError {},
+        unknown => return Err(format!("unknown loss {unknown}")),
+    })
+}
+
+/// An optimizer of a fixture holds the learning rate and the clipping, which are fields beside it here, and leaves out what is
+/// Keras' default.
+fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
+    let mut fields = given.optimizer.as_object().ok_or("an optimizer is an object")?.clone();
+    let (learning_rate, schedule) = schedule(&fields.remove("learning_rate").unwrap_or_default())?;
+    let mut limit = |name: &str| fields.remove(name).and_then(|limit| limit.as_f64());
+    let clipping = if let Some(limit) = limit("clipnorm") {
+        ClippingConfig::Norm { limit }
+    } else if let Some(limit) = limit("clipvalue") {
+        ClippingConfig::Value { limit }
+    } else if let Some(limit) = limit("global_clipnorm") {
+        ClippingConfig::GlobalNorm { limit }
+    } else {
+        ClippingConfig::None {}
+    };
+    let defaults: &[(&str, serde_json::Value)] = match fields["type"].as_str().unwrap_or_default() {
+        "sgd" => &[("weight_decay", 0.0.into())],
+        "adam" | "adamw" => &[("amsgrad", false.into())],
+        "rmsprop" => &[("momentum", 0.0.into()), ("centered", false.into())],
+        _ => &[],
+    };
+    for (name, default) in defaults {
+        fields.entry(*name).or_insert(default.clone());
     }
-    let config =
-        serde_json::from_value(fields).map_err(|error| format!("optimizer {value}: {error}"))?;
-    Ok((config, rate))
+    let text = given.optimizer.to_string();
+    let optimizer = serde_json::from_value(fields.into());
+    Ok(TrainingConfig {
+        optimizer: optimizer.map_err(|error| format!("optimizer {text}: {error}"))?,
+        loss: loss(given.loss.as_ref())?,
+        learning_rate,
+        schedule,
+        clipping,
+        batch_size: given.batch_size.min(given.images),
+        epochs: 1,
+    })
+}
+
+/// A number, or one of Keras' schedules by its own arguments.
+fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> {
+    #[derive(Deserialize)]
+    #[serde(tag = "type", deny_unknown_fields)]
+    enum Known {
+        #[serde(rename = "exponential_decay")]
+        Exponential {
+            initial_learning_rate: f64,
+            decay_steps: u32,
+            decay_rate: f64,
+            staircase: bool,
+        },
+        #[serde(rename = "inverse_time_decay")]
+        InverseTime {
+            initial_learning_rate: f64,
+            decay_steps: u32,
+            decay_rate: f64,
+            staircase: bool,
+        },
+        #[serde(rename = "piecewise_constant_decay")]
+        PiecewiseConstant { boundaries: Vec<u32>, values: Vec<f64> },
+        #[serde(rename = "cosine_decay")]
+        Cosine {
+            initial_learning_rate: f64,
+            decay_steps: u32,
+            alpha: f64,
+            warmup_target: f64,
+            warmup_steps: u32,
+        },
+    }
+    if let Some(rate) = value.as_f64() {
+        return Ok((rate, ScheduleConfig::Constant {}));
+    }
+    let known = serde_json::from_value(value.clone());
+    Ok(match known.map_err(|error| format!("learning rate {value}: {error}"))? {
+        Known::Exponential { initial_learning_rate, decay_steps, decay_rate, staircase } => {
+            let schedule = ScheduleConfig::Exponential { decay_steps, decay_rate, staircase };
+            (initial_learning_rate, schedule)
+        }
+        Known::InverseTime { initial_learning_rate, decay_steps, decay_rate, staircase } => {
+            let schedule = ScheduleConfig::InverseTime { decay_steps, decay_rate, staircase };
+            (initial_learning_rate, schedule)
+        }
+        Known::PiecewiseConstant { boundaries, values } => {
+            let factors = values[1..].iter().map(|value| value / values[0]).collect();
+            (values[0], ScheduleConfig::Piecewise { boundaries, factors })
+        }
+        Known::Cosine {
+            initial_learning_rate,
+            decay_steps,
+            alpha,
+            warmup_target,
+            warmup_steps,
+        } => {
+            let warmup_from = initial_learning_rate / warmup_target;
+            let schedule = ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha };
+            (warmup_target, schedule)
+        }
+    })
 }
 
 /// lowbias32 of the flat index, a different sequence for each tensor id.

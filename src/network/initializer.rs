@@ -1,0 +1,104 @@
+//! What kernels start from, by Keras' rules: a variance by the fans, numbers in that variance.
+
+use crate::experiment::KernelInitializer;
+
+/// The deviation of a standard normal variable that is cut off at two: Keras divides by it.
+const CUT_OFF_DEVIATION: f64 = 0.879_625_661_034_239_8;
+
+/// So many numbers for a kernel whose window has this shape: rows and columns if it has any, inputs, outputs. `uniform` draws
+/// from [0, 1).
+pub fn kernel(
+    initializer: &KernelInitializer,
+    window: &[usize],
+    count: usize,
+    mut uniform: impl FnMut() -> f32,
+) -> Vec<f32> {
+    let [fan_in, fan_out] = fans(window);
+    let mut uniform_within = |variance: f64| {
+        let limit = limit(variance);
+        (0..count).map(|_| (2.0 * uniform() - 1.0) * limit).collect()
+    };
+    let glorot = 2.0 / (fan_in + fan_out);
+    match *initializer {
+        KernelInitializer::GlorotUniform {} => uniform_within(glorot),
+        KernelInitializer::HeUniform {} => uniform_within(2.0 / fan_in),
+        KernelInitializer::LecunUniform {} => uniform_within(1.0 / fan_in),
+        KernelInitializer::GlorotNormal {} => normal(count, glorot, uniform),
+        KernelInitializer::HeNormal {} => normal(count, 2.0 / fan_in, uniform),
+        KernelInitializer::LecunNormal {} => normal(count, 1.0 / fan_in, uniform),
+        KernelInitializer::Zeros {} => vec![0.0; count],
+        KernelInitializer::Constant { value } => vec![value as f32; count],
+    }
+}
+
+/// A fan counts the window of a convolution, too.
+fn fans(window: &[usize]) -> [f64; 2] {
+    let (places, fans) = window.split_at(window.len() - 2);
+    let places: usize = places.iter().product();
+    [0, 1].map(|end| (places * fans[end]) as f64)
+}
+
+/// The bound of uniform numbers with this variance: Glorot and Bengio's is sqrt(6 / (fan_in + fan_out)).
+fn limit(variance: f64) -> f32 {
+    (3.0 * variance).sqrt() as f32
+}
+
+/// Normal numbers by Box and Muller's method, those beyond two deviations drawn again.
+fn normal(count: usize, variance: f64, mut uniform: impl FnMut() -> f32) -> Vec<f32> {
+    let deviation = variance.sqrt() / CUT_OFF_DEVIATION;
+    let mut values = Vec::with_capacity(count);
+    while values.len() < count {
+        // 1 - u lies in (0, 1]: its logarithm is finite.
+        let radius = (-2.0 * (1.0 - f64::from(uniform())).ln()).sqrt();
+        let (sine, cosine) = (std::f64::consts::TAU * f64::from(uniform())).sin_cos();
+        let drawn = [radius * cosine, radius * sine].into_iter().filter(|value| value.abs() <= 2.0);
+        values.extend(drawn.map(|value| (value * deviation) as f32));
+    }
+    values.truncate(count);
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+    use wasm_bindgen_test::*;
+
+    use super::*;
+    use crate::seeding::{Purpose, stream};
+
+    /// Mean, variance and largest magnitude of many numbers.
+    fn moments(initializer: KernelInitializer, window: &[usize]) -> [f64; 3] {
+        const COUNT: usize = 40_000;
+        let mut generator = stream(1, Purpose::Weights { layer: 0 });
+        let values = kernel(&initializer, window, COUNT, || generator.random());
+        let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / COUNT as f64;
+        let spread = values.iter().map(|&value| (f64::from(value) - mean).powi(2));
+        let largest = values.iter().fold(0.0, |most: f32, value| most.max(value.abs()));
+        [mean, spread.sum::<f64>() / COUNT as f64, f64::from(largest)]
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn numbers_have_the_variance_of_their_rule() {
+        // 3 x 3 windows of 4 channels, 8 filters: fans 36 and 72.
+        let rows = [
+            (KernelInitializer::GlorotUniform {}, 2.0 / 108.0, 3_f64.sqrt()),
+            (KernelInitializer::HeUniform {}, 2.0 / 36.0, 3_f64.sqrt()),
+            (KernelInitializer::LecunUniform {}, 1.0 / 36.0, 3_f64.sqrt()),
+            (KernelInitializer::GlorotNormal {}, 2.0 / 108.0, 2.0 / CUT_OFF_DEVIATION),
+            (KernelInitializer::HeNormal {}, 2.0 / 36.0, 2.0 / CUT_OFF_DEVIATION),
+            (KernelInitializer::LecunNormal {}, 1.0 / 36.0, 2.0 / CUT_OFF_DEVIATION),
+        ];
+        for (initializer, variance, most) in rows {
+            let [mean, found, largest] = moments(initializer.clone(), &[3, 3, 4, 8]);
+            let deviation: f64 = f64::sqrt(variance);
+            // Four standard errors of 40,000 numbers.
+            assert!(mean.abs() < 0.02 * deviation, "{initializer:?}: mean {mean}");
+            assert!((found / variance - 1.0).abs() < 0.03, "{initializer:?}: variance {found}");
+            assert!(largest <= most * deviation * 1.000_001, "{initializer:?}: {largest}");
+            assert!(largest > 0.99 * most * deviation, "{initializer:?}: {largest}");
+        }
+        let constant = moments(KernelInitializer::Constant { value: 0.5 }, &[4, 2]);
+        assert_eq!(constant, [0.5, 0.0, 0.5]);
+        assert_eq!(moments(KernelInitializer::Zeros {}, &[4, 2]), [0.0; 3]);
+    }
+}

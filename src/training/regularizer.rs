@@ -1,0 +1,51 @@
+//! What is added to the loss for large weights, as Keras' `regularizers.L1L2` of every kernel and bias.
+
+use burn::tensor::Tensor;
+
+use crate::experiment::RegularizerConfig;
+use crate::network::{Network, Variable};
+use crate::probes;
+
+/// Strengths for one variable: of its magnitudes and of its squares.
+fn strengths(config: &RegularizerConfig, variable: &Variable) -> [f64; 2] {
+    if variable.is_kernel() {
+        [config.l1, config.l2]
+    } else if variable.is_bias() {
+        [0.0, config.bias_l2]
+    } else {
+        [0.0, 0.0]
+    }
+}
+
+/// `l1 sum |w| + l2 sum w^2` over all variables.
+pub fn penalty(config: &RegularizerConfig, network: &Network) -> f64 {
+    let of_variable = |variable: &Variable| {
+        let [l1, l2] = strengths(config, variable);
+        let weights = || variable.value.clone().inner();
+        let magnitudes = if l1 == 0.0 { 0.0 } else { l1 * probes::sum_of_magnitudes(weights()) };
+        let squares = if l2 == 0.0 { 0.0 } else { l2 * probes::sum_of_squares(weights()) };
+        magnitudes + squares
+    };
+    network.trainable().map(of_variable).sum()
+}
+
+/// Adds its gradient, `l1 sign(w) + 2 l2 w`, to each trainable variable's.
+pub fn add_gradients(
+    config: &RegularizerConfig,
+    network: &Network,
+    gradients: Vec<Tensor<1>>,
+) -> Vec<Tensor<1>> {
+    let pairs = network.trainable().zip(gradients);
+    let all = pairs.map(|(variable, mut gradient)| {
+        let [l1, l2] = strengths(config, variable);
+        let weights = || variable.value.clone().inner();
+        if l1 != 0.0 {
+            gradient = gradient + weights().sign() * l1;
+        }
+        if l2 != 0.0 {
+            gradient = gradient + weights() * (2.0 * l2);
+        }
+        gradient
+    });
+    all.collect()
+}
