@@ -125,23 +125,23 @@ fn is_head(activation: Activation) -> bool {
     matches!(activation, Activation::Softmax | Activation::Sigmoid)
 }
 
+/// What a cross-entropy of Keras is told of its input.
+fn from_logits(loss: &LossConfig) -> Option<bool> {
+    match *loss {
+        LossConfig::SparseCategoricalCrossentropy { from_logits }
+        | LossConfig::CategoricalCrossentropy { from_logits, .. }
+        | LossConfig::BinaryCrossentropy { from_logits, .. } => Some(from_logits),
+        LossConfig::MeanSquaredError {} | LossConfig::TorchCrossEntropy { .. } => None,
+    }
+}
+
 fn has_from_logits(loss: &LossConfig) -> bool {
-    matches!(
-        loss,
-        LossConfig::SparseCategoricalCrossentropy { from_logits: true }
-            | LossConfig::CategoricalCrossentropy { from_logits: true, .. }
-            | LossConfig::BinaryCrossentropy { from_logits: true, .. }
-    )
+    from_logits(loss) == Some(true)
 }
 
 /// A loss of probabilities, where it finds no scores.
 fn clips(loss: &LossConfig) -> bool {
-    matches!(
-        loss,
-        LossConfig::SparseCategoricalCrossentropy { from_logits: false }
-            | LossConfig::CategoricalCrossentropy { from_logits: false, .. }
-            | LossConfig::BinaryCrossentropy { from_logits: false, .. }
-    )
+    from_logits(loss) == Some(false)
 }
 
 fn takes_outputs_for_scores(loss: &LossConfig, head: &Head) -> bool {

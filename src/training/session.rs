@@ -185,10 +185,8 @@ impl TrainingSession {
         let passed = self.network.forward(images, &mut noise, &mut watch);
         let scores = passed.scores.clone();
         let loss = self.loss(scores.clone(), &labels);
-        let gradients = self.network.take_gradients(&mut loss.tracked.backward());
-        let regularizer = &self.experiment.network.regularizer;
-        let penalty = regularizer::penalty(regularizer, &self.network);
-        let gradients = regularizer::add_gradients(regularizer, &self.network, gradients);
+        let penalty = self.penalty();
+        let gradients = self.backward(&loss);
         self.network.move_averages(passed);
         let schedule = &self.experiment.training.schedule;
         let rate = schedule::learning_rate(schedule, self.learning_rate, self.step - 1);
@@ -208,9 +206,7 @@ impl TrainingSession {
         let mut noise = |layer, count| (self.noise)(step, layer, count);
         let passed = self.network.forward(images, &mut noise, &mut |_| {});
         let loss = self.loss(passed.scores, &labels);
-        let gradients = self.network.take_gradients(&mut loss.tracked.backward());
-        let regularizer = &self.experiment.network.regularizer;
-        let gradients = regularizer::add_gradients(regularizer, &self.network, gradients);
+        let gradients = self.backward(&loss);
         gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
     }
 
@@ -230,8 +226,7 @@ impl TrainingSession {
         let right = answers.iter().zip(&self.dataset.labels);
         let right = right.filter(|(answer, label)| answer.predicted == **label).count();
         Evaluation {
-            loss: loss / count as f64
-                + regularizer::penalty(&self.experiment.network.regularizer, &self.network),
+            loss: loss / count as f64 + self.penalty(),
             accuracy: right as f64 / count as f64,
             images_right: right as u32,
             predicted: answers.iter().map(|answer| answer.predicted).collect(),
@@ -245,6 +240,18 @@ impl TrainingSession {
 
     fn loss(&self, scores: Tensor<2>, labels: &[u32]) -> Loss {
         loss(&self.experiment.training.loss, self.network.head, scores, labels, &self.backend)
+    }
+
+    /// The gradient of the loss with what regularisation adds, a trainable variable each.
+    fn backward(&self, loss: &Loss) -> Vec<Tensor<1>> {
+        let gradients = self.network.take_gradients(&mut loss.tracked.backward());
+        let regularizer = &self.experiment.network.regularizer;
+        regularizer::add_gradients(regularizer, &self.network, gradients)
+    }
+
+    /// What regularisation adds to the loss.
+    fn penalty(&self) -> f64 {
+        regularizer::penalty(&self.experiment.network.regularizer, &self.network)
     }
 
     /// What rows of scores answer for images with these labels.
