@@ -1,9 +1,10 @@
 //! Images and labels as plain numbers.
 
 use rand::RngExt;
+use rand::seq::{SliceRandom, index};
 
-use crate::experiment::DatasetConfig;
-use crate::seeding::{Purpose, stream};
+use crate::experiment::{DatasetConfig, Experiment, Labels, Pixels};
+use crate::seeding::{Purpose, normal_pair, stream};
 
 /// Images in NHWC order (image, row, column, channel; channel fastest) with a class each.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,22 +16,175 @@ pub struct Dataset {
     /// `labels.len() * side * side * channels` numbers.
     pub images: Vec<f32>,
     pub labels: Vec<u32>,
+    /// What a screen shows as black and as white.
+    pub ends: [f32; 2],
+}
+
+/// The images to train on, and those that are held out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    pub training: Dataset,
+    pub validation: Dataset,
+}
+
+impl Drawn {
+    /// What the experiment's seed draws. The batch size and the network have no part in it.
+    pub fn new(experiment: &Experiment) -> Self {
+        let Experiment { dataset: config, seed, .. } = experiment;
+        let count = config.images as usize;
+        let mut training = labels(config, *seed);
+        // More images of the same kind: drawn behind the others, so that those stay as they are.
+        let held_out = training.split_off(count);
+        let kinds: Vec<u32> = training.iter().chain(&held_out).copied().collect();
+        let kinds = kinds_shown(config, *seed, kinds);
+        conflict(config, &mut training);
+        flip(config, *seed, &mut training);
+        training.rotate_right(experiment.training.training_loop.labels_rolled_by as usize % count);
+        let mut pixels = stream(*seed, Purpose::Images);
+        let mut places = stream(*seed, Purpose::Marks);
+        let mut images =
+            images(config, &kinds, || pixels.random(), |below| places.random_range(0..below));
+        let validation = images.split_off(count * size(config));
+        let dataset = |images, labels| Dataset {
+            side: config.side as usize,
+            channels: config.channels as usize,
+            classes: config.classes as usize,
+            images,
+            labels,
+            ends: ends(config),
+        };
+        Self { training: dataset(images, training), validation: dataset(validation, held_out) }
+    }
+}
+
+/// Numbers an image.
+fn size(config: &DatasetConfig) -> usize {
+    (config.side * config.side * config.channels) as usize
+}
+
+/// A label for each image, those to train on first, before anything goes wrong with them.
+fn labels(config: &DatasetConfig, seed: u32) -> Vec<u32> {
+    let mut generator = stream(seed, Purpose::Labels);
+    let mut labels = Vec::new();
+    for count in [config.images, config.validation_images] {
+        let start = labels.len();
+        match config.labels {
+            Labels::Random | Labels::Pattern => {
+                labels.extend((0..count).map(|_| generator.random_range(0..config.classes)));
+            }
+            Labels::Balanced => {
+                labels.extend((0..count).map(|image| image % config.classes));
+                labels[start..].shuffle(&mut generator);
+            }
+        }
+    }
+    labels
+}
+
+/// Which of two patterns each image shows: that of its label, or, where labels follow nothing, any.
+fn kinds_shown(config: &DatasetConfig, seed: u32, labels: Vec<u32>) -> Vec<u32> {
+    let mut generator = stream(seed, Purpose::Pattern);
+    let kind = |label: u32| match config.labels {
+        Labels::Pattern => label % 2,
+        Labels::Random | Labels::Balanced => generator.random_range(0..2),
+    };
+    labels.into_iter().map(kind).collect()
+}
+
+/// Labels the pairs of equal images 0 and 1.
+fn conflict(config: &DatasetConfig, labels: &mut [u32]) {
+    for pair in labels.chunks_exact_mut(2).take(config.conflicting_pairs as usize) {
+        pair.copy_from_slice(&[0, 1]);
+    }
+}
+
+/// Replaces a share of the labels by other classes.
+fn flip(config: &DatasetConfig, seed: u32, labels: &mut [u32]) {
+    let mut generator = stream(seed, Purpose::Flips);
+    let count = (config.flipped * labels.len() as f64).round() as usize;
+    for image in index::sample(&mut generator, labels.len(), count) {
+        let other = generator.random_range(1..config.classes);
+        labels[image] = (labels[image] + other) % config.classes;
+    }
+}
+
+/// The pixels of an image for each kind. `uniform` draws from [0, 1), `below` a whole number below another.
+pub fn images(
+    config: &DatasetConfig,
+    kinds: &[u32],
+    mut uniform: impl FnMut() -> f32,
+    mut below: impl FnMut(usize) -> usize,
+) -> Vec<f32> {
+    let (side, channels) = (config.side as usize, config.channels as usize);
+    let size = side * side * channels;
+    let mut images: Vec<f32> = match config.pixels {
+        Pixels::Normal => {
+            let pairs =
+                (0..(kinds.len() * size).div_ceil(2)).flat_map(|_| normal_pair(&mut uniform));
+            pairs.map(|value| value as f32).take(kinds.len() * size).collect()
+        }
+        _ => (0..kinds.len() * size).map(|_| uniform()).collect(),
+    };
+    match config.pixels {
+        Pixels::Uniform | Pixels::Normal => {}
+        Pixels::Constant => {
+            for image in 1..kinds.len() {
+                images.copy_within(..size, image * size);
+            }
+        }
+        Pixels::Patterned => {
+            for (image, &kind) in images.chunks_exact_mut(size).zip(kinds) {
+                for pixel in image.iter_mut() {
+                    *pixel *= 0.5;
+                }
+                for _ in 0..side.div_ceil(8) {
+                    let [top, left] = [below(side - 2), below(side - 2)];
+                    mark(image, [top, left], kind, side, channels);
+                }
+            }
+        }
+        Pixels::Stripes => {
+            for (image, &kind) in images.chunks_exact_mut(size).zip(kinds) {
+                for (place, pixel) in image.iter_mut().enumerate() {
+                    let (row, column) = (place / channels / side, place / channels % side);
+                    let across = if kind == 0 { column } else { row };
+                    *pixel = 0.25 * *pixel + 0.75 * ((across / 2) % 2) as f32;
+                }
+            }
+        }
+    }
+    for pair in images.chunks_exact_mut(2 * size).take(config.conflicting_pairs as usize) {
+        pair.copy_within(..size, size);
+    }
+    if (config.scale, config.shift) != (1.0, 0.0) {
+        let (scale, shift) = (config.scale as f32, config.shift as f32);
+        for pixel in &mut images {
+            *pixel = *pixel * scale + shift;
+        }
+    }
+    images
+}
+
+/// A cross of five bright pixels, upright or diagonal.
+fn mark(image: &mut [f32], [top, left]: [usize; 2], kind: u32, side: usize, channels: usize) {
+    const UPRIGHT: [[usize; 2]; 5] = [[0, 1], [1, 0], [1, 1], [1, 2], [2, 1]];
+    const DIAGONAL: [[usize; 2]; 5] = [[0, 0], [0, 2], [1, 1], [2, 0], [2, 2]];
+    for [down, right] in if kind == 0 { UPRIGHT } else { DIAGONAL } {
+        let pixel = ((top + down) * side + left + right) * channels;
+        image[pixel..pixel + channels].fill(1.0);
+    }
+}
+
+/// What pixels lie between, or nearly all of them.
+fn ends(config: &DatasetConfig) -> [f32; 2] {
+    let ends = if config.pixels == Pixels::Normal { [-2.5, 2.5] } else { [0.0, 1.0] };
+    ends.map(|end| end * config.scale as f32 + config.shift as f32)
 }
 
 impl Dataset {
-    /// Random images and labels; the batch size and the network have no part in them.
-    pub fn random(config: &DatasetConfig, seed: u32) -> Self {
-        let (side, channels) = (config.side as usize, config.channels as usize);
-        let mut pixels = stream(seed, Purpose::Images);
-        let mut labels = stream(seed, Purpose::Labels);
-        let count = config.images as usize;
-        Self {
-            side,
-            channels,
-            classes: config.classes as usize,
-            images: (0..count * side * side * channels).map(|_| pixels.random()).collect(),
-            labels: (0..count).map(|_| labels.random_range(0..config.classes)).collect(),
-        }
+    /// The images that an experiment trains on.
+    pub fn of(experiment: &Experiment) -> Self {
+        Drawn::new(experiment).training
     }
 
     /// How many images.
@@ -53,7 +207,9 @@ impl Dataset {
 
     /// The images for a screen: four bytes a pixel, 0 to 255, opaque; one channel as grey, the fourth left out.
     pub fn rgba(&self) -> Vec<u8> {
-        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+        let [black, white] = self.ends;
+        // Where both are the same, a cast makes 0 of what is no number: all black.
+        let byte = |value: f32| ((value - black) / (white - black) * 255.0).round() as u8;
         let mut bytes = Vec::with_capacity(self.images.len() / self.channels * 4);
         for pixel in self.images.chunks_exact(self.channels) {
             let rgb = match *pixel {
@@ -73,31 +229,116 @@ mod tests {
     use wasm_bindgen_test::*;
 
     use super::*;
+    use crate::presets;
 
-    fn config(images: u32, channels: u32) -> DatasetConfig {
-        DatasetConfig { images, side: 8, channels, classes: 3 }
+    /// Small images, with some fields changed.
+    fn drawn(settings: &[(&str, &str)]) -> Drawn {
+        let mut experiment = presets::preset("example-1").unwrap().experiment;
+        for (field, value) in [("dataset.side", "8")].iter().chain(settings) {
+            experiment.set(field, value).unwrap();
+        }
+        experiment.training.batch_size = 1;
+        assert_eq!(experiment.network.layers.len(), 4);
+        Drawn::new(&experiment)
+    }
+
+    fn training(settings: &[(&str, &str)]) -> Dataset {
+        drawn(settings).training
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn more_images_keep_the_first_ones() {
-        let few = Dataset::random(&config(4, 3), 5);
-        let many = Dataset::random(&config(9, 3), 5);
-        assert_eq!(few.images[..], many.images[..few.images.len()]);
-        assert_eq!(few.labels[..], many.labels[..4]);
+    fn more_images_and_held_out_ones_keep_the_first_ones() {
+        let few = training(&[("dataset.images", "4")]);
+        for more in [&[("dataset.images", "9")][..], &[("dataset.validation_images", "3")]] {
+            let many = training(more);
+            assert_eq!(few.images[..], many.images[..few.images.len()]);
+            assert_eq!(few.labels[..], many.labels[..4]);
+        }
+        let held_out = drawn(&[("dataset.validation_images", "3")]).validation;
+        assert_eq!((held_out.len(), held_out.images.len()), (3, 3 * 8 * 8 * 3));
+        assert!(drawn(&[]).validation.is_empty());
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn every_class_is_drawn_and_counted() {
-        let data = Dataset::random(&config(300, 1), 1);
-        let counts = data.class_counts();
-        assert_eq!(counts.iter().sum::<usize>(), 300);
-        assert!(counts.iter().all(|&count| count > 60), "{counts:?}");
+        let counts = |labels| {
+            let settings =
+                [("dataset.images", "302"), ("dataset.classes", "3"), ("dataset.labels", labels)];
+            training(&settings).class_counts()
+        };
+        assert_eq!(counts("random").iter().sum::<usize>(), 302);
+        assert!(counts("random").iter().all(|&count| count > 60), "{:?}", counts("random"));
+        assert_eq!(counts("balanced"), [101, 101, 100]);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn labels_go_wrong_as_they_are_told_to() {
+        let right = training(&[]).labels;
+        let flipped = training(&[("dataset.flipped", "0.25")]).labels;
+        assert_eq!(right.iter().zip(&flipped).filter(|(a, b)| a != b).count(), 5);
+        let all = training(&[("dataset.flipped", "1")]).labels;
+        assert!(right.iter().zip(&all).all(|(a, b)| a != b));
+        let rolled = training(&[("training.loop.labels_rolled_by", "22")]).labels;
+        assert_eq!(rolled[2..], right[..18]);
+        assert_eq!(rolled[..2], right[18..]);
+        let pairs = training(&[("dataset.conflicting_pairs", "2")]);
+        assert_eq!(pairs.labels[..4], [0, 1, 0, 1]);
+        let image = |at: usize| &pairs.images[at * 192..(at + 1) * 192];
+        assert!(image(0) == image(1) && image(2) == image(3) && image(1) != image(2));
+        assert_ne!(image(4), image(5));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn pixels_are_what_their_kind_says() {
+        let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
+        let spread = |values: &[f32]| {
+            let about = mean(values);
+            mean(&values.iter().map(|value| (value - about).powi(2)).collect::<Vec<_>>())
+        };
+        let normal = training(&[("dataset.pixels", "normal")]).images;
+        assert!(mean(&normal).abs() < 0.05 && (spread(&normal) - 1.0).abs() < 0.08);
+        let byte = training(&[("dataset.scale", "255"), ("dataset.shift", "-10")]);
+        let uniform = training(&[]);
+        assert_eq!(byte.images[7], uniform.images[7] * 255.0 - 10.0);
+        assert_eq!(byte.rgba(), uniform.rgba());
+        let constant = training(&[("dataset.pixels", "constant")]).images;
+        assert!(constant.chunks(192).all(|image| image == &uniform.images[..192]));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn patterns_follow_the_labels_where_they_should() {
+        // The brightest level stripe of an image, less its brightest upright one: above 0 for one kind only.
+        let level = |image: &[f32]| {
+            let sum = |pixel: fn(usize) -> bool| {
+                image
+                    .chunks(3)
+                    .enumerate()
+                    .filter(|(at, _)| pixel(*at))
+                    .map(|(_, p)| p[0])
+                    .sum::<f32>()
+            };
+            sum(|at| at / 8 % 4 >= 2) - sum(|at| at % 8 % 4 >= 2)
+        };
+        let agreeing = |labels| {
+            let data = training(&[("dataset.pixels", "stripes"), ("dataset.labels", labels)]);
+            let images = data.images.chunks(192).zip(&data.labels);
+            images.filter(|(image, label)| (level(image) > 0.0) == (**label == 1)).count()
+        };
+        assert_eq!(agreeing("pattern"), 20);
+        assert!((4..=16).contains(&agreeing("random")), "{}", agreeing("random"));
+        let marked = training(&[("dataset.pixels", "patterned"), ("dataset.labels", "pattern")]);
+        for (image, label) in marked.images.chunks(192).zip(&marked.labels) {
+            let bright: Vec<usize> = (0..64).filter(|pixel| image[pixel * 3] == 1.0).collect();
+            // One mark of five pixels in an image of 8 x 8, its second pixel in the same row only where it is diagonal.
+            assert_eq!(bright.len(), 5);
+            assert_eq!(bright[1] == bright[0] + 2, *label == 1, "{bright:?}");
+        }
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn screens_get_four_bytes_a_pixel() {
-        for channels in [1, 2, 3, 4] {
-            let bytes = Dataset::random(&config(2, channels), 1).rgba();
+        for channels in ["1", "2", "3", "4"] {
+            let bytes = training(&[("dataset.images", "2"), ("dataset.channels", channels)]).rgba();
             assert_eq!(bytes.len(), 2 * 8 * 8 * 4);
             assert!(bytes.chunks(4).all(|pixel| pixel[3] == 255));
         }

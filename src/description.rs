@@ -5,8 +5,8 @@ use serde_json::Value;
 use tsify::Tsify;
 
 use crate::experiment::{
-    Experiment, FieldLimit, InvalidField, LayerConfig, NetworkConfig, estimate_memory_bytes,
-    layer_name, layer_shapes, number_text, visit,
+    Experiment, FieldLimit, InvalidField, LayerConfig, NetworkConfig, Warning,
+    estimate_memory_bytes, layer_name, layer_shapes, number_text, visit,
 };
 use crate::presets;
 
@@ -26,6 +26,8 @@ pub struct Summary {
     pub dense_bias: Option<bool>,
     /// What the batch size means: "All 20 images in one step: no mini-batch noise"
     pub batch_note: String,
+    /// What is allowed and most likely a mistake.
+    pub warnings: Vec<Warning>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -70,6 +72,7 @@ pub fn summary(experiment: &Experiment) -> Result<Summary, InvalidField> {
         conv_bias: experiment.conv_bias(),
         dense_bias: experiment.dense_bias(),
         batch_note: batch_note(experiment.training.batch_size, experiment.dataset.images),
+        warnings: experiment.warnings(),
     })
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tsify::Tsify;
 
-use crate::experiment::{Experiment, FieldLimit, InvalidField, LayerConfig, pointer};
+use crate::experiment::{Experiment, FieldLimit, InvalidField, LayerConfig, label_of, pointer};
 use crate::presets;
 
 /// Fields that stand for the same field of every layer of a kind.
@@ -32,7 +32,7 @@ impl Experiment {
     /// Sets the field at `path` to what `text` says. The value is only required to be one that the field can hold;
     /// ranges are [`Experiment::validate`]'s. On an error nothing is changed.
     ///
-    /// `training.optimizer` takes the id of an [`presets::OptimizerChoice`]; `network.conv_bias` and
+    /// A field with kinds takes the id or the name of one of [`presets::choices`]; `network.conv_bias` and
     /// `network.dense_bias` set the biases of all such layers. Objects and lists are written as JSON.
     pub fn set(&mut self, path: &str, text: &str) -> Result<(), InvalidField> {
         let text = text.trim();
@@ -45,17 +45,18 @@ impl Experiment {
                 LayerConfig::Dense { use_bias, .. } => Some(use_bias),
                 _ => None,
             }),
-            "training.optimizer" if !text.starts_with('{') => {
-                self.training.optimizer = presets::optimizer(text).ok_or_else(|| {
-                    let ids: Vec<_> = presets::optimizers().iter().map(|o| o.id).collect();
+            _ if !text.starts_with('{') && !presets::choices(path).is_empty() => {
+                let chosen = presets::choice(path, text).ok_or_else(|| {
+                    let ids: Vec<_> = presets::choices(path).into_iter().map(|c| c.id).collect();
+                    let label = label_of(path).expect("every field with kinds has a label");
                     InvalidField::new(
                         path,
-                        "Optimizer",
+                        label,
                         shown(text),
                         format!("one of {}", ids.join(", ")),
                     )
                 })?;
-                Ok(())
+                self.replace(path, chosen)
             }
             _ => self.set_value(path, text),
         }
@@ -107,6 +108,13 @@ impl Experiment {
                 "left alone: the network has no such layer",
             ))
         }
+    }
+
+    fn replace(&mut self, path: &str, value: Value) -> Result<(), InvalidField> {
+        let mut whole = serde_json::to_value(&*self).expect("an experiment is plain data");
+        *whole.pointer_mut(&pointer(path)).expect("a field of every experiment") = value;
+        *self = Self::from_value(whole)?;
+        Ok(())
     }
 
     fn set_value(&mut self, path: &str, text: &str) -> Result<(), InvalidField> {

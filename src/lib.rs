@@ -33,33 +33,36 @@
 //! The modules, in reading order:
 //!
 //! 1. [`experiment`]: what a person asks for, as plain data: its limits, its shapes, what makes it invalid.
-//! 2. [`presets`]: the article's three examples and the optimizers with Keras' defaults.
-//! 3. [`editing`] and [`description`]: one field changed by its path; an experiment in words.
-//! 4. [`seeding`] and [`dataset`]: one seed becomes independent streams, and they become images and labels.
+//! 2. [`presets`]: the article's three examples, other networks, mistakes, and every default.
+//! 3. [`editing`], [`form`] and [`description`]: one field changed by its path; all fields as a form; an experiment in words.
+//! 4. [`seeding`], [`dataset`] and [`augmentation`]: one seed becomes independent streams, and they become images and labels.
 //! 5. [`kernels`]: what training spends its time on, as fast functions on slices.
 //! 6. [`backend`]: what computes, with the kernels or without.
 //! 7. [`network`]: variables in Keras' layouts and the forward pass.
 //! 8. [`probes`]: what only tensors can tell, dead units and gradient norms, as numbers.
 //! 9. [`training`]: loss, optimizers and metrics as Keras computes them, and the session that puts them together.
 //! 10. [`diagnosis`]: what a run's numbers mean. It never sees a tensor.
-//! 11. [`keras_script`]: an experiment as the Keras script that does the same.
+//! 11. [`script`] and [`checks`]: an experiment as the script that does the same in a framework, and what came of those scripts.
 //!
 //! In WebAssembly, `wasm.rs` hands these to JavaScript; natively, `main.rs` and `program.rs` make them a command.
 //!
 //! Correct means: the numbers of Keras 3. `tests/keras_parity.rs` compares every activation, gradient and loss with what
 //! Keras computed from the same images and weights.
 
+pub mod augmentation;
 pub mod backend;
+pub mod checks;
 pub mod dataset;
 pub mod description;
 pub mod diagnosis;
 pub mod editing;
 pub mod experiment;
-pub mod keras_script;
+pub mod form;
 pub mod kernels;
 pub mod network;
 pub mod presets;
 pub mod probes;
+pub mod script;
 pub mod seeding;
 pub mod training;
 #[cfg(target_arch = "wasm32")]

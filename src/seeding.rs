@@ -12,6 +12,25 @@ pub enum Purpose {
     Labels,
     /// In which order an epoch takes the images.
     Order,
+    /// Which labels are wrong, and what they are instead.
+    Flips,
+    /// Which pattern an image shows whose label does not follow it.
+    Pattern,
+    /// Where marks lie on the images.
+    Marks,
+    /// What is done to an image in an epoch, counted from 1.
+    Augmentation {
+        epoch: u32,
+        image: u32,
+    },
+    /// What is mixed with what in a step, counted from 1.
+    Mixup {
+        step: u64,
+    },
+    /// Which image has which label in a step, counted from 1.
+    Shuffle {
+        step: u64,
+    },
     /// The initial kernel of the layer with this index: adding a layer leaves the kernels before it as they were.
     Weights {
         layer: usize,
@@ -29,12 +48,29 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Images => 0,
         Purpose::Labels => 1,
         Purpose::Order => 2,
+        Purpose::Flips => 3,
+        Purpose::Pattern => 4,
+        Purpose::Marks => 5,
+        // Behind the largest layer's number; an experiment has 2,000 images at most.
+        Purpose::Augmentation { epoch, image } => {
+            (u64::from(epoch) << 16) + 4096 + u64::from(image)
+        }
+        Purpose::Mixup { step } => (step << 16) + 6,
+        Purpose::Shuffle { step } => (step << 16) + 7,
         Purpose::Weights { layer } => 1000 + layer as u64,
         Purpose::Dropout { layer, step } => (step << 16) + 2000 + layer as u64,
     };
     let mut generator = ChaCha8Rng::seed_from_u64(u64::from(seed));
     generator.set_stream(number);
     generator
+}
+
+/// Two independent normal numbers, mean 0 and deviation 1, from uniform ones in [0, 1), by Box and Muller's method.
+pub fn normal_pair(mut uniform: impl FnMut() -> f32) -> [f64; 2] {
+    // 1 - u lies in (0, 1]: its logarithm is finite.
+    let radius = (-2.0 * (1.0 - f64::from(uniform())).ln()).sqrt();
+    let (sine, cosine) = (std::f64::consts::TAU * f64::from(uniform())).sin_cos();
+    [radius * cosine, radius * sine]
 }
 
 #[cfg(test)]
@@ -52,6 +88,14 @@ mod tests {
             draw(2, Purpose::Images),
             draw(1, Purpose::Labels),
             draw(1, Purpose::Order),
+            draw(1, Purpose::Flips),
+            draw(1, Purpose::Pattern),
+            draw(1, Purpose::Marks),
+            draw(1, Purpose::Augmentation { epoch: 1, image: 0 }),
+            draw(1, Purpose::Augmentation { epoch: 1, image: 1 }),
+            draw(1, Purpose::Augmentation { epoch: 2, image: 0 }),
+            draw(1, Purpose::Mixup { step: 1 }),
+            draw(1, Purpose::Shuffle { step: 1 }),
             draw(1, Purpose::Weights { layer: 0 }),
             draw(1, Purpose::Weights { layer: 1 }),
             draw(1, Purpose::Dropout { layer: 0, step: 1 }),

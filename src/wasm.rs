@@ -10,13 +10,15 @@ use wasm_bindgen::prelude::*;
 use web_sys::ImageData;
 
 use crate::backend::{self, BACKENDS, BackendInfo};
+use crate::checks::{Checks, checks};
 use crate::dataset;
 use crate::description::{self, Change, Summary};
 use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
 use crate::editing::Edited;
 use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField, number_text};
-use crate::keras_script::{self, ScriptLine};
-use crate::presets::{self, OptimizerChoice, Preset};
+use crate::form::{self, FormGroup};
+use crate::presets::{self, OptimizerChoice, Preset, PresetGroup};
+use crate::script::{self, Framework, FrameworkChoice, ScriptLine};
 use crate::training::{self, EpochMetrics};
 
 /// Panics become readable messages in the console; the instance is lost all the same.
@@ -29,6 +31,8 @@ fn start() {
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Catalogue {
+    /// In the order of the page.
+    pub groups: Vec<GroupTitle>,
     pub presets: Vec<Preset>,
     pub optimizers: Vec<OptimizerChoice>,
     pub fields: Vec<FieldLimit>,
@@ -36,6 +40,18 @@ pub struct Catalogue {
     pub backends: Vec<BackendInfo>,
     /// Epochs in a row at 100 % that count as memorised.
     pub memorised_streak: u32,
+    /// Where an experiment can be written as a script.
+    pub frameworks: Vec<FrameworkChoice>,
+    /// What came of the presets' scripts there.
+    pub checks: Checks,
+}
+
+/// What a group of presets is called.
+#[derive(Serialize, Tsify)]
+pub struct GroupTitle {
+    pub group: PresetGroup,
+    #[tsify(type = "string")]
+    pub title: &'static str,
 }
 
 #[wasm_bindgen]
@@ -46,6 +62,9 @@ pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
         fields: FIELDS.to_vec(),
         backends: BACKENDS.to_vec(),
         memorised_streak: MEMORISED_STREAK,
+        groups: PresetGroup::ALL.map(|group| GroupTitle { group, title: group.title() }).into(),
+        frameworks: Framework::ALL.map(Framework::choice).into(),
+        checks: checks(),
     })
 }
 
@@ -86,13 +105,24 @@ pub fn changes(experiment: Ts<Experiment>, preset_id: &str) -> Result<Vec<Ts<Cha
     all_to_js(&description::changes(&from_js(&experiment)?, &preset(preset_id)?))
 }
 
-/// The experiment as a Keras script; lines that the preset's own script has not are marked.
-#[wasm_bindgen(js_name = kerasScript)]
-pub fn keras_script(
+/// Every field of an experiment as a form shows it.
+#[wasm_bindgen]
+pub fn form(experiment: Ts<Experiment>) -> Result<Vec<Ts<FormGroup>>, JsValue> {
+    all_to_js(&form::form(&from_js(&experiment)?))
+}
+
+/// The experiment as a script in the framework with this id; lines that the preset's own script has not are marked.
+#[wasm_bindgen]
+pub fn script(
     experiment: Ts<Experiment>,
     preset_id: &str,
+    framework: &str,
 ) -> Result<Vec<Ts<ScriptLine>>, JsValue> {
-    all_to_js(&keras_script::compared(&from_js(&experiment)?, &preset(preset_id)?))
+    let framework = Framework::of(framework).ok_or_else(|| {
+        let ids = Framework::ALL.map(|framework| framework.choice().id).join(", ");
+        thrown(InvalidField::new("framework", "Framework", framework, format!("one of {ids}")))
+    })?;
+    all_to_js(&script::compared(&from_js(&experiment)?, &preset(preset_id)?, framework))
 }
 
 /// A seed from the browser's own randomness.
@@ -112,7 +142,7 @@ impl DatasetPreview {
     pub fn new(experiment: Ts<Experiment>) -> Result<DatasetPreview, JsValue> {
         let experiment = from_js(&experiment)?;
         experiment.validate().map_err(|problems| thrown(problems[0].clone()))?;
-        Ok(Self(dataset::Dataset::random(&experiment.dataset, experiment.seed)))
+        Ok(Self(dataset::Dataset::of(&experiment)))
     }
 
     pub fn labels(&self) -> Uint32Array {
@@ -310,7 +340,7 @@ mod tests {
         let catalogue = seen(catalogue().unwrap());
         let ids: Vec<_> =
             catalogue["presets"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
-        assert_eq!(ids, ["example-1", "example-2", "example-3"]);
+        assert_eq!(ids[..3], ["example-1", "example-2", "example-3"]);
         assert_eq!(catalogue["backends"][0]["id"], default_backend());
         assert_eq!(catalogue["memorised_streak"], MEMORISED_STREAK);
         let experiment = catalogue["presets"][0]["experiment"].clone();

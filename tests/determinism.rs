@@ -100,8 +100,7 @@ fn biases_and_later_layers_leave_kernels_and_images_alone() {
 /// What ChaCha8 gives for seed 1, on every machine: a change here changes everybody's runs.
 #[wasm_bindgen_test(unsupported = test)]
 fn the_first_numbers_are_these() {
-    let config = presets::preset("example-1").unwrap().experiment.dataset;
-    let data = Dataset::random(&config, 1);
+    let data = Dataset::of(&presets::preset("example-1").unwrap().experiment);
     assert_eq!(data.images[..4].iter().map(|v| v.to_bits()).collect::<Vec<_>>(), FIRST_PIXELS);
     assert_eq!(data.labels, LABELS);
 }

@@ -19,11 +19,15 @@ fn epoch(number: u32, right: u32) -> EpochMetrics {
         accuracy: f64::from(right) / IMAGES as f64,
         images_right: right,
         learning_rate: 0.001,
+        base_learning_rate: 0.001,
         gradient_norm: 1.0,
         milliseconds: 1.0,
         predicted: vec![0; IMAGES],
         label_probability: vec![0.5; IMAGES],
         relu_layers: vec![],
+        validation: None,
+        stopped_early: false,
+        restored_epoch: None,
     }
 }
 
@@ -168,12 +172,52 @@ fn a_changed_learning_rate_is_an_event() {
     let texts: Vec<_> = rates
         .iter()
         .zip(1..)
-        .map(|(&learning_rate, number)| {
-            let events = watcher.observe(&EpochMetrics { learning_rate, ..epoch(number, 10) });
+        .map(|(&base_learning_rate, number)| {
+            let events = watcher.observe(&EpochMetrics { base_learning_rate, ..epoch(number, 10) });
             events.into_iter().map(|event| (event.kind, event.text)).collect::<Vec<_>>()
         })
         .collect();
     assert_eq!(texts[0], []);
     assert_eq!(texts[1], [(EventKind::LearningRateChanged, "learning rate 0.02".to_string())]);
     assert_eq!(texts[2], []);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn early_stopping_ends_a_run_and_not_a_person() {
+    let mut watcher = Watcher::new(&example("example-1", 500), vec![13, 7]);
+    watcher.observe(&epoch(1, 13));
+    let last = EpochMetrics { stopped_early: true, restored_epoch: Some(1), ..epoch(2, 13) };
+    let events = watcher.observe(&last);
+    assert_eq!(events[0].kind, EventKind::StoppedEarly);
+    assert_eq!(events[0].text, "stopped early, weights of epoch 1");
+    let result = watcher.conclude(&evaluation(13));
+    assert_eq!(result.verdict, Verdict::NotMemorised);
+    assert!(result.headline.ends_with("Early stopping ended the run at epoch 2."), "{result:?}");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn modes_that_differ_are_a_finding() {
+    let batch_norm = r#"[{"type":"batch_norm","momentum":0.99,"epsilon":0.001},{"type":"flatten"},{"type":"dense","units":2,"use_bias":true,"activation":"softmax"}]"#;
+    let rows = [
+        // What is set, right in the last epoch, right in the evaluation, and what is said.
+        ("network.layers", batch_norm, 20, 7, Some("moving averages")),
+        ("network.layers", batch_norm, 20, 20, None),
+        ("training.augmentation.rotation", "30", 15, 20, Some("altered images")),
+        ("training.augmentation.rotation", "30", 15, 15, None),
+        ("seed", "1", 15, 20, None),
+        ("seed", "1", 20, 15, None),
+    ];
+    for (field, value, training, inference, words) in rows {
+        let mut experiment = example("example-1", 1);
+        experiment.set(field, value).unwrap();
+        let mut watcher = Watcher::new(&experiment, vec![13, 7]);
+        watcher.observe(&epoch(1, training));
+        let findings = watcher.conclude(&evaluation(inference)).findings;
+        let found = findings.first().map(|finding| (finding.kind, finding.text.as_str()));
+        match (found, words) {
+            (None, None) => {}
+            (Some((FindingKind::ModesDiffer, text)), Some(words)) if text.contains(words) => {}
+            other => panic!("{field} {value}: {other:?}"),
+        }
+    }
 }

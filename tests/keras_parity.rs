@@ -4,19 +4,6 @@ mod support;
 
 use support::{Fixture, check};
 
-/// Fixtures of the repository's own folder that need what a later version brings, with what they need.
-#[cfg(not(target_arch = "wasm32"))]
-const NOT_YET: &[(&str, &str)] = &[
-    ("duplicates", "pixels"),
-    ("pixels_255", "scale"),
-    ("stripes", "pixels"),
-    ("loop_batch_norm_inference", "loop"),
-    ("loop_frozen", "loop"),
-    ("loop_labels_rolled", "loop"),
-    ("loop_no_zero_grad", "loop"),
-    ("loop_optimizer_recreated", "loop"),
-];
-
 /// Where a backend rounds too coarsely for a fixture's own rule: on which, which, and how many steps are held all the same.
 /// burn-ndarray adds up a weight's gradient over all places in one f32 sum. Through four convolutions its loss is 6e-6 off
 /// after 4 steps, where flex is 1e-8 off, and Adam makes 5e-4 of it by step 20.
@@ -39,7 +26,6 @@ mod native {
     fn every_fixture(backend: &str) {
         let given = std::env::var_os("KERAS_FIXTURES_DIR").map(PathBuf::from);
         let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keras");
-        let not_yet = if given.is_none() { NOT_YET } else { &[] };
         let folder = given.unwrap_or(own);
         let entries = std::fs::read_dir(&folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -55,13 +41,10 @@ mod native {
             while let Some(file) = { queue.lock().unwrap().next() } {
                 let name = file.file_stem().unwrap().to_string_lossy().into_owned();
                 let text = std::fs::read_to_string(&file).expect("a readable fixture");
-                let expected = not_yet.iter().find(|(fixture, _)| *fixture == name);
-                let outcome = match (Fixture::parse(&text), expected) {
-                    (Err(unknown), Some((_, need))) if unknown.contains(need) => Ok(()),
-                    (Err(unknown), _) => Err(format!("not understood: {unknown}")),
-                    (Ok(_), Some(_)) => Err("is understood now: take it off the list".into()),
-                    (Ok(_), None) if LEFT_OUT.contains(&(backend, &name)) => Ok(()),
-                    (Ok(fixture), None) => {
+                let outcome = match Fixture::parse(&text) {
+                    Err(unknown) => Err(format!("not understood: {unknown}")),
+                    Ok(_) if LEFT_OUT.contains(&(backend, &name)) => Ok(()),
+                    Ok(fixture) => {
                         let coarse = COARSE.iter().find(|row| (row.0, row.1) == (backend, &name));
                         check(&fixture, backend, coarse.map_or(usize::MAX, |row| row.2))
                     }
@@ -113,7 +96,7 @@ mod native {
             (r#""type":"adam""#, r#""type":"adamant""#, "adamant"),
             (r#""batch_size":32"#, r#""batch_size":32,"dropout":1"#, "dropout"),
             (r#""use_bias":true"#, r#""use_bias":true,"groups":2"#, "groups"),
-            (r#""l2":0.0"#, r#""l2":0.0,"loop":{}"#, "loop"),
+            (r#""l2":0.0"#, r#""l2":0.0,"loop":{"epochs":1}"#, "epochs"),
         ];
         for (known, unknown, name) in rows {
             let changed = text.replacen(known, unknown, 1);
@@ -124,31 +107,67 @@ mod native {
     }
 }
 
-/// The article's three examples, here and in the browser.
+/// The article's three examples and one of each kind of layer, head, loss, optimizer, data and mistake: here and in the browser.
 mod everywhere {
     use super::*;
     use wasm_bindgen_test::*;
 
-    fn example(text: &str) {
-        let fixture = Fixture::parse(text).unwrap();
-        if let Err(why) = check(&fixture, "flex", usize::MAX) {
-            panic!("{}: {why}", fixture.name);
-        }
+    macro_rules! fixtures {
+        ($($name:ident)*) => {$(
+            #[wasm_bindgen_test(unsupported = test)]
+            fn $name() {
+                let text = include_str!(concat!("fixtures/keras/", stringify!($name), ".json"));
+                let fixture = Fixture::parse(text).unwrap();
+                if let Err(why) = check(&fixture, "flex", usize::MAX) {
+                    panic!("{}: {why}", fixture.name);
+                }
+            }
+        )*};
     }
 
-    #[wasm_bindgen_test(unsupported = test)]
-    fn example_1() {
-        example(include_str!("fixtures/keras/ex1_adam.json"));
-    }
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn example_2() {
-        example(include_str!("fixtures/keras/ex2_adam.json"));
-    }
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn example_3() {
-        example(include_str!("fixtures/keras/ex3_sgd_lr1.json"));
+    fixtures! {
+        ex1_adam
+        ex2_adam
+        ex3_sgd_lr1
+        conv_stride2
+        max_pool3_stride2_same
+        average_pool
+        global_max_pool
+        batch_norm_dense
+        layer_norm
+        dropout
+        resnet_adam
+        locally_connected
+        leaky_relu
+        gelu
+        silu
+        tanh
+        head_softmax_twice
+        head_linear_no_from_logits
+        head_relu_categorical_nan
+        head_sigmoid_binary
+        head_softmax1_binary
+        head_softmax_squared
+        head_softmax_smoothed
+        adam_amsgrad
+        nadam
+        adagrad
+        lion
+        ex1_rmsprop
+        adam_cosine_warmup
+        sgd_clipnorm
+        l1_l2
+        max_norm
+        he_uniform
+        zeros
+        pixels_255
+        duplicates
+        stripes
+        loop_no_zero_grad
+        loop_frozen
+        loop_labels_rolled
+        loop_optimizer_recreated
+        loop_batch_norm_inference
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Finding {
 pub enum FindingKind {
     DeadLayer,
     Diverged,
+    /// Training and inference answer differently.
+    ModesDiffer,
 }
 
 /// A ReLU layer none of whose units any image activates.
@@ -91,6 +93,39 @@ impl DeadLayer {
             )
         })
     }
+}
+
+/// What to say where all images were right in one mode and not in the other; `right` counts them in the latest epoch, in training,
+/// and in the evaluation, in inference.
+pub(super) fn modes_differ(
+    experiment: &Experiment,
+    epoch: u32,
+    [training, inference]: [u32; 2],
+) -> Option<Finding> {
+    let images = experiment.dataset.images;
+    let has = |kind: fn(&LayerConfig) -> bool| experiment.network.layers.iter().any(kind);
+    let text = if training == images && inference < images {
+        if !has(|layer| matches!(layer, LayerConfig::BatchNorm { .. })) {
+            return None;
+        }
+        format!(
+            "In training all {images} images were right in the last epoch; in inference, on the same images, {inference} are. Batch normalisation then takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
+        )
+    } else if inference == images && training < images {
+        let cause = if !experiment.training.augmentation.is_off() {
+            "the epochs saw altered images"
+        } else if has(|layer| matches!(layer, LayerConfig::Dropout { .. })) {
+            "dropout was on in the epochs"
+        } else {
+            return None;
+        };
+        format!(
+            "As they are, in inference, all {images} images are right; the last epoch counted {training}, for {cause}. For this check switch that off."
+        )
+    } else {
+        return None;
+    };
+    Some(Finding { kind: FindingKind::ModesDiffer, epoch, text })
 }
 
 /// The entropy of the class shares, in nats.

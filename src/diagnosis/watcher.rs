@@ -4,7 +4,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::MEMORISED_STREAK;
-use super::findings::{DeadLayer, Finding, diverged};
+use super::findings::{DeadLayer, Finding, diverged, modes_differ};
 use crate::experiment::{Experiment, number_text};
 use crate::training::{EpochMetrics, Evaluation};
 
@@ -30,6 +30,8 @@ pub enum EventKind {
     /// No image activates any unit of a ReLU layer.
     LayerDead,
     LearningRateChanged,
+    /// Early stopping ended the run.
+    StoppedEarly,
 }
 
 /// What came of a run.
@@ -89,6 +91,9 @@ pub struct Watcher {
     learning_rate: f64,
     /// ReLU layers that are dead now.
     dead: Vec<DeadLayer>,
+    /// Right in the latest epoch, in training mode.
+    images_right: u32,
+    stopped_early: bool,
 }
 
 impl Watcher {
@@ -101,6 +106,8 @@ impl Watcher {
             diverged: None,
             learning_rate: experiment.training.learning_rate,
             dead: Vec::new(),
+            images_right: 0,
+            stopped_early: false,
             experiment: experiment.clone(),
         }
     }
@@ -111,9 +118,10 @@ impl Watcher {
         let mut event = |epoch, kind, text: String| events.push(RunEvent { epoch, kind, text });
         let epoch = metrics.epoch;
         self.epochs = epoch;
-        if metrics.learning_rate != self.learning_rate {
-            self.learning_rate = metrics.learning_rate;
-            let text = format!("learning rate {}", number_text(metrics.learning_rate));
+        self.images_right = metrics.images_right;
+        if metrics.base_learning_rate != self.learning_rate {
+            self.learning_rate = metrics.base_learning_rate;
+            let text = format!("learning rate {}", number_text(self.learning_rate));
             event(epoch, EventKind::LearningRateChanged, text);
         }
         if !metrics.loss.is_finite() && self.diverged.is_none() {
@@ -147,6 +155,14 @@ impl Watcher {
                 self.dead.push(layer);
             }
         }
+        if metrics.stopped_early {
+            self.stopped_early = true;
+            let text = match metrics.restored_epoch {
+                Some(best) => format!("stopped early, weights of epoch {best}"),
+                None => "stopped early".into(),
+            };
+            event(epoch, EventKind::StoppedEarly, text);
+        }
         events
     }
 
@@ -178,7 +194,7 @@ impl Watcher {
                 "Training accuracy after {} epochs: {:.4}",
                 self.epochs, evaluation.accuracy
             ),
-            findings: self.findings(verdict),
+            findings: self.findings(verdict, evaluation),
         }
     }
 
@@ -187,7 +203,7 @@ impl Watcher {
             Verdict::Memorised
         } else if self.diverged.is_some() && !evaluation.loss.is_finite() {
             Verdict::Diverged
-        } else if self.epochs < self.experiment.training.epochs {
+        } else if self.epochs < self.experiment.training.epochs && !self.stopped_early {
             Verdict::Unfinished
         } else if self.first_reached.is_some() && self.streak() == 0 {
             Verdict::ReachedAndLost
@@ -213,6 +229,11 @@ impl Watcher {
         let (right, images) = (evaluation.images_right, evaluation.predicted.len());
         let epochs = self.epochs;
         let streak = self.streak();
+        let early = if self.stopped_early {
+            format!(" Early stopping ended the run at epoch {epochs}.")
+        } else {
+            String::new()
+        };
         match (verdict, self.first_reached) {
             (Verdict::Memorised, _) => {
                 let since = self.streak_start.unwrap_or(epochs);
@@ -228,16 +249,16 @@ impl Watcher {
                 "Stopped after epoch {epochs}, not memorised so far: {right} of {images} images right."
             ),
             (Verdict::ReachedAndLost, Some(first)) => format!(
-                "Not memorised: 100 % at epoch {first}, then lost; {right} of {images} images right at the end."
+                "Not memorised: 100 % at epoch {first}, then lost; {right} of {images} images right at the end.{early}"
             ),
             _ if streak > 0 && evaluation.all_right() => format!(
-                "Not memorised yet: all {images} images right in the last {streak} of {MEMORISED_STREAK} epochs that it takes."
+                "Not memorised yet: all {images} images right in the last {streak} of {MEMORISED_STREAK} epochs that it takes.{early}"
             ),
-            _ => format!("Not memorised: {right} of {images} images right."),
+            _ => format!("Not memorised: {right} of {images} images right.{early}"),
         }
     }
 
-    fn findings(&self, verdict: Verdict) -> Vec<Finding> {
+    fn findings(&self, verdict: Verdict, evaluation: &Evaluation) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let (Verdict::Diverged, Some(epoch)) = (verdict, self.diverged) {
             findings.push(diverged(epoch, self.learning_rate));
@@ -245,6 +266,10 @@ impl Watcher {
         findings.extend(
             self.dead.iter().map(|dead| dead.finding(&self.experiment, &self.class_counts)),
         );
+        if verdict != Verdict::Diverged {
+            let right = [self.images_right, evaluation.images_right];
+            findings.extend(modes_differ(&self.experiment, self.epochs, right));
+        }
         findings
     }
 }

@@ -64,10 +64,15 @@ const fn share(field: &'static str, label: &'static str) -> FieldLimit {
 /// Every numeric field of an experiment. The bounds of a batch size (the number of images) and of a kernel or pool (its
 /// input) are tighter where the experiment makes them so; `validate` says those.
 pub const FIELDS: &[FieldLimit] = &[
-    whole("dataset.images", "Images", 2.0, 2000.0),
+    whole("dataset.images", "Images", 1.0, 2000.0),
     whole("dataset.side", "Image side", 4.0, 256.0),
     whole("dataset.channels", "Channels", 1.0, 4.0),
     whole("dataset.classes", "Classes", 2.0, 100.0),
+    real("dataset.scale", "Scale of the pixels", -1e6, 1e6),
+    real("dataset.shift", "Shift of the pixels", -1e6, 1e6),
+    real("dataset.flipped", "Share of labels flipped", 0.0, 1.0),
+    whole("dataset.conflicting_pairs", "Conflicting pairs", 0.0, 1000.0),
+    whole("dataset.validation_images", "Held-out images", 0.0, 2000.0),
     whole("network.layers[].filters", "Filters", 1.0, 1024.0),
     whole("network.layers[].kernel", "Kernel", 1.0, 11.0),
     whole("network.layers[].strides", "Strides", 1.0, 16.0),
@@ -107,8 +112,54 @@ pub const FIELDS: &[FieldLimit] = &[
     share("training.optimizer.rho", "Rho"),
     real("training.optimizer.initial_accumulator_value", "Initial accumulator value", 0.0, 1e3),
     real("training.optimizer.weight_decay", "Weight decay", 0.0, 1.0),
+    whole("training.early_stopping.patience", "Patience", 0.0, 100_000.0),
+    real("training.early_stopping.min_delta", "Smallest improvement", 0.0, 1e3),
+    share("training.augmentation.shift", "Shift"),
+    share("training.augmentation.crop", "Crop"),
+    real("training.augmentation.rotation", "Rotation", 0.0, 180.0),
+    real("training.augmentation.brightness", "Brightness", 0.0, 1e3),
+    real("training.augmentation.noise", "Noise", 0.0, 1e3),
+    real("training.augmentation.mixup", "Mixup", 0.0, 1.0),
+    whole("training.loop.frozen[]", "Frozen layer", 0.0, 63.0),
+    whole("training.loop.labels_rolled_by", "Labels rolled by", 0.0, 2000.0),
     whole("seed", "Seed", 0.0, u32::MAX as f64),
 ];
+
+/// What a person calls the fields that are no numbers.
+const OTHER_LABELS: &[(&str, &str)] = &[
+    ("dataset.pixels", "Pixels"),
+    ("dataset.labels", "Labels"),
+    ("network.layers", "Layers"),
+    ("network.initializer.kernel", "Initial kernels"),
+    ("network.constraint", "Constraint"),
+    ("training.optimizer", "Optimizer"),
+    ("training.optimizer.amsgrad", "AMSGrad"),
+    ("training.optimizer.nesterov", "Nesterov"),
+    ("training.optimizer.centered", "Centered"),
+    ("training.loss", "Loss"),
+    ("training.loss.from_logits", "From logits"),
+    ("training.schedule", "Schedule"),
+    ("training.schedule.staircase", "Staircase"),
+    ("training.schedule.boundaries", "Boundaries"),
+    ("training.schedule.factors", "Factors"),
+    ("training.clipping", "Clipping"),
+    ("training.early_stopping", "Early stopping"),
+    ("training.early_stopping.restore_best_weights", "Restore best weights"),
+    ("training.augmentation.horizontal_flip", "Horizontal flip"),
+    ("training.augmentation.vertical_flip", "Vertical flip"),
+    ("training.loop.zero_grad", "Gradients set to zero"),
+    ("training.loop.frozen", "Frozen layers"),
+    ("training.loop.labels_shuffled", "Labels shuffled each step"),
+    ("training.loop.optimizer_recreated", "Optimizer made anew each step"),
+    ("training.loop.inference_mode", "Left in inference mode"),
+];
+
+/// What a person calls the field at `path`, whatever its indices.
+pub fn label_of(path: &str) -> Option<&'static str> {
+    let pattern = without_indices(path);
+    let other = || OTHER_LABELS.iter().find(|(field, _)| *field == pattern).map(|row| row.1);
+    FieldLimit::of(path).map(|limit| limit.label).or_else(other)
+}
 
 impl FieldLimit {
     /// The limit of the field at `path`, whatever its indices.

@@ -10,7 +10,7 @@ mod shapes;
 mod validate;
 mod warnings;
 
-pub use fields::{FIELDS, FieldLimit, InvalidField, number_text};
+pub use fields::{FIELDS, FieldLimit, InvalidField, label_of, number_text};
 pub(crate) use json::{pointer, visit};
 pub use names::layer_name;
 pub use shapes::{LayerShape, Shape, Window, layer_shapes};
@@ -32,16 +32,56 @@ pub struct Experiment {
     pub seed: u32,
 }
 
-/// Uniform random images in [0, 1) with random labels.
+/// Images and labels, drawn from the seed. [`crate::dataset`] says how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetConfig {
-    /// How many images.
+    /// How many images to train on.
     pub images: u32,
     /// Height and width of an image, in pixels.
     pub side: u32,
     pub channels: u32,
     pub classes: u32,
+    pub pixels: Pixels,
+    /// Multiplies every pixel.
+    pub scale: f64,
+    /// Added to every pixel behind that.
+    pub shift: f64,
+    pub labels: Labels,
+    /// Share of the labels that are replaced by another class, at random.
+    pub flipped: f64,
+    /// The first so many pairs of images are the same image twice, labelled 0 and 1.
+    pub conflicting_pairs: u32,
+    /// How many further images are held out: never trained on, measured after each epoch.
+    pub validation_images: u32,
+}
+
+/// What pixels are, before scale and shift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Pixels {
+    /// Noise, uniform in [0, 1).
+    Uniform,
+    /// Noise, normal with mean 0 and deviation 1.
+    Normal,
+    /// Every image is the same noise.
+    Constant,
+    /// Faint noise with a few small bright marks anywhere: upright crosses or diagonal ones.
+    Patterned,
+    /// Noise on stripes: upright ones or level ones.
+    Stripes,
+}
+
+/// How labels are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[serde(rename_all = "snake_case")]
+pub enum Labels {
+    /// Each by itself, whatever the image shows.
+    Random,
+    /// As many of each class as of any other, in random order, whatever the image shows.
+    Balanced,
+    /// Each by itself, and marks or stripes are of one kind for even labels, of the other for odd ones.
+    Pattern,
 }
 
 /// The network as a list of layers, in Keras' terms and with Keras' names.
@@ -188,6 +228,70 @@ pub struct TrainingConfig {
     /// Images a step; the last step of an epoch takes what is left.
     pub batch_size: u32,
     pub epochs: u32,
+    pub early_stopping: EarlyStoppingConfig,
+    pub augmentation: AugmentationConfig,
+    #[serde(rename = "loop")]
+    pub training_loop: LoopConfig,
+}
+
+/// When to end before the last epoch: Keras' `EarlyStopping`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum EarlyStoppingConfig {
+    None {},
+    /// When the loss of the epochs has not fallen by more than `min_delta` below its lowest for `patience` epochs.
+    Loss {
+        patience: u32,
+        min_delta: f64,
+        restore_best_weights: bool,
+    },
+    /// The same of the loss of the held-out images.
+    ValidationLoss {
+        patience: u32,
+        min_delta: f64,
+        restore_best_weights: bool,
+    },
+}
+
+/// What is done to each image anew in each epoch; 0 and false leave it alone. [`crate::augmentation`] says how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentationConfig {
+    /// Left and right, every second time.
+    pub horizontal_flip: bool,
+    /// Up and down, every second time.
+    pub vertical_flip: bool,
+    /// Most share of the side, along each axis; what comes in is 0.
+    pub shift: f64,
+    /// Most share of the side that is cut off; what is left is stretched to the full size.
+    pub crop: f64,
+    /// Most degrees, either way; what comes in is 0.
+    pub rotation: f64,
+    /// Most that is added to every pixel, or taken away.
+    pub brightness: f64,
+    /// Deviation of the normal noise that is added to each pixel.
+    pub noise: f64,
+    /// Alpha of the beta distribution that says how much of another image of the batch, and of its label, is mixed in.
+    pub mixup: f64,
+}
+
+/// Mistakes in a training loop of one's own, which nothing reports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
+#[serde(deny_unknown_fields)]
+pub struct LoopConfig {
+    /// Whether gradients are set to zero before each step. PyTorch adds them up otherwise.
+    pub zero_grad: bool,
+    /// Layers, by their place in the list from 0, whose weights the optimizer does not have.
+    pub frozen: Vec<u32>,
+    /// Each image has the label of the image so many places before it; the first ones have the last ones' labels.
+    pub labels_rolled_by: u32,
+    /// Whether each step pairs its images with its labels at random.
+    pub labels_shuffled: bool,
+    /// Whether each step makes its optimizer anew, without any memory.
+    pub optimizer_recreated: bool,
+    /// Whether the network trains as if it were not: batch normalisation by its moving averages, dropout off. PyTorch's
+    /// `model.eval()`, Keras' `training=False`.
+    pub inference_mode: bool,
 }
 
 /// Losses as Keras 3 computes them, and PyTorch's. [`crate::training::loss`] says what each becomes behind which head: Keras finds
@@ -307,6 +411,31 @@ pub enum OptimizerConfig {
         /// Divides by the deviation from the gradient's mean, not from zero.
         centered: bool,
     },
+}
+
+impl EarlyStoppingConfig {
+    /// Whether it looks at the held-out images.
+    pub fn needs_validation(&self) -> bool {
+        matches!(self, Self::ValidationLoss { .. })
+    }
+
+    pub fn restores_best_weights(&self) -> bool {
+        match *self {
+            Self::None {} => false,
+            Self::Loss { restore_best_weights, .. }
+            | Self::ValidationLoss { restore_best_weights, .. } => restore_best_weights,
+        }
+    }
+}
+
+impl AugmentationConfig {
+    /// Whether it leaves every image as it is.
+    pub fn is_off(&self) -> bool {
+        let Self { horizontal_flip, vertical_flip, .. } = self;
+        let strengths =
+            [self.shift, self.crop, self.rotation, self.brightness, self.noise, self.mixup];
+        !horizontal_flip && !vertical_flip && strengths.iter().all(|&strength| strength == 0.0)
+    }
 }
 
 impl Activation {

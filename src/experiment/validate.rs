@@ -1,8 +1,8 @@
 //! Says what is wrong with an experiment before any work starts.
 
 use super::{
-    Experiment, FieldLimit, InvalidField, LayerConfig, LayerShape, LossConfig, ScheduleConfig,
-    Shape, layer_shapes, number_text, visit,
+    Experiment, FieldLimit, InvalidField, Labels, LayerConfig, LayerShape, LossConfig, Pixels,
+    ScheduleConfig, Shape, layer_shapes, number_text, visit,
 };
 
 /// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
@@ -22,6 +22,9 @@ impl Experiment {
         let mut problems = self.out_of_range();
         if problems.is_empty() {
             problems.extend(self.schedule_problem());
+            problems.extend(self.data_problem());
+            problems.extend(self.early_stopping_problem());
+            problems.extend(self.frozen_problem());
             problems.extend(self.layers_that_do_not_fit());
         }
         if problems.is_empty() {
@@ -93,6 +96,49 @@ impl Experiment {
         None
     }
 
+    /// Two images a pair; marks or stripes for labels that follow them.
+    fn data_problem(&self) -> Option<InvalidField> {
+        let dataset = &self.dataset;
+        let most = dataset.images / 2;
+        if dataset.conflicting_pairs > most {
+            return Some(InvalidField::new(
+                "dataset.conflicting_pairs",
+                "Conflicting pairs",
+                dataset.conflicting_pairs.to_string(),
+                format!("a whole number from 0 to {most}, for there are {} images", dataset.images),
+            ));
+        }
+        let shows_a_pattern = matches!(dataset.pixels, Pixels::Patterned | Pixels::Stripes);
+        (dataset.labels == Labels::Pattern && !shows_a_pattern).then(|| {
+            let allowed = "random or balanced, for these pixels show no pattern";
+            InvalidField::new("dataset.labels", "Labels", "pattern", allowed)
+        })
+    }
+
+    /// What looks at held-out images needs some.
+    fn early_stopping_problem(&self) -> Option<InvalidField> {
+        let blind =
+            self.training.early_stopping.needs_validation() && self.dataset.validation_images == 0;
+        blind.then(|| {
+            let allowed = "at least 1, for early stopping looks at their loss";
+            InvalidField::new("dataset.validation_images", "Held-out images", "0", allowed)
+        })
+    }
+
+    fn frozen_problem(&self) -> Option<InvalidField> {
+        let layers = self.network.layers.len();
+        let frozen = self.training.training_loop.frozen.iter().enumerate();
+        let mut outside = frozen.filter(|(_, layer)| **layer as usize >= layers);
+        outside.next().map(|(index, layer)| {
+            InvalidField::new(
+                format!("training.loop.frozen[{index}]"),
+                "Frozen layer",
+                layer.to_string(),
+                format!("a whole number from 0 to {}, the last layer", layers.saturating_sub(1)),
+            )
+        })
+    }
+
     fn layers_that_do_not_fit(&self) -> Option<InvalidField> {
         let layers = &self.network.layers;
         if layers.is_empty() || layers.len() > MAX_LAYERS {
@@ -161,8 +207,9 @@ impl Experiment {
 /// What a training run on the default backend needs at its peak, in bytes, from the configuration alone. Expects an experiment
 /// whose layers fit.
 ///
-/// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them); of each variable its
-/// value, its gradient, what the optimizer keeps and a working copy; and what one batch leaves behind in each layer.
+/// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them), twice more where they are
+/// altered; of each variable its value, its gradient, what the optimizer keeps, a working copy and what early stopping keeps; and
+/// what one batch leaves behind in each layer.
 pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     const FLOAT: u64 = 4;
     const WASM: u64 = 2_000_000;
@@ -170,8 +217,8 @@ pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
         return u64::MAX;
     };
     let dataset = &experiment.dataset;
-    let pixels =
-        u64::from(dataset.images) * u64::from(dataset.side).pow(2) * u64::from(dataset.channels);
+    let images = u64::from(dataset.images) + u64::from(dataset.validation_images);
+    let pixels = images * u64::from(dataset.side).pow(2) * u64::from(dataset.channels);
     let parameters: u64 = shapes.iter().map(|shape| shape.parameters as u64).sum();
     let layers = &experiment.network.layers;
     let of_image = |(index, shape): (usize, &LayerShape)| {
@@ -179,8 +226,12 @@ pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     };
     let image: u64 = shapes.iter().enumerate().map(of_image).sum();
     let batch = u64::from(experiment.training.batch_size.min(dataset.images));
-    let copies_of_weights = 3 + experiment.training.optimizer.slots();
-    WASM + FLOAT * (3 * pixels + copies_of_weights * parameters) + batch * image
+    let training = &experiment.training;
+    let altered = if training.augmentation.is_off() { 0 } else { 2 };
+    let kept = u64::from(!training.training_loop.zero_grad);
+    let best = u64::from(training.early_stopping.restores_best_weights());
+    let copies_of_weights = 3 + kept + best + training.optimizer.slots();
+    WASM + FLOAT * ((3 + altered) * pixels + copies_of_weights * parameters) + batch * image
 }
 
 /// What one number of the first layer's output takes, in bytes: most of all itself and its gradient.

@@ -31,9 +31,12 @@ impl Network {
         let shapes = layer_shapes(&experiment.network, &experiment.dataset)?;
         let initializer = &experiment.network.initializer;
         let (names, variables) = (Vec::new(), Vec::new());
-        let mut builder = Builder { backend, initializer, kernel, kernels: 0, names, variables };
+        let training_loop = &experiment.training.training_loop;
+        let mut builder =
+            Builder { backend, initializer, kernel, kernels: 0, names, variables, frozen: false };
         let mut layers = Vec::new();
         for (index, (config, shape)) in experiment.network.layers.iter().zip(&shapes).enumerate() {
+            builder.frozen = training_loop.frozen.contains(&(index as u32));
             layers.extend(builder.layer(index, config, *shape).map(|layer| (index, layer)));
             layers.extend(config.activation().map(|kind| (index, kind.into())));
         }
@@ -51,6 +54,7 @@ impl Network {
             fused: fast::fused(&layers),
             layers,
             variables: builder.variables,
+            inference_mode: training_loop.inference_mode,
             backend: backend.clone(),
         })
     }
@@ -65,6 +69,8 @@ struct Builder<'a, F> {
     /// The kinds of layers with variables so far.
     names: Vec<&'static str>,
     variables: Vec<Variable>,
+    /// Whether the layer under way is.
+    frozen: bool,
 }
 
 impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
@@ -124,7 +130,7 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
                         false,
                     );
                 }
-                Layer::BatchNorm { first, momentum, epsilon }
+                Layer::BatchNorm { first, momentum, epsilon, frozen: self.frozen }
             }
             LayerConfig::LayerNorm { epsilon } => {
                 let name = self.name("layer_norm");
@@ -173,11 +179,12 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
         name: String,
         shape: &[usize],
         values: Vec<f32>,
-        trainable: bool,
+        tracked: bool,
     ) -> usize {
         let data = TensorData::new(values, [shape.iter().product::<usize>()]);
         let value = Tensor::from_data(data, &self.backend.device);
-        let value = if trainable { value.require_grad() } else { value };
+        let value = if tracked { value.require_grad() } else { value };
+        let trainable = tracked && !self.frozen;
         self.variables.push(Variable { name, shape: shape.to_vec(), value, trainable });
         self.variables.len() - 1
     }

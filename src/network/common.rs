@@ -43,12 +43,11 @@ impl Network {
             }
             Layer::GlobalAveragePool => Features::Rows(input.places().mean_dim(1).squeeze_dim(1)),
             Layer::Flatten => input.flatten(),
-            Layer::BatchNorm { first, momentum, epsilon } => {
+            Layer::BatchNorm { first, momentum, epsilon, frozen } => {
                 let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|n| first + n);
                 let pixels = input.clone().into_images();
                 let (mean, variance) = match mode {
-                    Mode::Inference => (value(mean).unsqueeze(), value(variance).unsqueeze()),
-                    Mode::Training { moved, .. } => {
+                    Mode::Training { moved, .. } if !frozen => {
                         let (batch_mean, batch_variance) = moments(pixels.clone(), &[2, 1, 0]);
                         for (index, batch) in [(mean, &batch_mean), (variance, &batch_variance)] {
                             let before = self.variables[index].value.clone().inner();
@@ -57,6 +56,7 @@ impl Network {
                         }
                         (batch_mean, batch_variance)
                     }
+                    _ => (value(mean).unsqueeze(), value(variance).unsqueeze()),
                 };
                 let normal = (pixels - mean) / (variance + epsilon).sqrt();
                 input.with_units(normal * value(gamma).unsqueeze() + value(beta).unsqueeze())

@@ -1,6 +1,7 @@
 //! What kernels start from, by Keras' rules: a variance by the fans, numbers in that variance.
 
 use crate::experiment::KernelInitializer;
+use crate::seeding::normal_pair;
 
 /// The deviation of a standard normal variable that is cut off at two: Keras divides by it.
 const CUT_OFF_DEVIATION: f64 = 0.879_625_661_034_239_8;
@@ -43,15 +44,12 @@ fn limit(variance: f64) -> f32 {
     (3.0 * variance).sqrt() as f32
 }
 
-/// Normal numbers by Box and Muller's method, those beyond two deviations drawn again.
+/// Normal numbers, those beyond two deviations drawn again.
 fn normal(count: usize, variance: f64, mut uniform: impl FnMut() -> f32) -> Vec<f32> {
     let deviation = variance.sqrt() / CUT_OFF_DEVIATION;
     let mut values = Vec::with_capacity(count);
     while values.len() < count {
-        // 1 - u lies in (0, 1]: its logarithm is finite.
-        let radius = (-2.0 * (1.0 - f64::from(uniform())).ln()).sqrt();
-        let (sine, cosine) = (std::f64::consts::TAU * f64::from(uniform())).sin_cos();
-        let drawn = [radius * cosine, radius * sine].into_iter().filter(|value| value.abs() <= 2.0);
+        let drawn = normal_pair(&mut uniform).into_iter().filter(|value| value.abs() <= 2.0);
         values.extend(drawn.map(|value| (value * deviation) as f32));
     }
     values.truncate(count);

@@ -24,9 +24,10 @@ pub struct Variable {
     /// As Keras numbers them: `conv2d_0/kernel`, `dense_1/bias`.
     pub name: String,
     pub shape: Vec<usize>,
-    /// `[product of shape]`, tracked by autodiff where it is trainable.
+    /// `[product of shape]`, tracked by autodiff unless it is a moving average.
     pub value: Tensor<1>,
-    /// Whether an optimizer changes it; the moving averages of a batch normalisation are no business of one.
+    /// Whether an optimizer changes it: not where its layer is frozen, and the moving averages of a batch normalisation are no
+    /// business of one.
     pub trainable: bool,
 }
 
@@ -77,6 +78,8 @@ enum Layer {
     BatchNorm {
         /// Gamma, beta, moving mean and moving variance, one behind the other.
         first: usize,
+        /// Keras' `trainable=False` means inference, too.
+        frozen: bool,
         momentum: f64,
         epsilon: f64,
     },
@@ -133,6 +136,8 @@ pub struct Network {
     /// No part of the layers: what they put out are scores.
     pub head: Head,
     pub variables: Vec<Variable>,
+    /// Whether training, too, runs it as inference does.
+    inference_mode: bool,
     backend: Backend,
 }
 
@@ -171,8 +176,13 @@ pub struct Passed {
 impl Network {
     /// All images of a dataset, in the order of axes that this network takes.
     pub fn images(&self, dataset: &Dataset) -> Tensor<4> {
+        self.pixels(dataset, dataset.images.clone())
+    }
+
+    /// Other pixels for the images of a dataset.
+    pub fn pixels(&self, dataset: &Dataset, pixels: Vec<f32>) -> Tensor<4> {
         let (count, side, channels) = (dataset.len(), dataset.side, dataset.channels);
-        let data = TensorData::new(dataset.images.clone(), [count, side, side, channels]);
+        let data = TensorData::new(pixels, [count, side, side, channels]);
         let pixels = Tensor::from_data(data, &self.backend.device);
         if self.is_fast() { pixels } else { pixels.permute([0, 3, 1, 2]) }
     }
@@ -192,7 +202,11 @@ impl Network {
             layers,
             images,
             |index| self.variables[index].value.clone(),
-            Mode::Training { noise, moved: &mut moved },
+            if self.inference_mode {
+                Mode::Inference
+            } else {
+                Mode::Training { noise, moved: &mut moved }
+            },
             |place, output| {
                 let (_, layer) = &layers[place];
                 passed_relu = match layer {

@@ -76,6 +76,14 @@ pub struct Loss {
     pub tracked: Tensor<1>,
 }
 
+impl Loss {
+    /// So much of this one and the rest of another, of the same scores against other labels.
+    pub fn mixed(self, share: f64, other: Self) -> Self {
+        let tracked = self.tracked * share + other.tracked * (1.0 - share);
+        Self { value: share * self.value + (1.0 - share) * other.value, tracked }
+    }
+}
+
 /// # Shapes
 /// - scores: `[images, units]`, before the head's activation
 /// - labels: one an image

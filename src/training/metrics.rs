@@ -6,6 +6,7 @@ use tsify::Tsify;
 /// One epoch, as Keras' `fit` reports it: means over the epoch's images, each measured in training mode before the
 /// update of its own batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct EpochMetrics {
     /// From 1.
     pub epoch: u32,
@@ -14,8 +15,10 @@ pub struct EpochMetrics {
     /// Share of the images that were right, 0 to 1.
     pub accuracy: f64,
     pub images_right: u32,
-    /// In force during this epoch.
+    /// Of this epoch's last step, as the schedule made it.
     pub learning_rate: f64,
+    /// What the schedule starts from, as it was set.
+    pub base_learning_rate: f64,
     /// The l2 norm of the loss's gradient over all variables, mean over the epoch's steps.
     pub gradient_norm: f64,
     /// Wall-clock time.
@@ -26,6 +29,21 @@ pub struct EpochMetrics {
     pub label_probability: Vec<f32>,
     /// One entry a ReLU layer, from the input on.
     pub relu_layers: Vec<ReluLayer>,
+    /// Of the held-out images, where there are any.
+    pub validation: Option<ValidationMetrics>,
+    /// Whether early stopping ended the run with this epoch.
+    pub stopped_early: bool,
+    /// The epoch whose weights early stopping restored at the end of this one.
+    pub restored_epoch: Option<u32>,
+}
+
+/// The held-out images behind an epoch's last update, in inference mode.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+pub struct ValidationMetrics {
+    /// Mean over the images, in nats, with what regularisation adds.
+    pub loss: f64,
+    /// Share of the images that were right, 0 to 1.
+    pub accuracy: f64,
 }
 
 /// How many of a ReLU layer's units no image of the epoch activated.

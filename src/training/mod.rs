@@ -1,5 +1,6 @@
 //! Trains a network as Keras' `fit` does: losses, optimizers, metrics, and the session that puts them together.
 
+mod early_stopping;
 pub mod loss;
 pub mod metrics;
 pub mod optimizer;
@@ -7,5 +8,5 @@ mod regularizer;
 pub mod schedule;
 pub mod session;
 
-pub use metrics::{EpochMetrics, Evaluation, ReluLayer};
+pub use metrics::{EpochMetrics, Evaluation, ReluLayer, ValidationMetrics};
 pub use session::{Noise, TrainingSession};

@@ -6,14 +6,17 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use web_time::Instant;
 
+use super::early_stopping::EarlyStopping;
 use super::loss::{Answer, Loss, answer, loss};
-use super::metrics::{EpochMetrics, Evaluation, ReluLayer};
+use super::metrics::{EpochMetrics, Evaluation, ReluLayer, ValidationMetrics};
 use super::optimizer::Optimizer;
 use super::{regularizer, schedule};
+use crate::augmentation::{altered, mixup};
 use crate::backend::{self, Backend};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Drawn};
 use crate::experiment::{
-    Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
+    Activation, AugmentationConfig, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes,
+    number_text,
 };
 use crate::network::{Features, Network, floats, index_tensor};
 use crate::probes;
@@ -25,8 +28,16 @@ pub struct TrainingSession {
     backend: Backend,
     dataset: Dataset,
     images: Tensor<4>,
+    /// The images as this epoch sees them, where it alters them.
+    altered: Option<Tensor<4>>,
+    /// The held-out images, if there are any.
+    validation: Option<(Dataset, Tensor<4>)>,
     network: Network,
     optimizer: Optimizer,
+    /// The sum of all gradients so far, where no step sets them to zero.
+    gradients: Option<Vec<Tensor<1>>>,
+    early_stopping: Option<EarlyStopping>,
+    stopped_early: bool,
     learning_rate: f64,
     order: ChaCha8Rng,
     epoch: u32,
@@ -55,6 +66,8 @@ pub struct StepMetrics {
     pub loss: f64,
     /// One for each image of the batch.
     pub answers: Vec<Answer>,
+    /// What they were compared with.
+    pub labels: Vec<u32>,
     /// The l2 norm of the loss's gradient, a variable each, in the network's order.
     pub gradient_norm: f64,
 }
@@ -65,13 +78,18 @@ impl TrainingSession {
         let first = |problems: Vec<InvalidField>| problems.into_iter().next().expect("not empty");
         experiment.validate().map_err(first)?;
         let backend = backend::open(backend)?;
-        let dataset = Dataset::random(&experiment.dataset, experiment.seed);
+        let Drawn { training, validation } = Drawn::new(&experiment);
         let network = Network::new(&experiment, &backend)?;
         let noise = seeded_noise(experiment.seed);
-        Self::with_parts(experiment, backend, dataset, network, noise)
+        let mut session = Self::with_parts(experiment, backend, training, network, noise)?;
+        if !validation.is_empty() {
+            let images = session.network.images(&validation);
+            session.validation = Some((validation, images));
+        }
+        Ok(session)
     }
 
-    /// The same on given images and weights, with given noise for dropout.
+    /// The same on given images and weights, with given noise for dropout and nothing held out.
     pub fn with_parts(
         experiment: Experiment,
         backend: Backend,
@@ -92,12 +110,12 @@ impl TrainingSession {
             .collect();
         Ok(Self {
             images: network.images(&dataset),
-            optimizer: Optimizer::new(
-                experiment.training.optimizer.clone(),
-                experiment.training.clipping.clone(),
-                experiment.network.constraint.clone(),
-                &backend,
-            ),
+            altered: None,
+            validation: None,
+            optimizer: optimizer(&experiment, &backend),
+            gradients: None,
+            early_stopping: EarlyStopping::new(&experiment.training.early_stopping),
+            stopped_early: false,
             learning_rate: experiment.training.learning_rate,
             order: stream(experiment.seed, Purpose::Order),
             epoch: 0,
@@ -128,9 +146,9 @@ impl TrainingSession {
         self.epoch
     }
 
-    /// Whether the experiment's epochs are all trained.
+    /// Whether the experiment's epochs are all trained, or early stopping ended the run.
     pub fn finished(&self) -> bool {
-        self.epoch >= self.experiment.training.epochs
+        self.stopped_early || self.epoch >= self.experiment.training.epochs
     }
 
     pub fn learning_rate(&self) -> f64 {
@@ -159,18 +177,56 @@ impl TrainingSession {
             order.shuffle(&mut self.order);
         }
         let mut epoch = EpochSums::new(count, &self.relu_layers);
+        self.epoch += 1;
+        self.altered = self.altered_images();
         for batch in order.chunks(batch_size) {
             let step = self.run_step(batch, &mut epoch.alive);
             epoch.add(batch, &step);
         }
-        self.epoch += 1;
+        let loss = epoch.loss / count as f64;
+        let validation = self.validate();
+        let restored_epoch = self.stop_early(loss, validation.as_ref());
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-        epoch.finish(self, milliseconds)
+        let metrics = epoch.finish(self, milliseconds);
+        EpochMetrics { validation, restored_epoch, ..metrics }
+    }
+
+    /// The images as this epoch sees them, unless that is as they are.
+    fn altered_images(&self) -> Option<Tensor<4>> {
+        let config = &self.experiment.training.augmentation;
+        let mixup_only = AugmentationConfig { mixup: 0.0, ..config.clone() };
+        if mixup_only.is_off() {
+            return None;
+        }
+        let pixels = altered(config, &self.dataset, self.experiment.seed, self.epoch);
+        Some(self.network.pixels(&self.dataset, pixels))
+    }
+
+    /// The held-out images under the weights of now.
+    fn validate(&self) -> Option<ValidationMetrics> {
+        let (dataset, images) = self.validation.as_ref()?;
+        let Evaluation { loss, accuracy, .. } = self.evaluate_on(dataset, images);
+        Some(ValidationMetrics { loss, accuracy })
+    }
+
+    /// Asks early stopping about the epoch that has just ended; the result is the epoch whose weights came back.
+    fn stop_early(&mut self, loss: f64, validation: Option<&ValidationMetrics>) -> Option<u32> {
+        let watched = match self.experiment.training.early_stopping.needs_validation() {
+            true => validation?.loss,
+            false => loss,
+        };
+        let early_stopping = self.early_stopping.as_mut()?;
+        let variables = &mut self.network.variables;
+        self.stopped_early = early_stopping.observe(self.epoch, watched, variables);
+        let at_the_end = self.stopped_early || self.epoch >= self.experiment.training.epochs;
+        let (epoch, best) = if at_the_end { early_stopping.best_weights()? } else { return None };
+        *variables = best;
+        Some(epoch)
     }
 
     /// One update with the images of `batch`. Marks in `alive`, a ReLU layer each, the units that were active.
     pub fn run_step(&mut self, batch: &[u32], alive: &mut [Vec<bool>]) -> StepMetrics {
-        let labels = self.labels(batch);
+        let labels = self.step_labels(batch);
         let mut relu = 0;
         let mut watch = |output: &Features| {
             if let Some(alive) = alive.get_mut(relu) {
@@ -179,23 +235,70 @@ impl TrainingSession {
             relu += 1;
         };
         self.step += 1;
-        let images = self.pick(batch);
+        let mixed = self.mixed(batch, &labels);
+        let images = mixed.images;
         let step = self.step;
         let mut noise = |layer, count| (self.noise)(step, layer, count);
         let passed = self.network.forward(images, &mut noise, &mut watch);
         let scores = passed.scores.clone();
-        let loss = self.loss(scores.clone(), &labels);
+        let mut loss = self.loss(scores.clone(), &labels);
+        if let Some((share, others)) = mixed.other_labels {
+            let other = self.loss(scores.clone(), &others);
+            loss = loss.mixed(share, other);
+        }
         let penalty = self.penalty();
         let gradients = self.backward(&loss);
+        let gradients = self.not_zeroed(gradients);
         self.network.move_averages(passed);
         let schedule = &self.experiment.training.schedule;
         let rate = schedule::learning_rate(schedule, self.learning_rate, self.step - 1);
+        if self.experiment.training.training_loop.optimizer_recreated {
+            self.optimizer = optimizer(&self.experiment, &self.backend);
+        }
         let gradient_norm = self.optimizer.step(rate, &mut self.network.variables, gradients);
         StepMetrics {
             loss: loss.value + penalty,
             answers: self.answers(&floats(scores.inner().into_data()), &labels),
+            labels,
             gradient_norm,
         }
+    }
+
+    /// The labels of the next step's images.
+    fn step_labels(&self, batch: &[u32]) -> Vec<u32> {
+        let mut labels = self.labels(batch);
+        if self.experiment.training.training_loop.labels_shuffled {
+            let step = self.step + 1;
+            labels.shuffle(&mut stream(self.experiment.seed, Purpose::Shuffle { step }));
+        }
+        labels
+    }
+
+    /// A step's images, mixed with one another where mixup says so.
+    fn mixed(&self, batch: &[u32], labels: &[u32]) -> Mixed {
+        let images = self.pick(batch);
+        let alpha = self.experiment.training.augmentation.mixup;
+        if alpha == 0.0 {
+            return Mixed { images, other_labels: None };
+        }
+        let (share, others) = mixup(alpha, batch.len(), self.experiment.seed, self.step);
+        let other_images: Vec<u32> = others.iter().map(|&place| batch[place as usize]).collect();
+        let other_labels = others.iter().map(|&place| labels[place as usize]).collect();
+        let images = images.inner() * share + self.pick(&other_images).inner() * (1.0 - share);
+        Mixed { images: images.autodiff(), other_labels: Some((share, other_labels)) }
+    }
+
+    /// What the optimizer is given: this step's gradients, or, where none are set to zero, the sum of all so far.
+    fn not_zeroed(&mut self, gradients: Vec<Tensor<1>>) -> Vec<Tensor<1>> {
+        if self.experiment.training.training_loop.zero_grad {
+            return gradients;
+        }
+        let sums = match self.gradients.take() {
+            Some(before) => before.into_iter().zip(gradients).map(|(a, b)| a + b).collect(),
+            None => gradients,
+        };
+        self.gradients = Some(sums.clone());
+        sums
     }
 
     /// The gradients of the loss on `batch` that the next step would take, a trainable variable each, without an update.
@@ -212,18 +315,23 @@ impl TrainingSession {
 
     /// The network as it stands, on all images, without training.
     pub fn evaluate(&self) -> Evaluation {
-        let count = self.dataset.len();
+        self.evaluate_on(&self.dataset, &self.images)
+    }
+
+    fn evaluate_on(&self, dataset: &Dataset, images_of: &Tensor<4>) -> Evaluation {
+        let count = dataset.len();
         let batch_size = (self.experiment.training.batch_size as usize).min(count);
         let images: Vec<u32> = (0..count as u32).collect();
         let mut loss = 0.0;
         let mut answers = Vec::with_capacity(count);
         for batch in images.chunks(batch_size) {
-            let labels = self.labels(batch);
-            let scores = self.network.infer(self.pick(batch));
+            let labels: Vec<u32> =
+                batch.iter().map(|&image| dataset.labels[image as usize]).collect();
+            let scores = self.network.infer(pick(images_of, batch, count));
             loss += self.loss(scores.clone(), &labels).value * batch.len() as f64;
             answers.extend(self.answers(&floats(scores.into_data()), &labels));
         }
-        let right = answers.iter().zip(&self.dataset.labels);
+        let right = answers.iter().zip(&dataset.labels);
         let right = right.filter(|(answer, label)| answer.predicted == **label).count();
         Evaluation {
             loss: loss / count as f64 + self.penalty(),
@@ -261,17 +369,37 @@ impl TrainingSession {
         rows.map(|(scores, &label)| answer(loss, head, scores, label)).collect()
     }
 
-    /// The images of a batch; all of them in their own order need no copy.
+    /// The images of a batch as this epoch sees them.
     fn pick(&self, batch: &[u32]) -> Tensor<4> {
-        let whole = batch.len() == self.dataset.len() && batch.is_sorted();
-        if whole {
-            return self.images.clone();
-        }
-        // Without autodiff, which would bring the code of a way back that no image takes.
-        let images = self.images.clone().inner();
-        let picked = images.clone().select(0, index_tensor(batch, &images.device()));
-        picked.autodiff()
+        pick(self.altered.as_ref().unwrap_or(&self.images), batch, self.dataset.len())
     }
+}
+
+fn optimizer(experiment: &Experiment, backend: &Backend) -> Optimizer {
+    Optimizer::new(
+        experiment.training.optimizer.clone(),
+        experiment.training.clipping.clone(),
+        experiment.network.constraint.clone(),
+        backend,
+    )
+}
+
+/// Some of `count` images; all of them in their own order need no copy.
+fn pick(images: &Tensor<4>, batch: &[u32], count: usize) -> Tensor<4> {
+    if batch.len() == count && batch.is_sorted_by(|before, after| before < after) {
+        return images.clone();
+    }
+    // Without autodiff, which would bring the code of a way back that no image takes.
+    let images = images.clone().inner();
+    let picked = images.clone().select(0, index_tensor(batch, &images.device()));
+    picked.autodiff()
+}
+
+/// What a step trains on.
+struct Mixed {
+    images: Tensor<4>,
+    /// Where other images were mixed in: the share that is left of each image itself, and the others' labels.
+    other_labels: Option<(f64, Vec<u32>)>,
 }
 
 /// Sums over an epoch's steps.
@@ -279,6 +407,7 @@ struct EpochSums {
     loss: f64,
     gradient_norm: f64,
     steps: u32,
+    right: u32,
     predicted: Vec<u32>,
     label_probability: Vec<f32>,
     /// A ReLU layer each, a unit each.
@@ -291,6 +420,7 @@ impl EpochSums {
             loss: 0.0,
             gradient_norm: 0.0,
             steps: 0,
+            right: 0,
             predicted: vec![0; images],
             label_probability: vec![0.0; images],
             alive: relu_layers.iter().map(|layer| vec![false; layer.units as usize]).collect(),
@@ -301,17 +431,16 @@ impl EpochSums {
         self.loss += step.loss * batch.len() as f64;
         self.gradient_norm += step.gradient_norm;
         self.steps += 1;
-        for (&image, answer) in batch.iter().zip(&step.answers) {
+        for ((&image, answer), &label) in batch.iter().zip(&step.answers).zip(&step.labels) {
+            self.right += u32::from(answer.predicted == label);
             self.predicted[image as usize] = answer.predicted;
             self.label_probability[image as usize] = answer.label_probability;
         }
     }
 
     fn finish(self, session: &TrainingSession, milliseconds: f64) -> EpochMetrics {
-        let labels = &session.dataset.labels;
-        let right =
-            self.predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label);
-        let right = right.count();
+        let count = self.predicted.len() as f64;
+        let schedule = &session.experiment.training.schedule;
         let relu_layers = session.relu_layers.iter().zip(&self.alive);
         let relu_layers = relu_layers
             .map(|(layer, alive)| ReluLayer {
@@ -321,15 +450,23 @@ impl EpochSums {
             .collect();
         EpochMetrics {
             epoch: session.epoch,
-            loss: self.loss / labels.len() as f64,
-            accuracy: right as f64 / labels.len() as f64,
-            images_right: right as u32,
-            learning_rate: session.learning_rate,
+            loss: self.loss / count,
+            accuracy: f64::from(self.right) / count,
+            images_right: self.right,
+            learning_rate: schedule::learning_rate(
+                schedule,
+                session.learning_rate,
+                session.step - 1,
+            ),
+            base_learning_rate: session.learning_rate,
             gradient_norm: self.gradient_norm / f64::from(self.steps),
             milliseconds,
             predicted: self.predicted,
             label_probability: self.label_probability,
             relu_layers,
+            validation: None,
+            stopped_early: session.stopped_early,
+            restored_epoch: None,
         }
     }
 }

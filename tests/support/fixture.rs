@@ -1,9 +1,10 @@
 //! A fixture's JSON as types: what is not understood is an error that names it.
 
-use overfit_lab::dataset::Dataset;
+use overfit_lab::dataset::{self, Dataset};
 use overfit_lab::experiment::{
-    Activation, ClippingConfig, ConstraintConfig, DatasetConfig, Experiment, InitializerConfig,
-    LayerConfig, LossConfig, NetworkConfig, RegularizerConfig, ScheduleConfig, TrainingConfig,
+    Activation, AugmentationConfig, ClippingConfig, ConstraintConfig, DatasetConfig,
+    EarlyStoppingConfig, Experiment, InitializerConfig, Labels, LayerConfig, LoopConfig,
+    LossConfig, NetworkConfig, Pixels, RegularizerConfig, ScheduleConfig, TrainingConfig,
 };
 use overfit_lab::network::initializer;
 use overfit_lab::training::Noise;
@@ -43,6 +44,21 @@ struct FixtureExperiment {
     max_norm: Option<f64>,
     initializer: Option<Initializer>,
     loss: Option<Loss>,
+    pixels: Option<String>,
+    scale: Option<f64>,
+    shift: Option<f64>,
+    #[serde(rename = "loop")]
+    training_loop: Option<Loop>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Loop {
+    zero_grad: Option<bool>,
+    frozen: Option<Vec<u32>>,
+    labels_rolled_by: Option<u32>,
+    optimizer_recreated: Option<bool>,
+    batch_norm: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -132,12 +148,7 @@ impl Fixture {
             given.copied().unwrap_or(0.0)
         };
         let experiment = Experiment {
-            dataset: DatasetConfig {
-                images: given.images,
-                side: given.side.unwrap_or(64),
-                channels: given.channels.unwrap_or(3),
-                classes: given.classes,
-            },
+            dataset: data(given)?,
             network: NetworkConfig {
                 layers,
                 initializer: kernels(given.initializer.as_ref())?,
@@ -215,23 +226,27 @@ impl Fixture {
     }
 
     pub fn dataset(&self) -> Dataset {
-        let config = self.experiment().expect("checked when it was read").dataset;
-        let (side, channels) = (config.side as usize, config.channels as usize);
-        let count = config.images as usize;
-        let labels = (0..config.images)
-            .map(|i| {
-                ((u64::from(hash(self.tensor_id_offset + 13, i)) * u64::from(config.classes)) >> 32)
-                    as u32
-            })
-            .collect();
+        let experiment = self.experiment().expect("checked when it was read");
+        let config = &experiment.dataset;
+        let label = |i| {
+            let scaled = u64::from(hash(self.tensor_id_offset + 13, i)) * u64::from(config.classes);
+            (scaled >> 32) as u32
+        };
+        let mut labels: Vec<u32> = (0..config.images).map(label).collect();
+        if config.conflicting_pairs == 1 {
+            labels[..2].copy_from_slice(&[0, 1]);
+        }
+        let kinds: Vec<u32> = labels.iter().map(|label| label % 2).collect();
+        labels.rotate_right(experiment.training.training_loop.labels_rolled_by as usize);
+        let mut numbers = (0..).map(|i| uniform(self.tensor_id_offset, i));
+        let uniform = || numbers.next().expect("no end");
         Dataset {
-            side,
-            channels,
+            side: config.side as usize,
+            channels: config.channels as usize,
             classes: config.classes as usize,
-            images: (0..(count * side * side * channels) as u32)
-                .map(|i| uniform(self.tensor_id_offset, i))
-                .collect(),
+            images: dataset::images(config, &kinds, uniform, |_| unreachable!("no marks")),
             labels,
+            ends: [0.0, 1.0],
         }
     }
 
@@ -273,6 +288,48 @@ fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
         return Ok(LayerConfig::Activation { activation });
     }
     serde_json::from_value(fields.into()).map_err(|error| format!("layer {value}: {error}"))
+}
+
+/// Pixels and labels; two images that are one are a conflicting pair here.
+fn data(given: &FixtureExperiment) -> Result<DatasetConfig, String> {
+    let (pixels, conflicting_pairs) = match given.pixels.as_deref().unwrap_or("uniform") {
+        "uniform" => (Pixels::Uniform, 0),
+        "constant" => (Pixels::Constant, 0),
+        "duplicates" => (Pixels::Uniform, 1),
+        "stripes" => (Pixels::Stripes, 0),
+        unknown => return Err(format!("unknown pixels {unknown}")),
+    };
+    Ok(DatasetConfig {
+        images: given.images,
+        side: given.side.unwrap_or(64),
+        channels: given.channels.unwrap_or(3),
+        classes: given.classes,
+        pixels,
+        scale: given.scale.unwrap_or(1.0),
+        shift: given.shift.unwrap_or(0.0),
+        labels: if pixels == Pixels::Stripes { Labels::Pattern } else { Labels::Random },
+        flipped: 0.0,
+        conflicting_pairs,
+        validation_images: 0,
+    })
+}
+
+fn training_loop(given: Option<&Loop>) -> Result<LoopConfig, String> {
+    let none = Loop::default();
+    let given = given.unwrap_or(&none);
+    let inference_mode = match given.batch_norm.as_deref() {
+        None => false,
+        Some("inference") => true,
+        Some(unknown) => return Err(format!("unknown mode of batch normalisation {unknown}")),
+    };
+    Ok(LoopConfig {
+        zero_grad: given.zero_grad.unwrap_or(true),
+        frozen: given.frozen.clone().unwrap_or_default(),
+        labels_rolled_by: given.labels_rolled_by.unwrap_or(0),
+        labels_shuffled: false,
+        optimizer_recreated: given.optimizer_recreated.unwrap_or(false),
+        inference_mode,
+    })
 }
 
 fn kernels(given: Option<&Initializer>) -> Result<InitializerConfig, String> {
@@ -340,6 +397,18 @@ fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
         clipping,
         batch_size: given.batch_size.min(given.images),
         epochs: 1,
+        early_stopping: EarlyStoppingConfig::None {},
+        augmentation: AugmentationConfig {
+            horizontal_flip: false,
+            vertical_flip: false,
+            shift: 0.0,
+            crop: 0.0,
+            rotation: 0.0,
+            brightness: 0.0,
+            noise: 0.0,
+            mixup: 0.0,
+        },
+        training_loop: training_loop(given.training_loop.as_ref())?,
     })
 }
 

@@ -160,7 +160,7 @@ function answer(lab: Lab, question: Question) {
       const description = valid && {
         summary: lab.summary(experiment),
         changes: lab.changes(experiment, presetId),
-        script: lab.kerasScript(experiment, presetId),
+        script: lab.script(experiment, presetId, "keras"),
       };
       return post({ type: "answer", requestId, kind: "describe", answer: description || null });
     }

@@ -1,35 +1,10 @@
 //! An experiment as the Keras script that does the same.
 
-use serde::Serialize;
-use tsify::Tsify;
-
 use crate::experiment::{
     Activation, ClippingConfig, ConstraintConfig, Experiment, InitializerConfig, KernelInitializer,
     LayerConfig, LossConfig, NetworkConfig, OptimizerConfig, Padding, RegularizerConfig,
     ScheduleConfig, TrainingConfig,
 };
-
-/// A line of a script.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
-pub struct ScriptLine {
-    pub text: String,
-    /// Whether the script that it was compared with has no such line.
-    pub differs: bool,
-}
-
-/// The script, with the lines marked that the script of `base` has not.
-pub fn compared(experiment: &Experiment, base: &Experiment) -> Vec<ScriptLine> {
-    let mut unused = lines(base);
-    let mark = |text: String| {
-        let twin = unused.iter().position(|line| *line == text);
-        let differs = twin.is_none();
-        if let Some(twin) = twin {
-            unused.remove(twin);
-        }
-        ScriptLine { text, differs }
-    };
-    lines(experiment).into_iter().map(mark).collect()
-}
 
 /// The script as lines. It runs as it is with Keras 3.
 pub fn lines(experiment: &Experiment) -> Vec<String> {
@@ -397,47 +372,4 @@ fn weights(network: &NetworkConfig, axes: &str, use_bias: bool) -> Vec<String> {
         arguments.push(named("kernel_constraint", call));
     }
     arguments
-}
-
-#[cfg(test)]
-mod tests {
-    use wasm_bindgen_test::*;
-
-    use super::*;
-    use crate::presets;
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn the_article_is_written_as_its_author_did() {
-        let rows = [
-            ("example-1", "keras.layers.Conv2D(32, 3, activation=\"relu\"),"),
-            ("example-1", "optimizer=keras.optimizers.Adam(learning_rate=0.001),"),
-            ("example-2", "keras.layers.Dense(128, activation=\"relu\"),"),
-            ("example-3", "keras.layers.Dense(2, activation=\"softmax\", use_bias=False),"),
-            ("example-3", "optimizer=keras.optimizers.SGD(learning_rate=1.0),"),
-            ("example-3", "model.fit(images, labels, batch_size=20, epochs=1000)"),
-        ];
-        for (preset, line) in rows {
-            let script = lines(&presets::preset(preset).unwrap().experiment);
-            assert!(script.iter().any(|text| text.trim() == line), "{line} in {script:#?}");
-        }
-    }
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn only_what_differs_is_marked() {
-        let base = presets::preset("example-1").unwrap().experiment;
-        let mut changed = base.clone();
-        assert!(compared(&changed, &base).iter().all(|line| !line.differs));
-        changed.set("training.optimizer", "nesterov").unwrap();
-        changed.set("network.conv_bias", "off").unwrap();
-        let script = compared(&changed, &base);
-        let marked: Vec<_> =
-            script.iter().filter(|line| line.differs).map(|line| line.text.trim()).collect();
-        assert_eq!(
-            marked,
-            [
-                "keras.layers.Conv2D(32, 3, activation=\"relu\", use_bias=False),",
-                "optimizer=keras.optimizers.SGD(learning_rate=0.001, momentum=0.9, nesterov=True),",
-            ]
-        );
-    }
 }

@@ -1,0 +1,57 @@
+//! The article's three examples.
+
+use super::choices::{ADAM, SGD};
+use super::parts::{conv, dense, experiment, flatten, max_pool, small_network, softmax};
+use super::{Preset, PresetGroup};
+use crate::experiment::{Activation, Experiment, LayerConfig};
+
+/// In its order.
+pub fn presets() -> Vec<Preset> {
+    let example = |id, name, summary, experiment: Experiment| Preset {
+        id,
+        group: PresetGroup::Article,
+        name,
+        summary,
+        experiment,
+        mistake: None,
+    };
+    let mut without_biases = small_network();
+    for layer in &mut without_biases {
+        if let LayerConfig::Conv2d { use_bias, .. } | LayerConfig::Dense { use_bias, .. } = layer {
+            *use_bias = false;
+        }
+    }
+    vec![
+        example(
+            "example-1",
+            "Example 1",
+            "Conv 32, pool, dense. Adam, 500 epochs",
+            experiment(64, small_network(), ADAM, 0.001, 500),
+        ),
+        example(
+            "example-2",
+            "Example 2",
+            "Three convolutions, Dense 128. Adam, 500 epochs",
+            experiment(64, large_network(), ADAM, 0.001, 500),
+        ),
+        example(
+            "example-3",
+            "Example 3",
+            "Example 1 without biases. SGD at 1.0, 1,000 epochs",
+            experiment(64, without_biases, SGD, 1.0, 1000),
+        ),
+    ]
+}
+
+fn large_network() -> Vec<LayerConfig> {
+    vec![
+        conv(32),
+        max_pool(2),
+        conv(64),
+        max_pool(2),
+        conv(128),
+        flatten(),
+        dense(128, Some(Activation::Relu)),
+        softmax(2),
+    ]
+}

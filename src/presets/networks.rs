@@ -1,0 +1,107 @@
+//! Other networks on the same kind of images: what the article blames, and what people use instead.
+
+use super::choices::ADAM;
+use super::parts::{
+    alone, batch_norm, conv, conv_same, dense, experiment, flatten, max_pool, softmax,
+};
+use super::{Preset, PresetGroup};
+use crate::experiment::{Activation, LayerConfig};
+
+const RELU: Option<Activation> = Some(Activation::Relu);
+
+pub fn presets() -> Vec<Preset> {
+    let network = |id, name, summary, side, layers: Vec<LayerConfig>, epochs| Preset {
+        id,
+        group: PresetGroup::Networks,
+        name,
+        summary,
+        experiment: experiment(side, layers, ADAM, 0.001, epochs),
+        mistake: None,
+    };
+    vec![
+        network(
+            "vgg-mini",
+            "VGG, small",
+            "Two blocks of two convolutions, padded, then Dense 64",
+            32,
+            vgg(),
+            200,
+        ),
+        network(
+            "resnet-mini",
+            "ResNet, small",
+            "Two residual blocks with batch normalisation",
+            32,
+            resnet(),
+            200,
+        ),
+        network(
+            "mlp",
+            "MLP",
+            "No convolution: two hidden dense layers of 64",
+            32,
+            vec![flatten(), dense(64, RELU), dense(64, RELU), softmax(2)],
+            200,
+        ),
+        network(
+            "no-pooling",
+            "No pooling",
+            "Example 1 without its max-pool",
+            32,
+            vec![conv(32), flatten(), softmax(2)],
+            200,
+        ),
+        network(
+            "linear",
+            "Linear",
+            "One dense layer: a linear classifier",
+            32,
+            vec![flatten(), softmax(2)],
+            200,
+        ),
+        network(
+            "locally-connected",
+            "Locally connected",
+            "Example 1 with weights of its own at each place",
+            32,
+            vec![
+                LayerConfig::LocallyConnected {
+                    filters: 8,
+                    kernel: 3,
+                    use_bias: true,
+                    activation: RELU,
+                },
+                max_pool(2),
+                flatten(),
+                softmax(2),
+            ],
+            200,
+        ),
+    ]
+}
+
+fn vgg() -> Vec<LayerConfig> {
+    let block = |filters| [conv_same(filters, RELU), conv_same(filters, RELU), max_pool(2)];
+    let blocks = block(16).into_iter().chain(block(32));
+    blocks.chain([flatten(), dense(64, RELU), softmax(2)]).collect()
+}
+
+/// Momentum 0.9 for the moving averages: Keras' 0.99 needs some 500 steps before inference can be trusted.
+fn resnet() -> Vec<LayerConfig> {
+    let relu = || alone(Activation::Relu);
+    let block = || {
+        [
+            LayerConfig::Save {},
+            conv_same(16, None),
+            batch_norm(0.9),
+            relu(),
+            conv_same(16, None),
+            batch_norm(0.9),
+            LayerConfig::AddSaved {},
+            relu(),
+        ]
+    };
+    let stem = [conv_same(16, None), batch_norm(0.9), relu(), max_pool(2)];
+    let head = [LayerConfig::GlobalAveragePool {}, softmax(2)];
+    stem.into_iter().chain(block()).chain(block()).chain(head).collect()
+}

@@ -1,0 +1,93 @@
+//! When to stop before the last epoch, as Keras' `EarlyStopping` decides it.
+
+use crate::experiment::EarlyStoppingConfig;
+use crate::network::Variable;
+
+/// The running state of one run.
+pub struct EarlyStopping {
+    patience: u32,
+    min_delta: f64,
+    restores: bool,
+    /// Epochs without an improvement.
+    wait: u32,
+    best: Option<f64>,
+    best_weights: Option<(u32, Vec<Variable>)>,
+}
+
+impl EarlyStopping {
+    pub fn new(config: &EarlyStoppingConfig) -> Option<Self> {
+        match *config {
+            EarlyStoppingConfig::None {} => None,
+            EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights: restores }
+            | EarlyStoppingConfig::ValidationLoss {
+                patience,
+                min_delta,
+                restore_best_weights: restores,
+            } => Some(Self {
+                patience,
+                min_delta,
+                restores,
+                wait: 0,
+                best: None,
+                best_weights: None,
+            }),
+        }
+    }
+
+    /// Whether to stop after this epoch, counted from 1, whose loss and weights these are. What is not a number is better than
+    /// nothing, and nothing is better than it.
+    pub fn observe(&mut self, epoch: u32, loss: f64, weights: &[Variable]) -> bool {
+        let improved = self.best.is_none_or(|best| loss + self.min_delta < best);
+        self.wait += 1;
+        if improved {
+            self.best = Some(loss);
+            self.wait = 0;
+            if self.restores {
+                self.best_weights = Some((epoch, weights.to_vec()));
+            }
+        }
+        // Keras never stops after the first epoch.
+        !improved && self.wait >= self.patience && epoch > 1
+    }
+
+    /// The best epoch and its weights, if they are to be restored at the end.
+    pub fn best_weights(&mut self) -> Option<(u32, Vec<Variable>)> {
+        self.best_weights.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::*;
+
+    use super::*;
+
+    /// The epoch after which losses stop a run, and the best one to be restored.
+    fn stopped(patience: u32, min_delta: f64, losses: &[f64]) -> (Option<u32>, Option<u32>) {
+        let config = EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights: true };
+        let mut stopping = EarlyStopping::new(&config).unwrap();
+        let mut epochs = (1..).zip(losses);
+        let end = epochs.find(|(epoch, loss)| stopping.observe(*epoch, **loss, &[]));
+        (end.map(|(epoch, _)| epoch), stopping.best_weights().map(|(epoch, _)| epoch))
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn stops_where_keras_stops() {
+        // Each row as Keras 3.15's callback answered it.
+        const NAN: f64 = f64::NAN;
+        let rows: [(u32, f64, &[f64], (Option<u32>, Option<u32>)); 8] = [
+            (2, 0.0, &[3.0, 2.0, 2.0, 2.0, 1.0], (Some(4), Some(2))),
+            (2, 0.0, &[3.0, 2.0, 2.5, 1.9, 2.0, 2.0], (Some(6), Some(4))),
+            (2, 0.5, &[3.0, 2.6, 2.4, 2.2, 2.1], (Some(5), Some(3))),
+            (1, 1.0, &[3.0, 2.0, 1.0], (Some(2), Some(1))),
+            (0, 0.0, &[1.0, 0.9, 0.9, 0.8], (Some(3), Some(2))),
+            (0, 0.0, &[1.0, 2.0], (Some(2), Some(1))),
+            (3, 0.0, &[NAN, 1.0, 0.5, 0.2, 0.1], (Some(4), Some(1))),
+            (3, 0.0, &[1.0, NAN, 0.5, 0.6, 0.7], (None, Some(3))),
+        ];
+        for (patience, min_delta, losses, expected) in rows {
+            let found = stopped(patience, min_delta, losses);
+            assert_eq!(found, expected, "{patience} {min_delta} {losses:?}");
+        }
+    }
+}
