@@ -43,7 +43,7 @@ pub struct Tally {
 
 /// As it was last checked.
 pub fn checks() -> Checks {
-    serde_json::from_str(include_str!("checks.json")).expect("a file of this crate")
+    serde_json::from_str(include_str!("outcomes.json")).expect("a file of this crate")
 }
 
 #[cfg(test)]
