@@ -202,6 +202,6 @@ pub(super) const RMSPROP: OptimizerConfig =
     OptimizerConfig::RmsProp { rho: 0.9, momentum: 0.0, epsilon: 1e-7, centered: false };
 
 /// Keras' own default momentum is 0; 0.9 is what its guides, and most people, set.
-fn with_momentum(nesterov: bool) -> OptimizerConfig {
+pub(super) fn with_momentum(nesterov: bool) -> OptimizerConfig {
     OptimizerConfig::Sgd { momentum: 0.9, nesterov, weight_decay: 0.0 }
 }
