@@ -482,6 +482,11 @@ impl OptimizerConfig {
         }
     }
 
+    /// Keras' default learning rate.
+    pub fn usual_rate(&self) -> f64 {
+        if matches!(self, Self::Sgd { .. }) { 0.01 } else { 0.001 }
+    }
+
     /// How many tensors of a variable's size the optimizer keeps beside it.
     pub fn slots(&self) -> u64 {
         match self {
@@ -497,6 +502,18 @@ impl OptimizerConfig {
 }
 
 impl LayerConfig {
+    /// Whether it has anything to train.
+    pub fn has_weights(&self) -> bool {
+        matches!(
+            self,
+            Self::Conv2d { .. }
+                | Self::LocallyConnected { .. }
+                | Self::Dense { .. }
+                | Self::BatchNorm { .. }
+                | Self::LayerNorm { .. }
+        )
+    }
+
     /// The activation that this layer ends with.
     pub fn activation(&self) -> Option<Activation> {
         match self {

@@ -1,19 +1,7 @@
-//! What a framework accepts and a person would want to know: heads and losses that do not belong together. It is trained as it
-//! is written; this only says what comes of it and what belongs there.
+//! Heads and losses that do not belong together.
 
-use serde::Serialize;
-use tsify::Tsify;
-
-use super::{Activation, Experiment, KernelInitializer, LayerConfig, LossConfig};
-
-/// Something that is allowed and most likely a mistake.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
-pub struct Warning {
-    /// The path of the field to change.
-    pub field: String,
-    /// What it does, and what belongs there.
-    pub message: String,
-}
+use super::Warning;
+use crate::experiment::{Activation, Experiment, LayerConfig, LossConfig};
 
 /// What a network ends with.
 struct Head {
@@ -28,8 +16,7 @@ struct Head {
 }
 
 impl Experiment {
-    /// Expects a valid experiment.
-    pub fn warnings(&self) -> Vec<Warning> {
+    pub(super) fn head_warnings(&self) -> Vec<Warning> {
         let head = self.head();
         let loss = &self.training.loss;
         let mut warnings = Vec::new();
@@ -86,13 +73,9 @@ impl Experiment {
         if matches!(loss, LossConfig::BinaryCrossentropy { .. }) && head.units > 1 {
             warn("training.loss".into(), "Binary cross-entropy takes each unit for a question of its own. For one class out of several, categorical cross-entropy belongs here.".into());
         }
-        if self.network.initializer.factor == 0.0
-            || matches!(
-                self.network.initializer.kernel,
-                KernelInitializer::Zeros {} | KernelInitializer::Constant { .. }
-            )
-        {
-            warn("network.initializer.kernel".into(), "All weights of a layer start equal, so all its units stay alike, or get no gradient at all. Draw them at random.".into());
+        let scores_of_one = head.units == 1 && has_from_logits(loss);
+        if scores_of_one && head.activation.is_none() {
+            warn(last, "Keras' accuracy says class 1 where the output is above 0.5, but this one is a score, which is for class 1 above 0 already: accuracy lags. End with sigmoid, or cut at 0.".into());
         }
         warnings
     }
