@@ -82,11 +82,14 @@ impl TrainingSession {
         let network = Network::new(&experiment, &backend)?;
         let noise = seeded_noise(experiment.seed);
         let mut session = Self::with_parts(experiment, backend, training, network, noise)?;
-        if !validation.is_empty() {
-            let images = session.network.images(&validation);
-            session.validation = Some((validation, images));
-        }
+        session.hold_out(validation);
         Ok(session)
+    }
+
+    /// Measures these images after each epoch, if there are any.
+    pub fn hold_out(&mut self, validation: Dataset) {
+        let images = (!validation.is_empty()).then(|| self.network.images(&validation));
+        self.validation = images.map(|images| (validation, images));
     }
 
     /// The same on given images and weights, with given noise for dropout and nothing held out.
@@ -203,7 +206,7 @@ impl TrainingSession {
     }
 
     /// The held-out images under the weights of now.
-    fn validate(&self) -> Option<ValidationMetrics> {
+    pub fn validate(&self) -> Option<ValidationMetrics> {
         let (dataset, images) = self.validation.as_ref()?;
         let Evaluation { loss, accuracy, .. } = self.evaluate_on(dataset, images);
         Some(ValidationMetrics { loss, accuracy })

@@ -7,9 +7,12 @@ use overfit_lab::experiment::{
     LossConfig, NetworkConfig, Pixels, RegularizerConfig, ScheduleConfig, TrainingConfig,
 };
 use overfit_lab::network::initializer;
+
 use overfit_lab::training::Noise;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+use super::hash::{label, uniform};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,10 +231,7 @@ impl Fixture {
     pub fn dataset(&self) -> Dataset {
         let experiment = self.experiment().expect("checked when it was read");
         let config = &experiment.dataset;
-        let label = |i| {
-            let scaled = u64::from(hash(self.tensor_id_offset + 13, i)) * u64::from(config.classes);
-            (scaled >> 32) as u32
-        };
+        let label = |i| label(self.tensor_id_offset + 13, i, config.classes);
         let mut labels: Vec<u32> = (0..config.images).map(label).collect();
         if config.conflicting_pairs == 1 {
             labels[..2].copy_from_slice(&[0, 1]);
@@ -471,28 +471,4 @@ fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> 
             (warmup_target, schedule)
         }
     })
-}
-
-/// lowbias32 of the flat index, a different sequence for each tensor id.
-fn hash(tensor_id: u32, index: u32) -> u32 {
-    let mut x = index.wrapping_add(0x9E37_79B9_u32.wrapping_mul(tensor_id.wrapping_add(1)));
-    x ^= x >> 16;
-    x = x.wrapping_mul(0x7FEB_352D);
-    x ^= x >> 15;
-    x = x.wrapping_mul(0x846C_A68B);
-    x ^ (x >> 16)
-}
-
-fn uniform(tensor_id: u32, index: u32) -> f32 {
-    (hash(tensor_id, index) >> 8) as f32 * (1.0 / 16_777_216.0)
-}
-
-#[test]
-fn hashes_have_their_known_values() {
-    assert_eq!(
-        [0, 1, 2, 3].map(|i| hash(0, i)),
-        [33_350_994, 2_672_842_292, 127_880_910, 260_803_382]
-    );
-    assert_eq!([0, 1].map(|i| hash(13, i)), [3_587_226_866, 3_185_239_469]);
-    assert!((uniform(0, 0) - 0.007_765_11).abs() < 1e-8);
 }

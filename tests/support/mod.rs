@@ -2,6 +2,7 @@
 
 mod climb;
 mod fixture;
+mod hash;
 
 pub use climb::check;
 pub use fixture::Fixture;
