@@ -261,6 +261,19 @@ fn the_articles_convolutions_are_right() {
     }
 }
 
+/// Many images of fewer numbers than a vector has lanes: what is read to a vector's end goes past several of them.
+#[wasm_bindgen_test(unsupported = test)]
+fn images_smaller_than_a_vector_are_right() {
+    for (side, channels, kernel) in [(1, 1, 1), (2, 1, 1), (2, 1, 2), (1, 3, 1), (3, 1, 2)] {
+        for images in [1, 2, 5, 20] {
+            let (height, width, padding) = (side, side, [0, 0]);
+            let (filters, stride) = (2, 1);
+            let shape = Shape { images, height, width, channels, filters, kernel, stride, padding };
+            block_is_right(Block { shape, relu: true, pool: 1 }, 3);
+        }
+    }
+}
+
 /// The loss `sum(gradient * output)` changes with each number as its gradient says.
 #[wasm_bindgen_test(unsupported = test)]
 fn gradients_are_slopes() {

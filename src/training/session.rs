@@ -355,6 +355,10 @@ impl TrainingSession {
 
     /// The gradient of the loss with what regularisation adds, a trainable variable each.
     fn backward(&self, loss: &Loss) -> Vec<Tensor<1>> {
+        if self.network.variables.is_empty() {
+            // Nothing is tracked, and there is no way back.
+            return Vec::new();
+        }
         let gradients = self.network.take_gradients(&mut loss.tracked.backward());
         let regularizer = &self.experiment.network.regularizer;
         regularizer::add_gradients(regularizer, &self.network, gradients)

@@ -25,11 +25,13 @@ pub fn kernel_gradient(
     let mut by_filter = buffers.zeros(shape.filters * shape.kernel * run);
     let input = Padded::new(&shape, input, [0, 0], buffers);
     let padded = Block { shape: shape.padded(), ..*block };
-    // Runs are read to their filled end, which for the last ones is behind the last image.
+    // Runs are read to their filled end, which from the last image, or from the last few tiny ones, is behind them all.
     let image = padded.shape.input_size() / shape.images;
-    let mut last_image = buffers.floats(image + run - shape.run());
-    let (pixels, rest) = last_image.split_at_mut(image);
-    pixels.copy_from_slice(&input[input.len() - image..]);
+    let filled = run - shape.run();
+    let last = filled.div_ceil(image).clamp(1, shape.images);
+    let mut last_images = buffers.floats(last * image + filled);
+    let (pixels, rest) = last_images.split_at_mut(last * image);
+    pixels.copy_from_slice(&input[input.len() - last * image..]);
     rest.fill(0.0);
     let band = band(&padded);
     let mut lists = Lists::new(shape.filters, band * padded.output_width(), buffers);
@@ -37,7 +39,7 @@ pub fn kernel_gradient(
     instructions.run(KernelGradient {
         winners: &Winners { block: &padded, output, winners },
         input: &input,
-        last_image: &last_image,
+        last_images: (&last_images, last),
         band,
         lists: &mut lists,
         run,
@@ -149,8 +151,8 @@ impl Winners<'_> {
 struct KernelGradient<'a> {
     winners: &'a Winners<'a>,
     input: &'a [f32],
-    /// With zeros behind it.
-    last_image: &'a [f32],
+    /// So many, with zeros behind them.
+    last_images: (&'a [f32], usize),
     /// Rows of output at a time.
     band: usize,
     /// One a filter.
@@ -180,8 +182,11 @@ impl Kernel for KernelGradient<'_> {
         let places = Choices::new(&self.winners.places());
         let Self { band, lists, .. } = self;
         for image in 0..shape.images {
-            let is_last = image + 1 == shape.images;
-            let (input, place) = if is_last { (self.last_image, 0) } else { (self.input, image) };
+            let (last_images, last) = self.last_images;
+            let (input, place) = match image.checked_sub(shape.images - last) {
+                Some(place) => (last_images, place),
+                None => (self.input, image),
+            };
             for first in (0..height).step_by(band) {
                 lists.clear();
                 for row in first..height.min(first + band) {
