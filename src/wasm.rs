@@ -182,6 +182,7 @@ pub struct Weight {
 
 /// One epoch's numbers and what is newly known with it.
 #[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct EpochReport {
     pub metrics: EpochMetrics,
     pub events: Vec<RunEvent>,
