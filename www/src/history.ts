@@ -15,8 +15,10 @@ export class History {
   accuracy = new Float64Array(FIRST_CAPACITY);
   learningRate = new Float64Array(FIRST_CAPACITY);
   gradientNorm = new Float64Array(FIRST_CAPACITY);
+  /** Of the held-out images, where the experiment has any: then in every epoch. */
+  heldOut: { loss: Float64Array<ArrayBuffer>; accuracy: Float64Array<ArrayBuffer> } | null = null;
   milliseconds = new Float32Array(FIRST_CAPACITY);
-  /** Per epoch, the probability of each image's own label. Empty once forgotten. */
+  /** Per epoch, the probability of its own label for each of the images that are shown. Empty once forgotten. */
   labelProbability: Float32Array;
   last: EpochMetrics | null = null;
 
@@ -33,7 +35,13 @@ export class History {
     this.learningRate[at] = metrics.learning_rate;
     this.gradientNorm[at] = metrics.gradient_norm;
     this.milliseconds[at] = metrics.milliseconds;
-    this.labelProbability.set(metrics.label_probability, at * this.images);
+    if (metrics.validation !== null) {
+      const capacity = this.epoch.length;
+      this.heldOut ??= { loss: new Float64Array(capacity), accuracy: new Float64Array(capacity) };
+      this.heldOut.loss[at] = metrics.validation.loss;
+      this.heldOut.accuracy[at] = metrics.validation.accuracy;
+    }
+    this.labelProbability.set(metrics.label_probability.slice(0, this.images), at * this.images);
     this.last = metrics;
   }
 
@@ -43,7 +51,8 @@ export class History {
   }
 
   get bytes(): number {
-    return this.epoch.length * (5 * 8 + 4) + this.labelProbability.byteLength;
+    const numbers = this.heldOut === null ? 5 : 7;
+    return this.epoch.length * (numbers * 8 + 4) + this.labelProbability.byteLength;
   }
 
   get remembersImages(): boolean {
@@ -66,6 +75,7 @@ export class History {
         this.learningRate,
         this.gradientNorm,
         this.milliseconds,
+        ...(this.heldOut === null ? [] : [this.heldOut.loss, this.heldOut.accuracy]),
       ])
         column[kept] = column[at] ?? NaN;
       kept++;
@@ -89,6 +99,8 @@ export class History {
     this.accuracy = column(this.accuracy);
     this.learningRate = column(this.learningRate);
     this.gradientNorm = column(this.gradientNorm);
+    if (this.heldOut !== null)
+      this.heldOut = { loss: column(this.heldOut.loss), accuracy: column(this.heldOut.accuracy) };
     this.milliseconds = grown(this.milliseconds.subarray(0, kept), new Float32Array(capacity));
     if (this.labelProbability.length === 0) return;
     const probabilities = this.labelProbability.subarray(0, kept * this.images);

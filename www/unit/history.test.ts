@@ -8,11 +8,15 @@ const metrics = (epoch: number): EpochMetrics => ({
   accuracy: 0.5,
   images_right: 1,
   learning_rate: 0.001,
+  base_learning_rate: 0.001,
   gradient_norm: 2,
   milliseconds: 4,
   predicted: [0, 1],
   label_probability: [0.25, 0.75],
   relu_layers: [],
+  validation: null,
+  stopped_early: false,
+  restored_epoch: null,
 });
 const historyOf = (epochs: number) => {
   const history = new History(2);
@@ -28,6 +32,18 @@ test("a history keeps every epoch however many come", () => {
   expect(history.labelProbability.length).toBe(2000);
   expect(history.labelProbability[1999]).toBe(0.75);
   expect(history.recentMilliseconds()).toBe(4);
+});
+
+test("a history keeps what the held-out images say, where there are any, and of the others only those that are shown", () => {
+  expect(historyOf(3).heldOut).toBeNull();
+  const history = new History(1);
+  for (let epoch = 1; epoch <= 1000; epoch++)
+    history.push({ ...metrics(epoch), validation: { loss: epoch, accuracy: epoch / 1000 } });
+  history.close();
+  expect([history.heldOut?.loss.length, history.heldOut?.loss[999]]).toEqual([1000, 1000]);
+  expect([history.labelProbability.length, history.labelProbability[999]]).toEqual([1000, 0.25]);
+  history.thin();
+  expect([history.heldOut?.accuracy[0], history.heldOut?.accuracy[history.length - 1]]).toEqual([0.001, 1]);
 });
 
 test("a thinned history keeps its first and last epoch", () => {

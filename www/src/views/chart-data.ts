@@ -10,6 +10,8 @@ const SMALLEST_LOSS = 1e-12;
 interface Curves {
   accuracy: Column;
   loss: Column;
+  /** Accuracy of the held-out images; empty where there are none. */
+  heldOut: Column;
   /** Entries of the history that are in the columns. */
   done: number;
 }
@@ -22,13 +24,14 @@ export class Columns {
   of(history: History): Curves {
     let curves = this.curves.get(history);
     if (curves === undefined || curves.done > history.length) {
-      curves = { accuracy: [], loss: [], done: 0 };
+      curves = { accuracy: [], loss: [], heldOut: [], done: 0 };
       this.curves.set(history, curves);
     }
     for (; curves.done < history.length; curves.done++) {
       const at = (history.epoch[curves.done] ?? 1) - 1;
       const loss = history.loss[curves.done] ?? NaN;
       curves.accuracy[at] = (history.accuracy[curves.done] ?? 0) * 100;
+      if (history.heldOut !== null) curves.heldOut[at] = (history.heldOut.accuracy[curves.done] ?? 0) * 100;
       curves.loss[at] = Number.isFinite(loss) ? Math.max(loss, SMALLEST_LOSS) : null;
       while (this.epochs.length <= at) this.epochs.push(this.epochs.length + 1);
     }

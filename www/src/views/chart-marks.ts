@@ -15,6 +15,7 @@ const meanings: Record<EventKind, (streak: number) => string> = {
   diverged: () => "The loss stopped being a finite number.",
   layer_dead: () => "No image activates any unit of a layer, so nothing passes through it any more.",
   learning_rate_changed: () => "The learning rate was changed by hand.",
+  stopped_early: () => "Early stopping ended the run here.",
 };
 
 interface Mark {

@@ -13,7 +13,7 @@ const LABEL_HEIGHT = 20;
 export interface Curve {
   name: string;
   column: Column;
-  kind: "accuracy" | "loss" | "ghost accuracy" | "ghost loss";
+  kind: "accuracy" | "loss" | "held-out accuracy" | "ghost accuracy" | "ghost loss";
 }
 
 /** What the drawing functions read; replaced whole by the view. */
@@ -45,13 +45,14 @@ function ticksOf({ lastEpoch, logarithmic }: Picture): number[] {
 
 function seriesOf(curve: Curve, colours: () => Colours): uPlot.Series {
   const ghost = curve.kind.startsWith("ghost");
+  const heldOut = curve.kind === "held-out accuracy";
   const stroke = () => (ghost ? colours().ghost : curve.kind === "loss" ? colours().loss : colours().accent) ?? "";
   return {
     label: curve.name,
     scale: curve.kind.endsWith("loss") ? "loss" : "accuracy",
     stroke,
-    width: ghost ? 1.25 : 2,
-    ...(curve.kind === "ghost loss" ? { dash: [4, 4] } : {}),
+    width: ghost ? 1.25 : heldOut ? 1.5 : 2,
+    ...(curve.kind === "ghost loss" ? { dash: [4, 4] } : heldOut ? { dash: [7, 4] } : {}),
     points: { show: (u, series) => !ghost && (u.data[series]?.length ?? 0) < 2, size: 7, stroke, fill: stroke },
   };
 }
@@ -193,7 +194,7 @@ function labelCurves(u: uPlot, { curves, epochs }: Picture, colours: Colours) {
     }
     taken.push({ x0, x1: x0 + textWidth, y });
     ctx.textAlign = "left";
-    ctx.fillStyle = (kind === "accuracy" ? colours.accent : kind === "loss" ? colours.loss : colours.muted) ?? "";
+    ctx.fillStyle = (kind.startsWith("ghost") ? colours.muted : kind === "loss" ? colours.loss : colours.accent) ?? "";
     ctx.strokeText(name, x0, y);
     ctx.fillText(name, x0, y);
   }

@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import { byId, setAttribute, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent } from "../format";
 import type { Intents } from "../lab";
-import { initialState, presetName, type Run, shownRun, type State } from "../store";
+import { initialState, nameOf, type Run, shownRun, type State } from "../store";
 import { Columns } from "./chart-data";
 import { Marks } from "./chart-marks";
 import { type Curve, dataOf, makePlot, NARROW, type Picture, readColours } from "./chart-plot";
@@ -59,7 +59,12 @@ export function mountChart(intents: Intents) {
     const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
     const entry = nearestEntry(run, wanted);
     const [epoch, loss, accuracy] = [run.history.epoch[entry], run.history.loss[entry], run.history.accuracy[entry]];
-    const text = `epoch ${formatCount(epoch ?? 0)}, loss ${formatLoss(loss ?? NaN)}, accuracy ${formatPercent(accuracy ?? NaN)}`;
+    const of = ([loss, accuracy]: (number | undefined)[], which: string) =>
+      `${which}loss ${formatLoss(loss ?? NaN)}, ${which}accuracy ${formatPercent(accuracy ?? NaN)}`;
+    const { heldOut } = run.history;
+    const parts = [`epoch ${formatCount(epoch ?? 0)}`, of([loss, accuracy], "")];
+    if (heldOut !== null) parts.push(of([heldOut.loss[entry], heldOut.accuracy[entry]], "held-out "));
+    const text = parts.join(", ");
     setText(readout, text);
     setAttribute(at, "aria-valuenow", String(epoch));
     setAttribute(at, "aria-valuetext", text);
@@ -73,17 +78,23 @@ export function mountChart(intents: Intents) {
 
   const curvesOf = (state: State, shown: Run | null): Curve[] => {
     const ghosts = state.runs.filter((run) => run.compared && run !== shown);
+    const drawn = shown === null ? null : columns.of(shown.history);
+    const heldOut: Curve[] =
+      shown === null || shown.experiment.dataset.validation_images === 0
+        ? []
+        : [{ name: "held-out accuracy", column: drawn?.heldOut ?? [], kind: "held-out accuracy" }];
     return [
       ...ghosts.flatMap((run): Curve[] => {
         const { accuracy, loss } = columns.of(run.history);
-        const name = `${presetName(state, run.presetId)}, run ${run.id}`;
+        const name = `${nameOf(state, run)}, run ${run.id}`;
         return [
           { name, column: accuracy, kind: "ghost accuracy" },
           { name, column: loss, kind: "ghost loss" },
         ];
       }),
-      { name: "loss", column: shown === null ? [] : columns.of(shown.history).loss, kind: "loss" },
-      { name: "accuracy", column: shown === null ? [] : columns.of(shown.history).accuracy, kind: "accuracy" },
+      ...heldOut,
+      { name: "loss", column: drawn?.loss ?? [], kind: "loss" },
+      { name: "accuracy", column: drawn?.accuracy ?? [], kind: "accuracy" },
     ];
   };
 

@@ -11,6 +11,8 @@ const MAX_ROWS = 1000;
 const LISTED_WHOLE = 500;
 const ADD_EVERY_MS = 300;
 const COLUMNS = ["Epoch", "Loss", "Accuracy", "Learning rate", "Gradient norm"];
+/** Where images are held out. */
+const HELD_OUT_COLUMNS = ["Held-out loss", "Held-out accuracy"];
 
 function makeRow(history: History, at: number): HTMLTableRowElement {
   const number = (column: Float64Array) => column[at] ?? NaN;
@@ -22,13 +24,18 @@ function makeRow(history: History, at: number): HTMLTableRowElement {
     formatLoss(number(history.gradientNorm)),
   ])
     row.append(make("td", {}, text));
+  if (history.heldOut !== null) {
+    const { loss, accuracy } = history.heldOut;
+    for (const text of [formatLoss(number(loss)), formatPercent(number(accuracy))]) row.append(make("td", {}, text));
+  }
   return row;
 }
 
 export function mountHistoryTable(intents: Intents) {
   const [toggle, region] = [byId("table-toggle"), byId("history-table")];
   const body = make("tbody");
-  const head = make("thead", {}, make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name))));
+  const makeHead = (names: string[]) => make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
+  const head = make("thead", {}, makeHead(COLUMNS));
   const caption = make("caption");
   region.append(make("table", {}, caption, head, body));
   let drawn: History | null = null;
@@ -60,6 +67,8 @@ export function mountHistoryTable(intents: Intents) {
     const history = run?.history ?? null;
     if (history !== drawn) {
       body.replaceChildren();
+      const heldOut = (run?.experiment.dataset.validation_images ?? 0) > 0;
+      head.replaceChildren(makeHead(heldOut ? [...COLUMNS, ...HELD_OUT_COLUMNS] : COLUMNS));
       drawn = history;
       next = 0;
       if (timer !== null) clearTimeout(timer);

@@ -1,10 +1,13 @@
 /** The training images: drawn once, then only marked right or wrong and how sure. */
-import { byId, make, makeMark, setAttribute, setMark, setText } from "../dom";
+import type { EpochMetrics, RunResult } from "overfit-lab";
+import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
+import { formatCount } from "../format";
 import type { Intents } from "../lab";
 import type { Preview } from "../protocol";
 import { datasetKey, shownRun, type State } from "../store";
 
 type Item = ReturnType<typeof makeItem>;
+type Answers = Pick<EpochMetrics & RunResult, "predicted" | "label_probability">;
 
 function makeItem(image: ImageData, index: number, intents: Intents) {
   const canvas = make("canvas", { width: String(image.width), height: String(image.height), "aria-hidden": "true" });
@@ -21,38 +24,84 @@ function makeItem(image: ImageData, index: number, intents: Intents) {
   return { item, name, mark, caption, sure, button };
 }
 
+/** So many are made or marked in a frame: hundreds would take longer than one has. */
+const AT_ONCE = 40;
+/** More than these are drawn small, in a list that scrolls. */
+const FEW = 60;
+
 export function mountImages(intents: Intents) {
-  const list = byId("images");
+  const [list, more] = [byId("images"), byId("images-more")];
   let items: Item[] = [];
   let drawn: Preview | null = null;
+  let latest: State | null = null;
+  /** What is on the page, as far as it is known to be so: the answers, and which image is selected. */
+  let [answered, selected]: [Answers | null, number | null] = [null, null];
+  /** Where the next pass begins, and how many items it still has to bring up to date. */
+  let [next, left] = [0, 0];
+  let frame: number | null = null;
 
-  return (state: State) => {
-    if (state.preview === null) return;
-    const { key, data } = state.preview;
-    if (data !== drawn) {
-      drawn = data;
-      items = data.images.map((image, index) => makeItem(image, index, intents));
-      list.replaceChildren(...items.map(({ item }) => item));
-    }
-    const run = shownRun(state);
+  const answersTo = (key: string) => {
+    const run = latest === null ? null : shownRun(latest);
     const ofThese = run !== null && datasetKey(run.experiment) === key;
     // At the end, what the trained network answers; before that, what each epoch's training pass saw.
-    const answers = ofThese ? (run.result ?? run.history.last) : null;
-    items.forEach((parts, index) => {
-      const label = data.labels[index];
-      const predicted = answers?.predicted[index];
-      const right = predicted === undefined ? null : predicted === label;
-      const judged = right === null ? "not trained yet" : `predicted ${predicted}, ${right ? "right" : "wrong"}`;
-      setText(parts.name, `Image ${index + 1}, class ${label}, ${judged}`);
-      setMark(parts.mark, right);
-      setText(parts.caption, String(label));
-      const share = (answers?.label_probability[index] ?? 0).toFixed(2);
-      if (parts.sure.dataset.share !== share) {
-        parts.sure.dataset.share = share;
-        parts.sure.style.setProperty("--share", share);
-      }
-      setAttribute(parts.item, "data-right", String(right));
-      setAttribute(parts.button, "aria-pressed", String(state.selectedImage === index));
+    return ofThese ? (run.result ?? run.history.last) : null;
+  };
+
+  const mark = (index: number, { labels, images }: Preview, answers: Answers | null) => {
+    const image = images[index];
+    if (image === undefined) return;
+    const parts = items[index] ?? makeItem(image, index, intents);
+    if (items[index] === undefined) list.append((items[index] = parts).item);
+    const label = labels[index];
+    const predicted = answers?.predicted[index];
+    const right = predicted === undefined ? null : predicted === label;
+    const judged = right === null ? "not trained yet" : `predicted ${predicted}, ${right ? "right" : "wrong"}`;
+    setText(parts.name, `Image ${index + 1}, class ${label}, ${judged}`);
+    setMark(parts.mark, right);
+    setText(parts.caption, String(label));
+    const share = (answers?.label_probability[index] ?? 0).toFixed(2);
+    if (parts.sure.dataset.share !== share) {
+      parts.sure.dataset.share = share;
+      parts.sure.style.setProperty("--share", share);
+    }
+    setAttribute(parts.item, "data-right", String(right));
+    setAttribute(parts.button, "aria-pressed", String(latest?.selectedImage === index));
+  };
+
+  /** Brings some items up to date, with the newest answers, and the others in the next frames. */
+  const pass = () => {
+    if (latest?.preview == null) return;
+    const { key, data } = latest.preview;
+    const answers = answersTo(key);
+    for (let done = 0; left > 0 && done < AT_ONCE; done++, left--, next++) {
+      next %= data.images.length;
+      mark(next, data, answers);
+    }
+    if (left === 0) return;
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      pass();
     });
+  };
+
+  return (state: State) => {
+    latest = state;
+    if (state.preview === null) return;
+    const { key, data } = state.preview;
+    const answers = answersTo(key);
+    if (data === drawn && answers === answered && state.selectedImage === selected) return;
+    [answered, selected] = [answers, state.selectedImage];
+    if (data !== drawn) {
+      drawn = data;
+      items = [];
+      next = 0;
+      list.replaceChildren();
+      list.classList.toggle("many", data.images.length > FEW);
+      const others = data.labels.length - data.images.length;
+      setText(more, others === 0 ? "" : `and ${formatCount(others)} more`);
+      setShown(more, others > 0);
+    }
+    left = data.images.length;
+    pass();
   };
 }

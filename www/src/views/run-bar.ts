@@ -66,6 +66,7 @@ function progressText({ phase, history, experiment }: Run, share: number): strin
     case "stopping":
       return `${percent}, ending…`;
     case "ended":
+      if (history.last?.stopped_early) return `${percent}, done: stopped early`;
       return share === 1 ? "100 %, done" : `${percent}, stopped`;
     case "failed":
       return `${percent}, failed`;
