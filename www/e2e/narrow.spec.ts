@@ -8,7 +8,7 @@ for (const width of [360, 390, 768, 1000]) {
     await page.setViewportSize({ width, height: 740 });
     await lab.open();
     await page.getByText("Network", { exact: true }).click();
-    await page.getByText("The same in Keras").click();
+    await page.getByText("The same as code").click();
     await lab.button("Show as table").click();
     expect(await fitsSideways(lab)).toBe(true);
     await lab.field("Learning rate value").fill("a rate that is no number and has a long text");

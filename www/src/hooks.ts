@@ -1,5 +1,5 @@
 /** What benchmarks and tests may read and do, as `window.__overfitLab`. People have no use for it. */
-import type { EpochMetrics } from "overfit-lab";
+import type { Catalogue, EpochMetrics, Experiment } from "overfit-lab";
 import type { Lab } from "./lab";
 import { shownRun, type Store } from "./store";
 
@@ -12,6 +12,10 @@ declare global {
       epochMilliseconds(): number[];
       /** Losses of that run, to the last bit. */
       losses(): number[];
+      /** Presets and limits, as the page got them. */
+      catalogue(): Catalogue | null;
+      /** What the controls hold. */
+      experiment(): Experiment | null;
       /** Whether no run is under way. */
       idle(): boolean;
       /** Memory of the worker's wasm instance, as it last said. */
@@ -29,6 +33,8 @@ export function exposeHooks(lab: Lab, store: Store) {
     metrics: () => history()?.last ?? null,
     epochMilliseconds: () => column(history()?.milliseconds),
     losses: () => column(history()?.loss),
+    catalogue: () => store.state.catalogue,
+    experiment: () => store.state.form?.experiment ?? null,
     idle: () => store.state.activeId === null,
     memoryBytes: () => store.state.memoryBytes,
     crashWorker: () => lab.crashWorker(),

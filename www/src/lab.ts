@@ -1,8 +1,16 @@
 /** What the page can do: the intents of the views, carried out by asking the workers and changing the store. */
-import type { Experiment } from "overfit-lab";
 import { History, keepWithin } from "./history";
-import type { Command, FieldValue, FromWorker, Job, Preview, RunId } from "./protocol";
-import { activeRun, datasetKey, findRun, type Run, type Store } from "./store";
+import { entriesAfter } from "./problems";
+import {
+  type Command,
+  type FieldValue,
+  type FromWorker,
+  IMAGES_SHOWN,
+  type Job,
+  type Preview,
+  type RunId,
+} from "./protocol";
+import { activeRun, datasetKey, findPreset, findRun, type Run, shownRun, type Store } from "./store";
 import { DeskFault, WorkerPool, type Heard } from "./worker-pool";
 
 /** One run trains at a time. */
@@ -36,18 +44,38 @@ export class Lab {
       const [first] = catalogue.presets;
       const backend = catalogue.backends.find(({ id }) => id === this.wantedBackend) ?? catalogue.backends[0];
       if (first === undefined || backend === undefined) return;
-      this.store.set({ catalogue });
-      await this.putInForm(first.id, first.experiment, backend.id);
+      this.store.set({ catalogue, framework: catalogue.frameworks[0]?.id ?? null });
+      await this.putInForm({ presetId: first.id, mended: false, experiment: first.experiment, backend: backend.id });
     });
   }
 
   choosePreset(id: string) {
     return this.inOrder(async () => {
-      const { catalogue, form, activeId } = this.store.state;
-      const preset = catalogue?.presets.find((preset) => preset.id === id);
-      if (preset === undefined || form === null) return;
+      const { form, activeId } = this.store.state;
+      const preset = findPreset(this.store.state, id);
+      if (preset === null || form === null) return;
       if (activeId === null) this.store.set({ shownId: null, selectedImage: null });
-      await this.putInForm(id, preset.experiment, form.backend);
+      const { backend } = form;
+      await this.putInForm({ presetId: id, mended: false, experiment: preset.experiment, backend });
+    });
+  }
+
+  /**
+   * Puts the preset in the form without its mistake, or with it again. What was on the chart stays there as a thin line, to
+   * compare with.
+   */
+  setMended(mended: boolean) {
+    return this.inOrder(async () => {
+      const { form, activeId } = this.store.state;
+      const preset = findPreset(this.store.state, form?.presetId);
+      if (form === null || preset === null || preset.mistake === null) return;
+      const shown = shownRun(this.store.state);
+      if (activeId === null) {
+        if (shown?.presetId === preset.id) this.store.changeRun(shown.id, { compared: true });
+        this.store.set({ shownId: null, selectedImage: null });
+      }
+      const experiment = mended ? preset.mistake.mended : preset.experiment;
+      await this.putInForm({ presetId: preset.id, mended, experiment, backend: form.backend });
     });
   }
 
@@ -56,16 +84,9 @@ export class Lab {
     return this.inOrder(async () => {
       const { form } = this.store.state;
       if (form === null) return;
-      const { experiment, problems, unheld } = await this.pool.ask("edit", {
-        experiment: form.experiment,
-        field,
-        value,
-      });
-      const typed = new Map(form.typed);
-      if (typeof value === "string") typed.set(field, value);
-      else typed.delete(field);
-      const others = form.unheld.filter((problem) => problem.field !== field);
-      this.store.setForm({ experiment, problems, unheld: [...others, ...unheld], typed });
+      const answer = await this.pool.ask("edit", { experiment: form.experiment, field, value });
+      const { experiment, problems, unheld, groups } = answer;
+      this.store.setForm({ experiment, problems, groups, ...entriesAfter(form, { field, value, unheld, groups }) });
       const valid = problems.length + unheld.length === 0;
       if (field === "training.learning_rate" && valid) this.changeRateOfActive(experiment.training.learning_rate);
       await this.describeForm();
@@ -79,6 +100,10 @@ export class Lab {
       const seed = await this.pool.ask("newSeed", null);
       void this.edit("seed", seed);
     });
+  }
+
+  chooseFramework(framework: string) {
+    this.store.set({ framework });
   }
 
   chooseBackend(backend: string) {
@@ -132,7 +157,7 @@ export class Lab {
       const run = findRun(this.store.state, id);
       if (run === null) return;
       this.store.set({ shownId: id });
-      await this.putInForm(run.presetId, run.experiment, run.backend);
+      await this.putInForm(run);
     });
   }
 
@@ -153,15 +178,16 @@ export class Lab {
     return run !== null;
   }
 
-  private begin(of: Pick<Run, "presetId" | "experiment" | "changes" | "backend">, start: Job["start"]) {
+  private begin(of: Pick<Run, "presetId" | "mended" | "experiment" | "changes" | "backend">, start: Job["start"]) {
     const active = activeRun(this.store.state);
     if (active !== null) this.stopRun(active);
-    const { presetId, experiment, changes, backend } = of;
-    const history = new History(experiment.dataset.images);
+    const { presetId, mended, experiment, changes, backend } = of;
+    const history = new History(Math.min(experiment.dataset.images, IMAGES_SHOWN));
     const id = this.nextRun++;
     const run: Run = {
       id,
       presetId,
+      mended,
       experiment,
       changes,
       backend,
@@ -217,8 +243,9 @@ export class Lab {
       case "refused": {
         const run = findRun(this.store.state, message.runId);
         if (run?.phase === "waiting") this.forget(run.id);
-        const others = (this.store.state.form?.unheld ?? []).filter(({ field }) => field !== message.problem.field);
-        return this.store.setForm({ unheld: [...others, message.problem] });
+        const { field } = message.problem;
+        const others = (this.store.state.form?.unheld ?? []).filter((entry) => entry.field !== field);
+        return this.store.setForm({ unheld: [...others, { field, problem: message.problem }] });
       }
     }
   }
@@ -262,25 +289,21 @@ export class Lab {
     this.endRun(run.id, "failed");
   }
 
-  private async putInForm(presetId: string, experiment: Experiment, backend: string) {
+  private async putInForm(of: Pick<Run, "presetId" | "mended" | "experiment" | "backend">) {
+    const { presetId, mended, experiment, backend } = of;
+    const groups = await this.pool.ask("form", { experiment });
     const description = this.store.state.form?.description ?? null;
-    const form = {
-      presetId,
-      experiment,
-      backend,
-      description,
-      problems: [],
-      unheld: [],
-      typed: new Map<string, string>(),
-    };
-    this.store.set({ form });
+    const entries = { problems: [], unheld: [], typed: new Map<string, string>() };
+    this.store.set({ form: { presetId, mended, experiment, groups, backend, description, ...entries } });
     await this.describeForm();
   }
 
   private async describeForm() {
     const { form } = this.store.state;
     if (form === null) return;
-    const description = await this.pool.ask("describe", { experiment: form.experiment, presetId: form.presetId });
+    const { experiment, presetId } = form;
+    const frameworks = this.store.state.catalogue?.frameworks.map(({ id }) => id) ?? [];
+    const description = await this.pool.ask("describe", { experiment, presetId, frameworks });
     if (description === null) return;
     this.store.setForm({ description });
     await this.showImages();

@@ -3,19 +3,21 @@ import { drawEachFrame } from "./frames";
 import { exposeHooks } from "./hooks";
 import { Lab } from "./lab";
 import { initialState, Store } from "./store";
+import { mountChecks, mountCode } from "./views/code";
 import { mountChart } from "./views/chart";
 import { mountControls } from "./views/controls";
 import { mountFault } from "./views/fault";
 import { mountHistoryTable } from "./views/history-table";
 import { mountImageHistory } from "./views/image-history";
 import { mountImages } from "./views/images";
-import { mountKeras } from "./views/keras";
+import { mountMistake, mountWarnings } from "./views/mistake";
 import { mountNetwork } from "./views/network";
 import { mountOutcome } from "./views/outcome";
 import { mountPresets } from "./views/presets";
 import { mountResult } from "./views/result";
 import { mountRunBar } from "./views/run-bar";
 import { mountRuns } from "./views/runs";
+import { mountSettings } from "./views/settings";
 import { mountTheme } from "./views/theme";
 
 const store = new Store(initialState);
@@ -24,9 +26,14 @@ mountTheme();
 
 const views = [
   mountPresets,
+  mountMistake,
+  mountWarnings,
+  // Before the controls, which send the focus to them.
+  mountSettings,
   mountControls,
   mountNetwork,
-  mountKeras,
+  mountCode,
+  mountChecks,
   mountFault,
   mountOutcome,
   mountRunBar,

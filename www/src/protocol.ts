@@ -5,6 +5,7 @@ import type {
   Edited,
   EpochReport,
   Experiment,
+  FormGroup,
   InvalidField,
   RunResult,
   ScriptLine,
@@ -20,16 +21,29 @@ export type FieldValue = string | number | boolean;
 export interface EditAnswer extends Edited {
   /** Problems of values that the experiment cannot hold at all; those in `problems` are about the experiment as it is. */
   unheld: InvalidField[];
+  groups: FormGroup[];
+}
+
+/** The experiment as code in one framework. */
+export interface Script {
+  /** Its id. */
+  framework: string;
+  lines: ScriptLine[];
 }
 
 export interface Description {
   summary: Summary;
   changes: Change[];
-  script: ScriptLine[];
+  /** One of each framework that was asked for. */
+  scripts: Script[];
 }
+
+/** So many images are drawn, and only of these is a history kept: a page of thousands of pictures helps nobody. */
+export const IMAGES_SHOWN = 200;
 
 export interface Preview {
   labels: Uint32Array;
+  /** The first `IMAGES_SHOWN`. */
   images: ImageData[];
 }
 
@@ -37,8 +51,10 @@ export interface Preview {
 export interface Questions {
   catalogue: { ask: null; answer: Catalogue };
   edit: { ask: { experiment: Experiment; field: string; value: FieldValue }; answer: EditAnswer };
+  /** Every field, also of an experiment that is not valid. */
+  form: { ask: { experiment: Experiment }; answer: FormGroup[] };
   /** Null for an experiment that is not valid. */
-  describe: { ask: { experiment: Experiment; presetId: string }; answer: Description | null };
+  describe: { ask: { experiment: Experiment; presetId: string; frameworks: string[] }; answer: Description | null };
   /** Null, likewise. */
   preview: { ask: { experiment: Experiment }; answer: Preview | null };
   newSeed: { ask: null; answer: number };

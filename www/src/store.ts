@@ -1,5 +1,5 @@
 /** What the page knows, as plain data, and who is told when it changes. */
-import type { Catalogue, Change, Experiment, InvalidField, RunEvent, RunResult } from "overfit-lab";
+import type { Catalogue, Change, Experiment, FormGroup, InvalidField, Preset, RunEvent, RunResult } from "overfit-lab";
 import type { History } from "./history";
 import type { Description, Preview, RunId } from "./protocol";
 
@@ -8,6 +8,8 @@ export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "f
 export interface Run {
   id: RunId;
   presetId: string;
+  /** Whether it began as the preset without its mistake. */
+  mended: boolean;
   experiment: Experiment;
   changes: Change[];
   backend: string;
@@ -19,16 +21,26 @@ export interface Run {
   compared: boolean;
 }
 
+/** An entry that the experiment cannot hold: where it was made, and what is wrong with it. */
+export interface Unheld {
+  field: string;
+  problem: InvalidField;
+}
+
 /** The experiment that the controls show, and what is wrong with what was entered. */
 export interface Form {
   presetId: string;
+  /** Whether it began as the preset without its mistake. */
+  mended: boolean;
   experiment: Experiment;
+  /** Every field of the experiment that has no control of its own. */
+  groups: FormGroup[];
   backend: string;
   /** Of the last valid state. */
   description: Description | null;
   /** Problems of the experiment, and after them those of entries that it cannot hold. */
   problems: InvalidField[];
-  unheld: InvalidField[];
+  unheld: Unheld[];
   /** What was typed, by field, for as long as it has not been accepted. */
   typed: ReadonlyMap<string, string>;
 }
@@ -41,6 +53,8 @@ export interface Fault {
 
 export interface State {
   catalogue: Catalogue | null;
+  /** The id of the framework whose code is shown. */
+  framework: string | null;
   form: Form | null;
   runs: Run[];
   /** The run on the chart, and the run that is not over; often the same. */
@@ -59,6 +73,7 @@ export interface State {
 
 export const initialState: State = {
   catalogue: null,
+  framework: null,
   form: null,
   runs: [],
   shownId: null,
@@ -104,10 +119,6 @@ export function findRun(state: State, id: RunId | null): Run | null {
 export const shownRun = (state: State) => findRun(state, state.shownId);
 export const activeRun = (state: State) => findRun(state, state.activeId);
 
-export function problemOf(form: Form, field: string): InvalidField | null {
-  return [...form.unheld, ...form.problems].find((problem) => problem.field === field) ?? null;
-}
-
 /** Experiments with the same key train on the same images and labels. */
 export function datasetKey({ dataset, seed }: Experiment): string {
   return JSON.stringify([dataset, seed]);
@@ -120,5 +131,15 @@ export function changedSince(form: Form, run: Run): boolean {
 }
 
 export function presetName(state: State, presetId: string): string {
-  return state.catalogue?.presets.find((preset) => preset.id === presetId)?.name ?? presetId;
+  return findPreset(state, presetId)?.name ?? presetId;
+}
+
+export function findPreset(state: State, presetId: string | undefined): Preset | null {
+  return state.catalogue?.presets.find((preset) => preset.id === presetId) ?? null;
+}
+
+/** What a run, or the form, is called: its preset, and whether it began without the preset's mistake. */
+export function nameOf(state: State, { presetId, mended }: Pick<Run, "presetId" | "mended">): string {
+  const name = presetName(state, presetId);
+  return mended ? `${name}, mended` : name;
 }

@@ -1,6 +1,6 @@
 /** One worker: loads the wasm package, answers questions, and trains one run at a time. The only importer of the package. */
 import type { EpochReport, InvalidField, TrainingSession } from "overfit-lab";
-import type { Command, FromWorker, Job, Question, ToWorker } from "./protocol";
+import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type Question, type ToWorker } from "./protocol";
 
 declare const self: {
   postMessage(message: FromWorker): void;
@@ -152,15 +152,18 @@ function answer(lab: Lab, question: Question) {
       const held = lab.check(edited.experiment);
       const isHeld = (problem: InvalidField) => held.some((other) => other.message === problem.message);
       const unheld = edited.problems.filter((problem) => !isHeld(problem));
-      return post({ type: "answer", requestId, kind: "edit", answer: { ...edited, problems: held, unheld } });
+      const groups = lab.form(edited.experiment);
+      return post({ type: "answer", requestId, kind: "edit", answer: { ...edited, problems: held, unheld, groups } });
     }
+    case "form":
+      return post({ type: "answer", requestId, kind: "form", answer: lab.form(question.ask.experiment) });
     case "describe": {
-      const { experiment, presetId } = question.ask;
+      const { experiment, presetId, frameworks } = question.ask;
       const valid = lab.check(experiment).length === 0;
       const description = valid && {
         summary: lab.summary(experiment),
         changes: lab.changes(experiment, presetId),
-        script: lab.script(experiment, presetId, "keras"),
+        scripts: frameworks.map((framework) => ({ framework, lines: lab.script(experiment, presetId, framework) })),
       };
       return post({ type: "answer", requestId, kind: "describe", answer: description || null });
     }
@@ -168,7 +171,7 @@ function answer(lab: Lab, question: Question) {
       const { experiment } = question.ask;
       if (lab.check(experiment).length > 0) return post({ type: "answer", requestId, kind: "preview", answer: null });
       const preview = new lab.DatasetPreview(experiment);
-      const answer = { labels: preview.labels(), images: preview.images() };
+      const answer = { labels: preview.labels(), images: preview.images().slice(0, IMAGES_SHOWN) };
       preview.free();
       return post({ type: "answer", requestId, kind: "preview", answer });
     }

@@ -63,6 +63,7 @@ export class WorkerPool {
   private waiting: Waiting = {
     catalogue: new Map(),
     edit: new Map(),
+    form: new Map(),
     describe: new Map(),
     preview: new Map(),
     newSeed: new Map(),

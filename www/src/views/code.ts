@@ -1,11 +1,12 @@
-/** The experiment as a Keras script, to copy and run. */
-import type { ScriptLine } from "overfit-lab";
-import { byId, make, setText } from "../dom";
+/** The experiment as code, in the framework that is chosen, to copy and run; and what came of it where it was run. */
+import type { Check, FrameworkChoice, ScriptLine, Tally } from "overfit-lab";
+import { byId, make, setAttribute, setShown, setText } from "../dom";
+import { formatLoss } from "../format";
 import type { Intents } from "../lab";
 import { presetName, type State } from "../store";
 
-export function mountKeras(_intents: Intents) {
-  const [script, note, copied] = [byId("script"), byId("keras-note"), byId("copied")];
+export function mountCode(intents: Intents) {
+  const [script, note, copied, choice] = [byId("script"), byId("script-note"), byId("copied"), byId("frameworks")];
   let drawn: ScriptLine[] = [];
 
   byId("copy-script").addEventListener("click", async () => {
@@ -19,16 +20,59 @@ export function mountKeras(_intents: Intents) {
     );
   });
 
+  const makeFramework = ({ id, name }: FrameworkChoice) => {
+    const radio = make("input", { type: "radio", name: "framework", value: id });
+    radio.addEventListener("change", () => intents.chooseFramework(id));
+    return make("label", {}, radio, make("span", {}, name));
+  };
   const makeLine = ({ text, differs }: ScriptLine) => (differs ? make("mark", {}, text + "\n") : text + "\n");
 
   return (state: State) => {
-    const lines = state.form?.description?.script ?? drawn;
-    if (lines === drawn) return;
+    const { catalogue, form, framework } = state;
+    if (catalogue === null) return;
+    if (choice.children.length === 0) choice.append(...catalogue.frameworks.map(makeFramework));
+    for (const radio of choice.querySelectorAll("input"))
+      if (radio.checked !== (radio.value === framework)) radio.checked = radio.value === framework;
+    const lines = form?.description?.scripts.find((script) => script.framework === framework)?.lines ?? drawn;
+    if (form === null || lines === drawn) return;
     drawn = lines;
     script.replaceChildren(...lines.map(makeLine));
+    const language = catalogue.frameworks.find(({ id }) => id === framework)?.name ?? "";
+    setAttribute(script, "aria-label", `${language} script`);
     setText(copied, "");
-    const name = presetName(state, state.form?.presetId ?? "");
+    const name = presetName(state, form.presetId);
     const differs = lines.some((line) => line.differs);
-    setText(note, differs ? `Marked: what differs from the article’s ${name}.` : `The article’s ${name}, unchanged.`);
+    setText(note, differs ? `Marked: what differs from ${name}.` : `${name}, unchanged.`);
+  };
+}
+
+/** "2 of 3" */
+export const memorisedText = ({ memorised }: Tally, seeds: number) => `${memorised} of ${seeds}`;
+export const lossText = ({ loss }: Tally) => formatLoss(loss ?? NaN);
+
+/** What came of the chosen preset's script, and of its twin's, where they were run. */
+export function mountChecks(_intents: Intents) {
+  const [box, title, note, table] = [byId("checks"), byId("checks-title"), byId("checks-note"), byId("checks-table")];
+  let drawn: string | null = null;
+
+  const makeRow = (check: Check, seeds: number) => {
+    const cell = (tally: Tally) =>
+      make("td", {}, memorisedText(tally, seeds), make("span", { class: "muted" }, `loss ${lossText(tally)}`));
+    const name = make("th", { scope: "row" }, check.mended ? "Mended" : "As it is");
+    return make("tr", {}, name, ...[check.here, check.keras, check.pytorch].map(cell));
+  };
+
+  return ({ catalogue, form }: State) => {
+    if (catalogue === null || form === null || form.presetId === drawn) return;
+    drawn = form.presetId;
+    const { keras, pytorch, seeds, rows } = catalogue.checks;
+    const own = rows.filter(({ preset }) => preset === form.presetId);
+    setShown(box, own.length > 0);
+    setText(title, `Checked in Keras ${keras} and PyTorch ${pytorch}`);
+    setText(note, `How many of ${seeds} seeds had every image right at the end, and the final loss of the middle one.`);
+    const names = ["", "Here", "Keras", "PyTorch"].map((name) => make(name === "" ? "td" : "th", {}, name));
+    for (const name of names.slice(1)) setAttribute(name, "scope", "col");
+    const body = own.sort((a, b) => Number(a.mended) - Number(b.mended)).map((row) => makeRow(row, seeds));
+    table.replaceChildren(make("thead", {}, make("tr", {}, ...names)), make("tbody", {}, ...body));
   };
 }

@@ -1,9 +1,12 @@
 /** The controls of the experiment: each emits an edit, and shows what came of it. */
+import type { LayerConfig, Summary } from "overfit-lab";
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatRate, fromSlider, SLIDER_STEP, toSlider } from "../format";
 import type { Intents } from "../lab";
-import { type Form, problemOf, type State } from "../store";
-import { limitOf, mountNumberField, showProblem } from "./number-field";
+import { homelessProblem, problemOf } from "../problems";
+import type { State } from "../store";
+import { limitOf, mountTextField, showProblem } from "./number-field";
+import { settingId } from "./settings";
 
 const RATE = "training.learning_rate";
 const BATCH = "training.batch_size";
@@ -25,32 +28,40 @@ const byOne = (value: number, direction: 1 | -1) => String(Math.round(value) + d
 export function mountControls(intents: Intents) {
   const rate = byId("learning-rate", HTMLInputElement);
   const parts = [
-    mountNumberField(intents, {
-      input: "learning-rate-value",
-      problem: "learning-rate-problem",
+    mountTextField(intents, {
+      input: byId("learning-rate-value", HTMLInputElement),
+      problem: byId("learning-rate-problem"),
       field: RATE,
       valueOf: (form) => formatRate(form.experiment.training.learning_rate),
       stepped: (value, direction) => formatRate(Number((value * 10 ** (direction / 10)).toPrecision(2))),
       alsoInvalid: [rate],
     }),
-    mountNumberField(intents, {
-      input: "epochs",
-      problem: "epochs-problem",
+    mountTextField(intents, {
+      input: byId("epochs", HTMLInputElement),
+      problem: byId("epochs-problem"),
       field: "training.epochs",
       valueOf: (form) => String(form.experiment.training.epochs),
       stepped: byOne,
     }),
-    mountNumberField(intents, {
-      input: "seed",
-      problem: "seed-problem",
+    mountTextField(intents, {
+      input: byId("seed", HTMLInputElement),
+      problem: byId("seed-problem"),
       field: "seed",
       valueOf: (form) => String(form.experiment.seed),
       stepped: byOne,
     }),
     mountRateSlider(intents, rate),
     mountBatchSize(intents),
-    mountBias(intents, "conv-bias", "network.conv_bias", (form) => form.description?.summary.conv_bias),
-    mountBias(intents, "dense-bias", "network.dense_bias", (form) => form.description?.summary.dense_bias),
+    mountBias(
+      intents,
+      { id: "conv-bias", field: "network.conv_bias", layer: "conv2d" },
+      (summary) => summary.conv_bias,
+    ),
+    mountBias(
+      intents,
+      { id: "dense-bias", field: "network.dense_bias", layer: "dense" },
+      (summary) => summary.dense_bias,
+    ),
     mountOptimizer(intents),
     mountBackend(intents),
     mountFocus(),
@@ -111,15 +122,22 @@ function mountBatchSize(intents: Intents) {
   };
 }
 
-function mountBias(intents: Intents, id: string, field: string, valueOf: (form: Form) => boolean | null | undefined) {
+function mountBias(
+  intents: Intents,
+  { id, field, layer }: { id: string; field: string; layer: LayerConfig["type"] },
+  valueOf: (summary: Summary) => boolean | null,
+) {
   const box = byId(id, HTMLInputElement);
   const { send, settled } = sender(intents, field);
   box.addEventListener("change", () => void send(box.checked));
   return ({ form }: State) => {
     if (form === null || !settled()) return;
-    const value = valueOf(form) ?? null;
+    const none = !form.experiment.network.layers.some(({ type }) => type === layer);
+    if (box.disabled !== none) box.disabled = none;
+    const value = form.description === null ? null : valueOf(form.description.summary);
     if (box.checked !== (value === true)) box.checked = value === true;
-    if (box.indeterminate !== (value === null)) box.indeterminate = value === null;
+    const mixed = value === null && !none;
+    if (box.indeterminate !== mixed) box.indeterminate = mixed;
   };
 }
 
@@ -131,7 +149,11 @@ function mountOptimizer(intents: Intents) {
     if (catalogue === null || form === null || !settled()) return;
     if (select.options.length === 0)
       select.append(...catalogue.optimizers.map(({ id, name }) => make("option", { value: id }, name)));
+    // None of these when a person set its numbers; the entry that says so is there only then.
     const id = form.description?.summary.optimizer_id ?? "";
+    const own = select.querySelector('option[value=""]');
+    if (id === "" && own === null) select.append(make("option", { value: "" }, "own numbers"));
+    if (id !== "") own?.remove();
     if (select.value !== id) select.value = id;
   };
 }
@@ -154,12 +176,18 @@ function mountFocus() {
   let done = 0;
   return ({ form, problemCalls }: State) => {
     if (form === null) return;
-    const homeless = [...form.unheld, ...form.problems].find(({ field }) => !(field in focusable));
+    const settings = form.groups.flatMap(({ fields }) => fields.map(({ field }) => field));
+    const homes = [...Object.keys(focusable), ...settings];
+    const homeless = homelessProblem(form, new Set(homes));
     setText(problem, homeless?.message ?? "");
-    setShown(problem, homeless !== undefined);
+    setShown(problem, homeless !== null);
     if (problemCalls === done) return;
     done = problemCalls;
-    const first = Object.keys(focusable).find((field) => problemOf(form, field) !== null);
-    document.getElementById(focusable[first ?? ""] ?? "")?.focus();
+    const first = homes.find((field) => problemOf(form, field) !== null);
+    if (first === undefined) return;
+    const control = document.getElementById(focusable[first] ?? settingId(first));
+    const folded = control?.closest("details");
+    if (folded) folded.open = true;
+    control?.focus();
   };
 }

@@ -1,9 +1,10 @@
-/** A number as a person types it. Rust reads the text and says what is wrong with it; nothing is changed silently. */
+/** A number, or a line of text, as a person types it. Rust reads it and says what is wrong with it; nothing is changed silently. */
 import type { FieldLimit } from "overfit-lab";
-import { byId, setAttribute, setShown, setText } from "../dom";
+import { setAttribute, setShown, setText } from "../dom";
 import { formatPlain } from "../format";
 import type { Intents } from "../lab";
-import { type Form, problemOf, type State } from "../store";
+import { problemOf } from "../problems";
+import type { Form, State } from "../store";
 
 /** A problem is shown after so long without typing, for "0" on the way to "0.01" is none. */
 const TYPING_MS = 500;
@@ -20,19 +21,18 @@ export function limitOf({ catalogue }: State, field: string): FieldLimit | undef
   return catalogue?.fields.find((limit) => limit.field === field);
 }
 
-interface NumberField {
-  input: string;
-  problem: string;
+interface TextField {
+  input: HTMLInputElement;
+  problem: HTMLElement;
   field: string;
   valueOf(form: Form): string;
-  /** What the arrow keys do. */
-  stepped(value: number, direction: 1 | -1): string;
+  /** What the arrow keys do with a number. */
+  stepped?(value: number, direction: 1 | -1): string;
   alsoInvalid?: HTMLElement[];
 }
 
-export function mountNumberField(intents: Intents, options: NumberField) {
-  const input = byId(options.input, HTMLInputElement);
-  const problem = byId(options.problem);
+export function mountTextField(intents: Intents, options: TextField) {
+  const { input, problem } = options;
   let latest: State | null = null;
   let unanswered = 0;
   let typing: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +57,7 @@ export function mountNumberField(intents: Intents, options: NumberField) {
     if (event.key === "Enter") stopTyping();
     const direction = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : null;
     const value = Number(input.value);
-    if (direction === null || Number.isNaN(value)) return;
+    if (options.stepped === undefined || direction === null || Number.isNaN(value)) return;
     event.preventDefault();
     input.value = options.stepped(value, direction);
     void send();
@@ -75,7 +75,8 @@ export function mountNumberField(intents: Intents, options: NumberField) {
       setAttribute(input, "aria-valuemin", formatPlain(limit.min));
       setAttribute(input, "aria-valuemax", formatPlain(limit.max));
     }
-    if (Number.isFinite(Number(shown))) setAttribute(input, "aria-valuenow", formatPlain(Number(shown)));
+    if (limit !== undefined && Number.isFinite(Number(shown)))
+      setAttribute(input, "aria-valuenow", formatPlain(Number(shown)));
     else input.removeAttribute("aria-valuenow");
     if (typing === undefined) showProblem(form, options.field, problem, [input, ...(options.alsoInvalid ?? [])]);
   };

@@ -2,7 +2,7 @@
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
 import { formatLoss } from "../format";
 import type { Intents } from "../lab";
-import { presetName, type Run, type State } from "../store";
+import { nameOf, type Run, type State } from "../store";
 
 type Row = ReturnType<typeof makeRow>;
 
@@ -56,7 +56,7 @@ export function mountRuns(intents: Intents) {
     for (const run of state.runs) {
       let parts = rows.get(run.id);
       const isNew = parts === undefined;
-      parts ??= makeRow(run, presetName(state, run.presetId), intents);
+      parts ??= makeRow(run, nameOf(state, run), intents);
       if (isNew) {
         rows.set(run.id, parts);
         body.prepend(parts.row);

@@ -1,0 +1,55 @@
+/** What is wrong with the chosen preset, in Rust's words, and the way to its twin without the mistake; and what Rust warns of. */
+import type { Warning } from "overfit-lab";
+import { byId, make, setShown, setText } from "../dom";
+import type { Intents } from "../lab";
+import { findPreset, type State } from "../store";
+
+export function mountMistake(intents: Intents) {
+  const [section, hidden, words] = [byId("mistake"), byId("mistake-hidden"), byId("mistake-words")];
+  const [mend, note] = [byId("mend"), byId("mend-note")];
+  let mended = false;
+  let drawn: string | null = null;
+  mend.addEventListener("click", () => void intents.setMended(!mended));
+
+  const rowsOf = (rows: [string, string][]) =>
+    rows.flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);
+
+  return (state: State) => {
+    const { form } = state;
+    const preset = findPreset(state, form?.presetId);
+    const mistake = preset?.mistake ?? null;
+    setShown(section, mistake !== null);
+    if (form === null || preset === null || mistake === null) return;
+    mended = form.mended;
+    setText(mend, mended ? "Back to the mistake" : "Try it mended");
+    setText(note, mended ? "The controls now hold it mended." : "");
+    if (drawn === preset.id) return;
+    drawn = preset.id;
+    setShown(hidden, mistake.hidden);
+    words.replaceChildren(
+      ...rowsOf([
+        ["What you see", mistake.sees],
+        ["What it does", mistake.does],
+        ["What mends it", mistake.mends],
+      ]),
+    );
+  };
+}
+
+export function mountWarnings(_intents: Intents) {
+  const list = byId("warnings-list");
+  let drawn = "";
+  const makeWarning = ({ message }: Warning) => {
+    const icon = make("span", { class: "warning-icon", "aria-hidden": "true" }, "!");
+    return make("li", {}, icon, make("p", {}, make("strong", {}, "Warning"), " ", message));
+  };
+  return ({ form }: State) => {
+    const warnings = form?.description?.summary.warnings ?? [];
+    // Drawn anew only when they differ, for each time they are read out.
+    const key = JSON.stringify(warnings);
+    if (key === drawn) return;
+    drawn = key;
+    list.replaceChildren(...warnings.map(makeWarning));
+    setShown(list, warnings.length > 0);
+  };
+}

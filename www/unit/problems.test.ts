@@ -1,0 +1,56 @@
+import { expect, test } from "@playwright/test";
+import type { FormGroup, InvalidField } from "overfit-lab";
+import { entriesAfter, homelessProblem, problemOf } from "../src/problems";
+
+const problem = (field: string): InvalidField => ({ field, value: "x", allowed: "y", message: `${field} is wrong` });
+const groups = (values: Record<string, string>): FormGroup[] => [
+  {
+    title: "All",
+    fields: Object.entries(values).map(([field, value]) => ({
+      field,
+      label: field,
+      control: { type: "number" },
+      value,
+    })),
+  },
+];
+
+test("what is wrong with an entry of a list is shown at the list", () => {
+  const form = { unheld: [], problems: [problem("network.layers[2].units"), problem("seed")] };
+  expect(problemOf(form, "network.layers")?.field).toBe("network.layers[2].units");
+  expect(problemOf(form, "network")).toBeNull();
+  expect(homelessProblem(form, new Set(["network.layers", "seed"]))).toBeNull();
+  expect(homelessProblem(form, new Set(["network.layers"]))?.field).toBe("seed");
+});
+
+test("a refused entry is shown where it was made, whatever it names", () => {
+  const form = { unheld: [{ field: "network.layers", problem: problem("experiment") }], problems: [] };
+  expect(problemOf(form, "network.layers")?.field).toBe("experiment");
+  expect(homelessProblem(form, new Set(["network.layers"]))).toBeNull();
+  expect(homelessProblem(form, new Set(["experiment"]))?.field).toBe("experiment");
+});
+
+test("an edit keeps other entries, but not those of fields that it changed or took away", () => {
+  const form = {
+    typed: new Map([
+      ["same", "1.0"],
+      ["changed", "2.0"],
+      ["gone", "x"],
+      ["outside", "7"],
+    ]),
+    unheld: ["same", "gone", "edited"].map((field) => ({ field, problem: problem(field) })),
+    groups: groups({ same: "1", changed: "2", gone: "3", edited: "4" }),
+  };
+  const edit = { field: "edited", value: "5.0", unheld: [], groups: groups({ same: "1", changed: "9", edited: "5" }) };
+  const after = entriesAfter(form, edit);
+  expect([...after.typed]).toEqual([
+    ["same", "1.0"],
+    ["outside", "7"],
+    ["edited", "5.0"],
+  ]);
+  expect(after.unheld.map(({ field }) => field)).toEqual(["same"]);
+
+  const refused = entriesAfter(form, { ...edit, value: true, unheld: [problem("elsewhere")] });
+  expect(refused.typed.has("edited")).toBe(false);
+  expect(refused.unheld.at(-1)).toEqual({ field: "edited", problem: problem("elsewhere") });
+});
