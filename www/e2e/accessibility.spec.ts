@@ -57,5 +57,29 @@ for (const colorScheme of ["light", "dark"] as const) {
       await lab.chart.getByRole("button", { name: /held/i }).first().focus();
       expect(await violations(lab)).toEqual([]);
     });
+
+    test(`axe finds nothing in ${colorScheme} at ${width} px with a mistake, all settings and many images`, async ({
+      lab,
+      page,
+    }) => {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await lab.open();
+      for (const fold of [/^Networks/, /^Mistakes/]) await lab.button(fold).click();
+      await lab.preset("Dropout 0.5 left on").check();
+      await expect(lab.mistake).toBeVisible();
+      for (const folded of await page.locator("details > summary").all()) await folded.click();
+      expect(await violations(lab)).toEqual([]);
+
+      await lab.button("Try it mended").click();
+      await lab.choice("Schedule").selectOption("Cosine decay");
+      await lab.field("Images").fill("300");
+      await expect(page.getByText("and 100 more")).toBeVisible();
+      await lab.field("Scale of the pixels").fill("big");
+      await page.getByRole("textbox", { name: "Layers", exact: true }).fill("[");
+      await page.getByRole("textbox", { name: "Layers", exact: true }).press("ControlOrMeta+Enter");
+      await expect(lab.alert).toHaveCount(2);
+      expect(await violations(lab)).toEqual([]);
+    });
   }
 }

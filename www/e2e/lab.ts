@@ -7,6 +7,7 @@ export class LabPage {
   readonly chart: Locator;
   readonly runs: Locator;
   readonly alert: Locator;
+  readonly mistake: Locator;
 
   constructor(readonly page: Page) {
     this.result = page.getByRole("status", { name: "Result" });
@@ -14,6 +15,7 @@ export class LabPage {
     this.chart = page.getByRole("figure", { name: "Training history" });
     this.runs = page.getByRole("table", { name: "Runs" }).locator("tbody").getByRole("row");
     this.alert = page.getByRole("alert");
+    this.mistake = page.getByRole("region", { name: "What is wrong here" });
   }
 
   async open(path = "") {
@@ -21,7 +23,7 @@ export class LabPage {
     await expect(this.preset("Example 3")).toBeVisible();
     await expect(this.images.getByRole("listitem")).toHaveCount(20);
   }
-  button(name: string) {
+  button(name: string | RegExp) {
     return this.page.getByRole("button", { name, exact: true });
   }
   preset(name: string) {
@@ -36,8 +38,15 @@ export class LabPage {
   checkbox(name: string) {
     return this.page.getByRole("checkbox", { name, exact: true });
   }
+  choice(name: string) {
+    return this.page.getByRole("combobox", { name, exact: true });
+  }
   optimizer() {
-    return this.page.getByRole("combobox", { name: "Optimizer" });
+    return this.choice("Optimizer");
+  }
+  /** Opens a group of settings, or closes it again. */
+  async unfold(group: string) {
+    await this.page.locator("#settings summary").getByText(group, { exact: true }).click();
   }
 
   epoch(): Promise<number> {

@@ -7,8 +7,10 @@ for (const width of [360, 390, 768, 1000]) {
   test(`${width} px wide, nothing scrolls sideways and Train is in reach`, async ({ lab, page }) => {
     await page.setViewportSize({ width, height: 740 });
     await lab.open();
-    await page.getByText("Network", { exact: true }).click();
-    await page.getByText("The same as code").click();
+    await lab.button(/^Mistakes/).click();
+    await lab.preset("Labels shifted").check();
+    await expect(lab.mistake).toBeVisible();
+    for (const folded of await page.locator("details > summary").all()) await folded.click();
     await lab.button("Show as table").click();
     expect(await fitsSideways(lab)).toBe(true);
     await lab.field("Learning rate value").fill("a rate that is no number and has a long text");

@@ -291,10 +291,11 @@ export class Lab {
 
   private async putInForm(of: Pick<Run, "presetId" | "mended" | "experiment" | "backend">) {
     const { presetId, mended, experiment, backend } = of;
-    const groups = await this.pool.ask("form", { experiment });
-    const description = this.store.state.form?.description ?? null;
+    // Shown at once, so that no control changes later under the hand; what Rust has to be asked for follows.
+    const { description = null, groups = [] } = this.store.state.form ?? {};
     const entries = { problems: [], unheld: [], typed: new Map<string, string>() };
     this.store.set({ form: { presetId, mended, experiment, groups, backend, description, ...entries } });
+    this.store.setForm({ groups: await this.pool.ask("form", { experiment }) });
     await this.describeForm();
   }
 

@@ -5,7 +5,7 @@ import { Lab } from "./lab";
 import { initialState, Store } from "./store";
 import { mountChecks, mountCode } from "./views/code";
 import { mountChart } from "./views/chart";
-import { mountControls } from "./views/controls";
+import { mountControls, mountFocus } from "./views/controls";
 import { mountFault } from "./views/fault";
 import { mountHistoryTable } from "./views/history-table";
 import { mountImageHistory } from "./views/image-history";
@@ -26,11 +26,11 @@ mountTheme();
 
 const views = [
   mountPresets,
+  mountControls,
   mountMistake,
   mountWarnings,
-  // Before the controls, which send the focus to them.
   mountSettings,
-  mountControls,
+  mountFocus,
   mountNetwork,
   mountCode,
   mountChecks,

@@ -41,8 +41,9 @@ export function mountCode(intents: Intents) {
     setAttribute(script, "aria-label", `${language} script`);
     setText(copied, "");
     const name = presetName(state, form.presetId);
-    const differs = lines.some((line) => line.differs);
-    setText(note, differs ? `Marked: what differs from ${name}.` : `${name}, unchanged.`);
+    const changed = (form.description?.changes ?? []).length > 0;
+    const left = changed ? `It differs from ${name} only by what is left out.` : `${name}, unchanged.`;
+    setText(note, lines.some((line) => line.differs) ? `Marked: what differs from ${name}.` : left);
   };
 }
 

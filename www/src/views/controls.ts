@@ -64,7 +64,6 @@ export function mountControls(intents: Intents) {
     ),
     mountOptimizer(intents),
     mountBackend(intents),
-    mountFocus(),
   ];
   byId("new-seed").addEventListener("click", () => intents.newSeed());
   return (state: State) => {
@@ -171,7 +170,7 @@ function mountBackend(intents: Intents) {
 }
 
 /** Goes to the field that Train asks for; a problem of a field that has no control is shown above the controls. */
-function mountFocus() {
+export function mountFocus(_intents: Intents) {
   const problem = byId("form-problem");
   let done = 0;
   return ({ form, problemCalls }: State) => {

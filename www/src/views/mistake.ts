@@ -22,7 +22,7 @@ export function mountMistake(intents: Intents) {
     if (form === null || preset === null || mistake === null) return;
     mended = form.mended;
     setText(mend, mended ? "Back to the mistake" : "Try it mended");
-    setText(note, mended ? "The controls now hold it mended." : "");
+    setText(note, mended ? "Now without the mistake." : "");
     if (drawn === preset.id) return;
     drawn = preset.id;
     setShown(hidden, mistake.hidden);

@@ -37,7 +37,7 @@ export function mountSettings(intents: Intents) {
 
   const addGroup = ({ title, fields }: FormGroup): Group => {
     const count = make("span", { class: "problem-count" });
-    const summary = make("summary", {}, title, count);
+    const summary = make("summary", {}, make("span", {}, title), count);
     const box = make("fieldset", { "aria-label": title });
     const details = make("details", { class: "settings-group" }, summary);
     // The layers as a list of sizes belong to the layers as text.

@@ -1,0 +1,90 @@
+import { expect, test, type LabPage } from "./lab";
+
+/** What the catalogue says of every preset with a mistake. */
+const mistakes = (lab: LabPage) =>
+  lab.page.evaluate(() =>
+    (window.__overfitLab.catalogue()?.presets ?? []).flatMap(({ name, summary, experiment, mistake }) =>
+      mistake === null ? [] : [{ name, summary, experiment, ...mistake }],
+    ),
+  );
+const experiment = (lab: LabPage) => lab.page.evaluate(() => JSON.stringify(window.__overfitLab.experiment()));
+
+/** Every mistake is looked at, half of them beside the other half. */
+for (const half of [0, 1]) {
+  test(`every mistake says what is wrong, is warned of, trains, and is mended: half ${half + 1}`, async ({ lab }) => {
+    await lab.open();
+    const all = await mistakes(lab);
+    expect(all.length).toBeGreaterThan(20);
+    await lab.button(/^Mistakes/).click();
+    const warnings = lab.page.getByRole("status", { name: "Warnings" }).getByRole("listitem");
+    const own = all.filter((_, index) => index % 2 === half);
+    for (const [run, { name, summary, sees, does, mends, hidden }] of own.entries()) {
+      await test.step(name, async () => {
+        await lab.preset(name).check();
+        await expect(lab.preset(name)).toHaveAccessibleDescription(summary);
+        for (const sentence of [sees, does, mends]) await expect(lab.mistake).toContainText(sentence);
+        await expect(lab.mistake.getByText("memorises all the same", { exact: true })).toBeVisible({ visible: hidden });
+        await expect(warnings).not.toHaveCount(0);
+        for (const text of await warnings.allTextContents()) expect(text).toMatch(/Warning .+\.$/);
+
+        await lab.field("Epochs").fill("2");
+        await lab.button("Train").click();
+        await expect(lab.runs).toHaveCount(run + 1);
+        await expect(lab.result).toContainText(/Training accuracy after [12] epochs?: [01]\.\d{4}/);
+
+        const before = await experiment(lab);
+        await lab.button("Try it mended").click();
+        await expect(lab.button("Back to the mistake")).toBeFocused();
+        expect(await experiment(lab)).not.toBe(before);
+        await expect(warnings).toHaveCount(0);
+      });
+    }
+  });
+}
+
+test("the mended twin trains beside the mistake, says what was changed, and there is a way back", async ({ lab }) => {
+  await lab.open();
+  const all = await mistakes(lab);
+  const first = all.find(({ experiment, mended }) => {
+    const [before, after] = [experiment.training, mended.training];
+    return before.learning_rate !== after.learning_rate;
+  });
+  if (first === undefined) throw new Error("No mistake is one of the learning rate");
+  await lab.button(/^Mistakes/).click();
+  await lab.preset(first.name).check();
+  const before = await experiment(lab);
+  await lab.trainFor(3);
+  await lab.button("Try it mended").click();
+  await expect(lab.preset(first.name)).toBeChecked();
+  // What it is compared with stays on the chart.
+  await expect(lab.checkbox("Compare run 1")).toBeChecked();
+  await lab.page.getByText("The same as code").click();
+  await expect(lab.page.getByRole("region", { name: "Keras script" }).locator("mark")).not.toHaveCount(0);
+  await lab.trainFor(3);
+  await expect(lab.runs).toHaveCount(2);
+  await expect(lab.button(`Restore run 2: ${first.name}, mended`)).toBeVisible();
+  await expect(lab.runs.first().getByRole("cell").nth(2)).not.toHaveText("nothing");
+
+  await lab.button("Back to the mistake").click();
+  await expect(lab.button("Try it mended")).toBeFocused();
+  expect(await experiment(lab)).toBe(before);
+  // A run that is restored brings its side back.
+  await lab.button(`Restore run 2: ${first.name}, mended`).click();
+  await expect(lab.button("Back to the mistake")).toBeVisible();
+});
+
+test("mending changes nothing of a run under way", async ({ lab }) => {
+  await lab.open();
+  const [first] = await mistakes(lab);
+  await lab.button(/^Mistakes/).click();
+  await lab.preset(first?.name ?? "").check();
+  await lab.endlessly();
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  await lab.button("Try it mended").click();
+  await expect(lab.button("Train")).toHaveAccessibleDescription(/Train will start anew/);
+  await lab.reaches((await lab.epoch()) + 2);
+  await expect(lab.runs).toHaveCount(1);
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+});

@@ -1,0 +1,197 @@
+import { expect, test } from "./lab";
+
+test("every setting of every group has a name of its own there and shows what the experiment has", async ({ lab }) => {
+  await lab.open();
+  for (const group of ["Data", "Network", "Loss and optimizer", "Early stopping", "Augmentation"]) {
+    await lab.unfold(group);
+    const box = lab.page.getByRole("group", { name: group, exact: true }).last();
+    const names = await box
+      .locator("input, select, textarea")
+      .evaluateAll((all) => all.map((one) => (one as HTMLInputElement).labels?.[0]?.textContent ?? ""));
+    expect(names.length).toBeGreaterThan(0);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).not.toContain("");
+  }
+  await expect(lab.field("Image side")).toHaveValue("64");
+  await expect(lab.choice("Loss").locator("option:checked")).toHaveText("Sparse categorical cross-entropy");
+});
+
+test("a number, a choice and a switch are edited, and the run is told what changed", async ({ lab }) => {
+  await lab.open();
+  await lab.unfold("Data");
+  await lab.field("Image side").fill("16");
+  await lab.field("Images").fill("12");
+  await lab.slider("Batch size").fill("12");
+  await lab.choice("Labels").selectOption("Balanced");
+  await expect(lab.images.getByRole("listitem")).toHaveCount(12);
+  await lab.unfold("Augmentation");
+  await lab.checkbox("Horizontal flip").check();
+  await lab.unfold("Loss and optimizer");
+  await lab.field("Beta 1").press("ArrowDown");
+  await expect(lab.field("Beta 1")).toHaveValue("0.89");
+  await lab.trainFor(2);
+  const changed = lab.runs.getByRole("cell").nth(2);
+  for (const text of [/images 12/, /image side 16/, /labels balanced/, /horizontal.flip/i, /optimizer/])
+    await expect(changed).toContainText(text);
+  await expect(lab.page.getByRole("region", { name: "Outcome so far" })).toContainText("of 12");
+});
+
+test("choosing a kind brings its fields, and another takes them away", async ({ lab }) => {
+  await lab.open();
+  await lab.unfold("Loss and optimizer");
+  await expect(lab.field("Decay steps")).toHaveCount(0);
+  await lab.choice("Schedule").focus();
+  await lab.choice("Schedule").selectOption("Cosine decay");
+  await expect(lab.field("Decay steps")).toBeVisible();
+  await expect(lab.choice("Schedule")).toBeFocused();
+  // What is refused goes with its field.
+  await lab.field("Decay steps").fill("none");
+  await expect(lab.alert).toHaveText(/^Decay steps/);
+  await lab.choice("Schedule").selectOption("Constant");
+  await expect(lab.alert).toHaveCount(0);
+  await lab.trainFor(1);
+});
+
+test("a bad value stays as it was typed, with the problem at its field, and Train goes there", async ({
+  lab,
+  page,
+}) => {
+  await lab.open();
+  await lab.unfold("Data");
+  const input = lab.field("Scale of the pixels");
+  for (const value of ["big", "1e9", ""]) {
+    await input.fill(value);
+    await expect(input).toHaveAttribute("aria-invalid", "true");
+    await expect(input).toHaveValue(value);
+    await expect(lab.alert).toHaveText(/^Scale of the pixels/);
+    await expect(input).toHaveAccessibleDescription((await lab.alert.textContent()) ?? "");
+  }
+  await lab.unfold("Data");
+  await expect(input).toBeHidden();
+  await expect(page.locator("#settings summary", { hasText: "1 problem" })).toBeVisible();
+  await lab.button("Train").click();
+  await expect(input).toBeFocused();
+  await expect(page.getByRole("table", { name: "Runs" })).toBeHidden();
+  await input.fill("2");
+  await expect(lab.alert).toHaveCount(0);
+});
+
+test("typing keeps the caret while a run redraws the page", async ({ lab, page }) => {
+  await lab.open();
+  await lab.endlessly();
+  await lab.unfold("Data");
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  const input = lab.field("Scale of the pixels");
+  await input.fill("15");
+  await input.press("ArrowLeft");
+  await page.keyboard.type("2.", { delay: 60 });
+  await expect(input).toHaveValue("12.5");
+  await expect(input).toBeFocused();
+  expect(await input.evaluate((element) => (element as HTMLInputElement).selectionStart)).toBe(3);
+  await lab.button("Stop").click();
+});
+
+test("the layers are edited as text, and a bad one is named", async ({ lab, page }) => {
+  await lab.open();
+  await lab.unfold("Network");
+  const text = page.getByRole("textbox", { name: "Layers", exact: true });
+  const good = await text.inputValue();
+  expect(good.split("\n")).toHaveLength(6);
+
+  await text.fill(good.replace('"units":2', '"units":0'));
+  await text.press("ControlOrMeta+Enter");
+  await expect(text).toHaveAttribute("aria-invalid", "true");
+  await expect(lab.alert).toHaveText(/^Units.*0/);
+  await expect(text).toBeFocused();
+  await expect(text).toHaveValue(good.replace('"units":2', '"units":0'));
+
+  await text.fill(good.replace('"type":"flatten"', '"type":"flat"'));
+  await lab.field("Seed").focus();
+  await expect(lab.alert).toHaveText(/network\.layers\[2\].*flat/);
+  await lab.button("Train").click();
+  await expect(text).toBeFocused();
+
+  await text.fill("[");
+  await text.press("ControlOrMeta+Enter");
+  await expect(lab.alert).toHaveText(/JSON/);
+
+  await text.fill(good.replace('"filters":32', '"filters":4'));
+  await text.press("ControlOrMeta+Enter");
+  await expect(lab.alert).toHaveCount(0);
+  await expect(page.locator("#layers li").first()).toContainText("Conv 4");
+  await lab.trainFor(1);
+  await expect(lab.runs).toContainText("layers changed");
+});
+
+test("an optimizer's own numbers are shown as such", async ({ lab }) => {
+  await lab.open();
+  await lab.unfold("Loss and optimizer");
+  await lab.field("Beta 1").fill("0.5");
+  await expect(lab.optimizer().locator("option:checked")).toHaveText("own numbers");
+  await lab.optimizer().selectOption("Adam");
+  await expect(lab.field("Beta 1")).toHaveValue("0.9");
+  await expect(lab.optimizer().getByRole("option", { name: "own numbers" })).toHaveCount(0);
+});
+
+test("a network without convolutions has no convolution biases to switch", async ({ lab }) => {
+  await lab.open();
+  await lab.button(/^Networks/).click();
+  await lab.preset("MLP").check();
+  await expect(lab.checkbox("Convolution biases")).toBeDisabled();
+  await expect(lab.checkbox("Dense bias")).toBeEnabled();
+});
+
+test("held-out images have their curve, their numbers and their columns, and early stopping its mark", async ({
+  lab,
+}) => {
+  await lab.open();
+  await lab.unfold("Data");
+  await lab.field("Image side").fill("16");
+  await lab.field("Held-out images").fill("10");
+  await lab.unfold("Early stopping");
+  await lab.choice("Early stopping").selectOption("On the held-out loss");
+  await lab.field("Patience").fill("2");
+  await lab.field("Smallest improvement").fill("100");
+  await lab.field("Epochs").fill("400");
+  await lab.button("Train").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+  await expect(lab.page.locator("#progress-text")).toHaveText(/stopped early$/);
+  await expect(lab.chart.getByRole("button", { name: /stopped early/ })).toBeVisible();
+  await lab.slider("Epoch to read on the chart").press("Home");
+  await expect(lab.page.locator("#readout")).toHaveText(/^epoch 1, .*held-out loss \d\S+, held-out accuracy \d+ %$/);
+  await lab.button("Show as table").click();
+  await expect(lab.chart.getByRole("columnheader")).toHaveCount(7);
+});
+
+test("of 2,000 images the first 200 are shown, and all are trained", async ({ lab, page }) => {
+  await lab.open();
+  await lab.unfold("Data");
+  await lab.field("Image side").fill("8");
+  await lab.field("Images").fill("2000");
+  await expect(lab.images.getByRole("listitem")).toHaveCount(200);
+  await expect(page.getByText("and 1,800 more")).toBeVisible();
+  await lab.slider("Batch size").fill("500");
+  await lab.trainFor(2);
+  await expect(page.getByRole("region", { name: "Outcome so far" })).toContainText("of 2000");
+  await expect
+    .poll(async () => (await lab.imageNames()).filter((name) => /, (right|wrong)$/.test(name)).length)
+    .toBe(200);
+});
+
+test("the code is shown in each framework", async ({ lab, page }) => {
+  await lab.open();
+  await page.getByText("The same as code").click();
+  const frameworks = await page.evaluate(() => window.__overfitLab.catalogue()?.frameworks ?? []);
+  const choice = page.getByRole("radiogroup", { name: "Framework" });
+  await expect(choice.getByRole("radio")).toHaveCount(frameworks.length);
+  await expect(choice.getByRole("radio", { name: "Keras", exact: true })).toBeChecked();
+  const seen = new Set<string>();
+  for (const { name } of frameworks) {
+    await choice.getByRole("radio", { name, exact: true }).check();
+    const script = page.getByRole("region", { name: `${name} script` });
+    await expect(script).toContainText(/import (keras|torch)/);
+    seen.add((await script.textContent()) ?? "");
+  }
+  expect(seen.size).toBe(frameworks.length);
+});
