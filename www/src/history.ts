@@ -41,7 +41,7 @@ export class History {
       this.heldOut.loss[at] = metrics.validation.loss;
       this.heldOut.accuracy[at] = metrics.validation.accuracy;
     }
-    this.labelProbability.set(metrics.label_probability.slice(0, this.images), at * this.images);
+    this.labelProbability.set(metrics.label_probability, at * this.images);
     this.last = metrics;
   }
 

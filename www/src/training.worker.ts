@@ -53,6 +53,14 @@ function refusal(error: unknown): InvalidField | null {
   return error instanceof Error && "problem" in error ? (error as { problem: InvalidField }).problem : null;
 }
 
+/** Of the images that are not shown nobody asks for more than how many are right, which stands apart. */
+function shorten(report: EpochReport): EpochReport {
+  const { predicted, label_probability } = report.metrics;
+  if (predicted.length <= IMAGES_SHOWN) return report;
+  const [few, fewSure] = [predicted.slice(0, IMAGES_SHOWN), label_probability.slice(0, IMAGES_SHOWN)];
+  return { ...report, metrics: { ...report.metrics, predicted: few, label_probability: fewSure } };
+}
+
 function postEpochs(lab: Lab, of: Run) {
   if (of.unposted.length === 0) return;
   post({ type: "epochs", runId: of.runId, reports: of.unposted, memoryBytes: lab.memoryBytes() });
@@ -79,7 +87,7 @@ async function trainOn(lab: Lab, of: Run) {
   of.looping = true;
   while (of.state === "running") {
     if (of.crash) executeUnreachable();
-    of.unposted.push(of.session.runEpoch());
+    of.unposted.push(shorten(of.session.runEpoch()));
     if (of.session.finished) end(lab, of);
     else if (of.stepping) pause(lab, of);
     else if (performance.now() - of.postedAt >= POST_EVERY_MS) postEpochs(lab, of);

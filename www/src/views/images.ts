@@ -25,7 +25,7 @@ function makeItem(image: ImageData, index: number, intents: Intents) {
 }
 
 /** So many are made or marked in a frame: hundreds would take longer than one has. */
-const AT_ONCE = 40;
+const AT_ONCE = 20;
 /** More than these are drawn small, in a list that scrolls. */
 const FEW = 60;
 
