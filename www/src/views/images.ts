@@ -25,9 +25,10 @@ function makeItem(image: ImageData, index: number, intents: Intents) {
 }
 
 /** So many are made or marked in a frame: hundreds would take longer than one has. */
-const AT_ONCE = 20;
-/** More than these are drawn small, in a list that scrolls. */
+const AT_ONCE = 40;
+/** More than these are drawn small, in a list that scrolls, and marked anew only now and then. */
 const FEW = 60;
+const MARK_MANY_EVERY_MS = 500;
 
 export function mountImages(intents: Intents) {
   const [list, more] = [byId("images"), byId("images-more")];
@@ -39,6 +40,7 @@ export function mountImages(intents: Intents) {
   /** Where the next pass begins, and how many items it still has to bring up to date. */
   let [next, left] = [0, 0];
   let frame: number | null = null;
+  let [timer, begunAt]: [ReturnType<typeof setTimeout> | null, number] = [null, 0];
 
   const answersTo = (key: string) => {
     const run = latest === null ? null : shownRun(latest);
@@ -77,11 +79,19 @@ export function mountImages(intents: Intents) {
       next %= data.images.length;
       mark(next, data, answers);
     }
-    if (left === 0) return;
-    frame ??= requestAnimationFrame(() => {
-      frame = null;
-      pass();
-    });
+    if (left > 0)
+      frame ??= requestAnimationFrame(() => {
+        frame = null;
+        pass();
+      });
+  };
+
+  const begin = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    begunAt = performance.now();
+    left = drawn?.images.length ?? 0;
+    pass();
   };
 
   return (state: State) => {
@@ -90,6 +100,7 @@ export function mountImages(intents: Intents) {
     const { key, data } = state.preview;
     const answers = answersTo(key);
     if (data === drawn && answers === answered && state.selectedImage === selected) return;
+    const onlyAnswers = data === drawn && state.selectedImage === selected;
     [answered, selected] = [answers, state.selectedImage];
     if (data !== drawn) {
       drawn = data;
@@ -101,7 +112,8 @@ export function mountImages(intents: Intents) {
       setText(more, others === 0 ? "" : `and ${formatCount(others)} more`);
       setShown(more, others > 0);
     }
-    left = data.images.length;
-    pass();
+    const wait = onlyAnswers && data.images.length > FEW ? begunAt + MARK_MANY_EVERY_MS - performance.now() : 0;
+    if (wait > 0) timer ??= setTimeout(begin, wait);
+    else begin();
   };
 }
