@@ -49,3 +49,13 @@ test("two bad fields are both shown, and Train goes to the first", async ({ lab 
   await lab.preset("Example 2").check();
   await expect(lab.alert).toHaveCount(0);
 });
+
+test("a field that is selected to be typed over stays so when another preset's value comes", async ({ lab, page }) => {
+  await lab.open();
+  await lab.field("Epochs").selectText();
+  // As when the answer comes late: the focus stays in the field.
+  await page.evaluate(() => document.getElementById("example-3")?.click());
+  await expect(lab.field("Epochs")).toHaveValue("1000");
+  await page.keyboard.type("7");
+  await expect(lab.field("Epochs")).toHaveValue("7");
+});

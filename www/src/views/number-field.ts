@@ -21,6 +21,14 @@ export function limitOf({ catalogue }: State, field: string): FieldLimit | undef
   return catalogue?.fields.find((limit) => limit.field === field);
 }
 
+/** Text that is selected as a whole, to be typed over, stays so. */
+function replaceText(input: HTMLInputElement, text: string) {
+  const [from, to] = [input.selectionStart, input.selectionEnd];
+  const selected = document.activeElement === input && from === 0 && to === input.value.length && to > 0;
+  input.value = text;
+  if (selected) input.select();
+}
+
 interface TextField {
   input: HTMLInputElement;
   problem: HTMLElement;
@@ -69,7 +77,7 @@ export function mountTextField(intents: Intents, options: TextField) {
     if (form === null) return;
     // While answers are under way the text on the page is newer than the state.
     const shown = form.typed.get(options.field) ?? options.valueOf(form);
-    if (unanswered === 0 && input.value !== shown) input.value = shown;
+    if (unanswered === 0 && input.value !== shown) replaceText(input, shown);
     const limit = limitOf(state, options.field);
     if (limit !== undefined) {
       setAttribute(input, "aria-valuemin", formatPlain(limit.min));
