@@ -180,6 +180,11 @@ impl Fixture {
         })
     }
 
+    /// Whether its images are those of the repository's own fixtures.
+    pub fn has_own_images(&self) -> bool {
+        self.tensor_id_offset == 0
+    }
+
     /// What the first gradient of a variable has to be, and how close, of its l2 norm. Where Keras' own f32 is further from its
     /// f64 than the rule allows anyone, behind three batch normalisations or a logarithm of almost nothing, the f64 is what is
     /// compared with, within the rule and ten times Keras' own distance: the losses' rule, for gradients.

@@ -197,6 +197,18 @@ pub fn backward(
     assert_eq!(winners.len(), block.output_size());
     assert_eq!(gradients.kernel.len(), kernel.len());
     assert_eq!(gradients.bias.len(), shape.filters);
+    if !all_finite(output) {
+        // As in TensorFlow, where a cut is a product: 0 times what is not a number is not a number. The window's first place has it.
+        let cut = |(value, winner): (&f32, &u8)| match (*winner, value.is_finite()) {
+            (NO_WINNER, false) => (f32::NAN, 0),
+            (winner, _) => (*value, winner),
+        };
+        let (output, passing): (Vec<_>, Vec<_>) = output.iter().zip(winners).map(cut).unzip();
+        if passing != winners {
+            let parts = [input, kernel, &output];
+            return backward(block, plan, parts, &passing, gradients, instructions, buffers);
+        }
+    }
     let needs_all = |path: Path| path == Path::Winograd;
     let all = (needs_all(plan.kernel_gradient) || needs_all(plan.input_gradient))
         .then(|| before_pool(block, output, winners, buffers));
@@ -235,6 +247,12 @@ pub fn backward(
             buffers,
         ),
     }
+}
+
+/// Whether there is no infinity and nothing that is not a number. By their bits: of whole numbers a maximum takes no branch.
+fn all_finite(values: &[f32]) -> bool {
+    let largest = values.iter().fold(0, |most: u32, value| most.max(value.abs().to_bits()));
+    largest < f32::INFINITY.to_bits()
 }
 
 /// The sum over all pixels; sums of one image each are added up in f64.
