@@ -5,8 +5,8 @@ use serde_json::Value;
 use tsify::Tsify;
 
 use crate::experiment::{
-    Experiment, FieldLimit, InvalidField, LayerConfig, NetworkConfig, Warning,
-    estimate_memory_bytes, layer_name, layer_shapes, number_text, visit,
+    Experiment, InvalidField, LayerConfig, NetworkConfig, Warning, estimate_memory_bytes, label_of,
+    layer_name, layer_shapes, number_text,
 };
 use crate::presets;
 
@@ -90,7 +90,7 @@ fn batch_note(batch: u32, images: u32) -> String {
 
 /// How `experiment` differs from `base`, a field each.
 pub fn changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
-    let mut changes = scalar_changes(experiment, base);
+    let mut changes = other_changes(experiment, base);
     if experiment.training.optimizer != base.training.optimizer {
         changes.push(Change {
             field: "training.optimizer".into(),
@@ -123,28 +123,52 @@ pub fn changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
 }
 
 /// The fields outside the layers and the optimizer.
-fn scalar_changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
-    let leaves = |experiment: &Experiment| {
-        let value = serde_json::to_value(experiment).expect("an experiment is plain data");
-        let mut leaves = Vec::new();
-        visit(&value, &mut |path, leaf| {
-            if !path.starts_with("network.layers") && !path.starts_with("training.optimizer") {
-                leaves.push((path.to_string(), leaf.clone()));
+fn other_changes(experiment: &Experiment, base: &Experiment) -> Vec<Change> {
+    let value = |experiment| serde_json::to_value(experiment).expect("an experiment is plain data");
+    let mut changes = Vec::new();
+    compare("", &value(experiment), &value(base), &mut changes);
+    changes
+}
+
+fn compare(path: &str, now: &Value, before: &Value, changes: &mut Vec<Change>) {
+    if now == before || ["network.layers", "training.optimizer"].contains(&path) {
+        return;
+    }
+    let kinds = presets::choices(path);
+    let kind = presets::chosen(path, now).filter(|_| now.get("type") != before.get("type"));
+    let value = match (now, kind) {
+        (Value::Object(fields), None) => {
+            for (name, inner) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                compare(&path, inner, before.get(name).unwrap_or(&Value::Null), changes);
             }
-        });
-        leaves
+            return;
+        }
+        (Value::String(id), _) => named(&kinds, id),
+        (_, Some(id)) => named(&kinds, &id),
+        (Value::Bool(on), _) => if *on { "on" } else { "off" }.into(),
+        (now, _) => now.as_f64().map_or(now.to_string(), number_text),
     };
-    let before = leaves(base);
-    let changed = leaves(experiment).into_iter().filter(|leaf| !before.contains(leaf));
-    let changes = changed.map(|(field, now)| Change {
-        label: FieldLimit::of(&field).map_or(field.clone(), |limit| limit.label.to_lowercase()),
-        value: match now {
-            Value::String(text) => text.replace('_', " "),
-            now => now.as_f64().map_or(now.to_string(), number_text),
-        },
-        field,
-    });
-    changes.collect()
+    let label = in_a_sentence(label_of(path).unwrap_or(path));
+    changes.push(Change { field: path.into(), label, value });
+}
+
+/// What a kind is called.
+fn named(kinds: &[presets::Choice], id: &str) -> String {
+    let kind = kinds.iter().find(|kind| kind.id == id);
+    kind.map_or(id.into(), |kind| in_a_sentence(kind.name))
+}
+
+/// Without a capital at its start, unless that is part of a name such as "L2" or "He".
+fn in_a_sentence(words: &str) -> String {
+    const NAMES: [&str; 4] = ["Glorot", "He ", "LeCun", "PyTorch"];
+    let is_name = NAMES.iter().any(|name| words.starts_with(name));
+    match words.chars().nth(1) {
+        Some(second) if second.is_lowercase() && !is_name => {
+            words[..1].to_lowercase() + &words[1..]
+        }
+        _ => words.into(),
+    }
 }
 
 /// "SGD with momentum", or the Keras class where a person set its numbers.
@@ -154,14 +178,14 @@ pub fn optimizer_name(experiment: &Experiment) -> String {
     choice.map_or(format!("{}, own numbers", config.keras_name()), |choice| choice.name.into())
 }
 
-fn without_biases(network: &NetworkConfig) -> NetworkConfig {
-    let mut network = network.clone();
-    for layer in &mut network.layers {
+fn without_biases(network: &NetworkConfig) -> Vec<LayerConfig> {
+    let mut layers = network.layers.clone();
+    for layer in &mut layers {
         if let LayerConfig::Conv2d { use_bias, .. } | LayerConfig::Dense { use_bias, .. } = layer {
             *use_bias = false;
         }
     }
-    network
+    layers
 }
 
 #[cfg(test)]
@@ -182,6 +206,14 @@ mod tests {
             ("network.dense_bias", "off", "dense bias off"),
             ("network.layers[0].filters", "16", "layers changed"),
             ("seed", "7", "seed 7"),
+            ("training.augmentation.horizontal_flip", "on", "horizontal flip on"),
+            ("dataset.labels", "balanced", "labels balanced"),
+            ("training.loss", "binary_crossentropy", "loss binary cross-entropy"),
+            ("training.loss.from_logits", "true", "from logits on"),
+            ("network.regularizer.l1", "0.01", "L1 0.01"),
+            ("network.initializer.kernel", "he_uniform", "initial kernels He uniform"),
+            ("training.early_stopping", "loss", "early stopping on the training loss"),
+            ("training.loop.frozen", "[0, 3]", "frozen layers [0,3]"),
         ];
         assert_eq!(changes(&base, &base), []);
         for (field, text, expected) in rows {

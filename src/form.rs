@@ -94,7 +94,11 @@ fn add(path: &str, value: &Value, fields: &mut Vec<FormField>) {
             }
         }
         Value::Array(entries) if entries.iter().any(Value::is_object) => {
-            let lines: Vec<_> = entries.iter().map(|entry| format!("  {entry}")).collect();
+            // Spaces where lines may be broken.
+            let spaced =
+                |entry: &Value| entry.to_string().replace(",\"", ", \"").replace("\":", "\": ");
+            let lines: Vec<_> =
+                entries.iter().map(|entry| format!("  {}", spaced(entry))).collect();
             field(FormControl::Lines {}, format!("[\n{}\n]", lines.join(",\n")));
         }
         Value::Array(_) => field(FormControl::Line {}, value.to_string()),

@@ -173,21 +173,3 @@ mod everywhere {
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
-
-#[cfg(not(target_arch = "wasm32"))]
-#[test]
-#[ignore]
-fn zz_series() {
-    let file = std::env::var("FIXTURE").unwrap();
-    let fixture = Fixture::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    for backend in ["flex", "flex-plain"] {
-        let mut session = support::train(&fixture, backend);
-        let mut line = String::new();
-        for step in &fixture.steps {
-            let m = session.run_step(&step.batch, &mut []);
-            let (k, d) = (step.loss.unwrap_or(f64::NAN), step.loss_float64.unwrap_or(f64::NAN));
-            line += &format!(" {:.1e}/{:.1e}", (m.loss - d).abs(), (k - d).abs());
-        }
-        println!("{backend}:{line}");
-    }
-}

@@ -4,5 +4,5 @@ mod climb;
 mod fixture;
 mod hash;
 
-pub use climb::{check, train};
+pub use climb::check;
 pub use fixture::Fixture;

@@ -1,0 +1,272 @@
+//! Random experiments, from any source of whole numbers: a generator in the tests, bytes in the fuzzer.
+
+use overfit_lab::experiment::{
+    Activation, AugmentationConfig, ClippingConfig, ConstraintConfig, DatasetConfig,
+    EarlyStoppingConfig, Experiment, InitializerConfig, KernelInitializer, Labels, LayerConfig,
+    LoopConfig, LossConfig, NetworkConfig, OptimizerConfig, Padding, Pixels, RegularizerConfig,
+    ScheduleConfig, TrainingConfig,
+};
+
+/// Draws a whole number below another.
+pub struct Draw<'a>(pub &'a mut dyn FnMut(u32) -> u32);
+
+impl Draw<'_> {
+    fn below(&mut self, end: u32) -> u32 {
+        (self.0)(end)
+    }
+
+    fn within(&mut self, from: u32, to: u32) -> u32 {
+        from + self.below(to - from + 1)
+    }
+
+    fn flag(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    /// Thousandths of the way between two numbers, the first often.
+    fn real(&mut self, from: f64, to: f64) -> f64 {
+        if self.flag() { from } else { from + (to - from) * f64::from(self.below(1000)) / 1000.0 }
+    }
+
+    fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len() as u32) as usize]
+    }
+
+    /// Tiny images, a few layers, one epoch. Everything but the layers is valid.
+    pub fn experiment(&mut self) -> Experiment {
+        let dataset = self.dataset();
+        Experiment {
+            network: NetworkConfig {
+                layers: self.layers(dataset.classes),
+                initializer: InitializerConfig {
+                    kernel: self.initializer(),
+                    factor: self.real(1.0, 10.0),
+                    bias: self.real(0.0, 1.0),
+                },
+                regularizer: RegularizerConfig {
+                    l1: self.real(0.0, 0.1),
+                    l2: self.real(0.0, 0.1),
+                    bias_l2: self.real(0.0, 0.1),
+                },
+                constraint: if self.flag() {
+                    ConstraintConfig::None {}
+                } else {
+                    ConstraintConfig::MaxNorm { limit: self.real(0.5, 3.0) }
+                },
+            },
+            training: self.training(&dataset),
+            dataset,
+            seed: self.below(1000),
+        }
+    }
+
+    fn dataset(&mut self) -> DatasetConfig {
+        let images = self.within(1, 6);
+        let pixels = self.pick(&[
+            Pixels::Uniform,
+            Pixels::Normal,
+            Pixels::Constant,
+            Pixels::Patterned,
+            Pixels::Stripes,
+        ]);
+        let follows = matches!(pixels, Pixels::Patterned | Pixels::Stripes) && self.flag();
+        DatasetConfig {
+            images,
+            side: self.within(4, 10),
+            channels: self.within(1, 4),
+            classes: self.within(2, 4),
+            pixels,
+            scale: self.real(1.0, 255.0),
+            shift: self.real(0.0, 10.0),
+            labels: if follows {
+                Labels::Pattern
+            } else {
+                self.pick(&[Labels::Random, Labels::Balanced])
+            },
+            flipped: self.real(0.0, 1.0),
+            conflicting_pairs: self.within(0, images / 2),
+            validation_images: self.within(1, 4),
+        }
+    }
+
+    fn initializer(&mut self) -> KernelInitializer {
+        match self.below(8) {
+            0 => KernelInitializer::GlorotUniform {},
+            1 => KernelInitializer::GlorotNormal {},
+            2 => KernelInitializer::HeUniform {},
+            3 => KernelInitializer::HeNormal {},
+            4 => KernelInitializer::LecunUniform {},
+            5 => KernelInitializer::LecunNormal {},
+            6 => KernelInitializer::Zeros {},
+            _ => KernelInitializer::Constant { value: self.real(0.0, 1.0) },
+        }
+    }
+
+    /// Any list; three of four times with an ending that answers one unit a class.
+    fn layers(&mut self, classes: u32) -> Vec<LayerConfig> {
+        let count = self.below(8);
+        let mut layers: Vec<_> = (0..count).map(|_| self.layer()).collect();
+        if self.below(4) > 0 {
+            let activation = self.activation();
+            layers.push(LayerConfig::Flatten {});
+            layers.push(LayerConfig::Dense { units: classes, use_bias: self.flag(), activation });
+        }
+        layers
+    }
+
+    fn layer(&mut self) -> LayerConfig {
+        let filters = self.within(1, 4);
+        let kernel = self.within(1, 5);
+        let strides = self.within(1, 4);
+        let pool = self.within(1, 4);
+        let padding = self.pick(&[Padding::Valid, Padding::Same]);
+        let use_bias = self.flag();
+        let activation = self.activation();
+        match self.below(17) {
+            0 | 1 => {
+                LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, activation }
+            }
+            2 => LayerConfig::LocallyConnected { filters, kernel, use_bias, activation },
+            3 => LayerConfig::MaxPool { pool, strides, padding },
+            4 => LayerConfig::AveragePool { pool, strides, padding },
+            5 => LayerConfig::GlobalMaxPool {},
+            6 => LayerConfig::GlobalAveragePool {},
+            7 => LayerConfig::Flatten {},
+            8 => LayerConfig::Reshape {},
+            9 => LayerConfig::Dense { units: self.within(1, 6), use_bias, activation },
+            10 => LayerConfig::BatchNorm { momentum: self.real(0.5, 0.99), epsilon: 1e-3 },
+            11 => LayerConfig::LayerNorm { epsilon: 1e-3 },
+            12 => LayerConfig::Dropout { rate: self.real(0.0, 0.99) },
+            13 => LayerConfig::Save {},
+            14 => LayerConfig::AddSaved {},
+            15 => LayerConfig::LeakyRelu { negative_slope: self.real(0.3, 1.0) },
+            _ => LayerConfig::Activation { activation: activation.unwrap_or(Activation::Softmax) },
+        }
+    }
+
+    fn activation(&mut self) -> Option<Activation> {
+        self.pick(&[
+            None,
+            Some(Activation::Relu),
+            Some(Activation::LeakyRelu),
+            Some(Activation::Elu),
+            Some(Activation::Gelu),
+            Some(Activation::Silu),
+            Some(Activation::Tanh),
+            Some(Activation::Sigmoid),
+            Some(Activation::Softmax),
+        ])
+    }
+
+    fn training(&mut self, dataset: &DatasetConfig) -> TrainingConfig {
+        TrainingConfig {
+            optimizer: self.optimizer(),
+            loss: self.loss(),
+            learning_rate: self.real(0.001, 1.0),
+            schedule: self.schedule(),
+            clipping: match self.below(4) {
+                0 => ClippingConfig::None {},
+                1 => ClippingConfig::Norm { limit: self.real(0.1, 2.0) },
+                2 => ClippingConfig::Value { limit: self.real(0.1, 2.0) },
+                _ => ClippingConfig::GlobalNorm { limit: self.real(0.1, 2.0) },
+            },
+            batch_size: self.within(1, dataset.images),
+            epochs: 1,
+            early_stopping: self.early_stopping(),
+            augmentation: AugmentationConfig {
+                horizontal_flip: self.flag(),
+                vertical_flip: self.flag(),
+                shift: self.real(0.0, 0.9),
+                crop: self.real(0.0, 0.9),
+                rotation: self.real(0.0, 180.0),
+                brightness: self.real(0.0, 1.0),
+                noise: self.real(0.0, 1.0),
+                mixup: self.real(0.0, 1.0),
+            },
+            training_loop: LoopConfig {
+                zero_grad: self.flag(),
+                // Whether there are so many layers is not known here.
+                frozen: if self.flag() { vec![0] } else { Vec::new() },
+                labels_rolled_by: self.below(10),
+                labels_shuffled: self.flag(),
+                optimizer_recreated: self.flag(),
+                inference_mode: self.flag(),
+            },
+        }
+    }
+
+    fn optimizer(&mut self) -> OptimizerConfig {
+        let [beta_1, beta_2] = [self.real(0.9, 0.99), self.real(0.99, 0.999)];
+        let [momentum, weight_decay] = [self.real(0.0, 0.9), self.real(0.0, 0.1)];
+        let (epsilon, flag) = (1e-7, self.flag());
+        match self.below(7) {
+            0 => OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad: flag },
+            1 => OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad: flag, weight_decay },
+            2 => OptimizerConfig::Nadam { beta_1, beta_2, epsilon },
+            3 => {
+                OptimizerConfig::Adagrad { initial_accumulator_value: self.real(0.0, 1.0), epsilon }
+            }
+            4 => OptimizerConfig::Lion { beta_1, beta_2 },
+            5 => OptimizerConfig::Sgd { momentum, nesterov: flag, weight_decay },
+            _ => OptimizerConfig::RmsProp { rho: beta_1, momentum, epsilon, centered: flag },
+        }
+    }
+
+    fn loss(&mut self) -> LossConfig {
+        let (from_logits, label_smoothing) = (self.flag(), self.real(0.0, 0.5));
+        match self.below(5) {
+            0 => LossConfig::SparseCategoricalCrossentropy { from_logits },
+            1 => LossConfig::CategoricalCrossentropy { from_logits, label_smoothing },
+            2 => LossConfig::BinaryCrossentropy { from_logits, label_smoothing },
+            3 => LossConfig::MeanSquaredError {},
+            _ => LossConfig::TorchCrossEntropy { label_smoothing },
+        }
+    }
+
+    fn schedule(&mut self) -> ScheduleConfig {
+        let (decay_steps, decay_rate) = (self.within(1, 10), self.real(0.5, 1.0));
+        let (warmup_steps, warmup_from) = (self.below(10), self.real(0.0, 1.0));
+        let staircase = self.flag();
+        match self.below(6) {
+            0 => ScheduleConfig::Constant {},
+            1 => ScheduleConfig::Exponential { decay_steps, decay_rate, staircase },
+            2 => ScheduleConfig::InverseTime { decay_steps, decay_rate, staircase },
+            3 => ScheduleConfig::Piecewise { boundaries: vec![1, 3], factors: vec![0.5, 0.1] },
+            4 => ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha: 0.1 },
+            _ => ScheduleConfig::Warmup { warmup_steps, warmup_from },
+        }
+    }
+
+    fn early_stopping(&mut self) -> EarlyStoppingConfig {
+        let (patience, min_delta) = (self.below(3), self.real(0.0, 0.1));
+        let restore_best_weights = self.flag();
+        match self.below(3) {
+            0 => EarlyStoppingConfig::None {},
+            1 => EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights },
+            _ => EarlyStoppingConfig::ValidationLoss { patience, min_delta, restore_best_weights },
+        }
+    }
+}
+
+/// What must hold of any experiment: it is refused at a layer, or it trains an epoch. Whether it trained.
+pub fn trains_or_is_refused(experiment: &Experiment) -> bool {
+    use overfit_lab::training::TrainingSession;
+    if let Err(problems) = experiment.validate() {
+        for problem in problems {
+            assert!(
+                problem.field.starts_with("network.layers") || problem.field.contains("frozen"),
+                "{problem:?}"
+            );
+            assert!(problem.message.contains(&problem.allowed), "{problem:?}");
+        }
+        return false;
+    }
+    experiment.warnings();
+    let mut session = TrainingSession::new(experiment.clone(), "flex").expect("valid");
+    let metrics = session.run_epoch();
+    assert_eq!(metrics.predicted.len(), experiment.dataset.images as usize);
+    assert!(metrics.predicted.iter().all(|class| *class < experiment.dataset.classes));
+    assert!(session.finished());
+    session.evaluate();
+    true
+}
