@@ -21,7 +21,9 @@ pub fn draw(script: &mut Script, experiment: &Experiment) {
         script.line(&format!("images += {:?}", dataset.shift));
     }
     if validation_images > 0 {
-        script.line(&format!("held_out_images, held_out_labels = images[{images}:], labels[{images}:]"));
+        script.line(&format!(
+            "held_out_images, held_out_labels = images[{images}:], labels[{images}:]"
+        ));
         script.line(&format!("images, labels = images[:{images}], labels[:{images}]"));
     }
     mislabel(script, experiment);
@@ -53,13 +55,19 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
         Pixels::Uniform | Pixels::Normal => {}
         Pixels::Constant => script.line("images[:] = images[0]"),
         Pixels::Patterned => {
-            script.line("# Crosses of five bright pixels on faint noise: upright ones and diagonal ones.");
+            script.line(
+                "# Crosses of five bright pixels on faint noise: upright ones and diagonal ones.",
+            );
             script.line("upright = [(0, 1), (1, 0), (1, 1), (1, 2), (2, 1)]");
             script.line("diagonal = [(0, 0), (0, 2), (1, 1), (2, 0), (2, 2)]");
             kinds(script);
             script.line("images *= 0.5");
             script.line("for image, kind in zip(images, kinds):");
-            script.line(&format!("    for top, left in np.random.randint({}, size=({}, 2)):", side - 2, side.div_ceil(8)));
+            script.line(&format!(
+                "    for top, left in np.random.randint({}, size=({}, 2)):",
+                side - 2,
+                side.div_ceil(8)
+            ));
             script.line("        for down, right in [upright, diagonal][kind]:");
             script.line("            image[top + down, left + right] = 1.0");
         }
@@ -76,7 +84,8 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
 
 /// What goes wrong with labels.
 fn mislabel(script: &mut Script, experiment: &Experiment) {
-    let DatasetConfig { images, classes, flipped, conflicting_pairs: pairs, .. } = experiment.dataset;
+    let DatasetConfig { images, classes, flipped, conflicting_pairs: pairs, .. } =
+        experiment.dataset;
     if pairs > 0 {
         script.line("# The same image twice, with two labels.");
         script.line(&format!("images[1:{0}:2] = images[0:{0}:2]", 2 * pairs));
@@ -108,9 +117,9 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
         return;
     }
     let AugmentationConfig { shift, crop, rotation, brightness, noise, .. } = *augmentation;
-    script.lines("\n");
+    script.apart();
     if rotation != 0.0 || crop != 0.0 {
-        script.lines(SAMPLED);
+        script.define(SAMPLED);
     }
     script.line("def altered(images):");
     script.line("    \"\"\"The images as an epoch sees them.\"\"\"");
@@ -125,15 +134,19 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
         script.line("            image[:] = image[::-1].copy()");
     }
     if rotation != 0.0 {
-        script.line(&format!("        angle = np.radians({rotation:?} * np.random.uniform(-1, 1))"));
+        script
+            .line(&format!("        angle = np.radians({rotation:?} * np.random.uniform(-1, 1))"));
         script.lines(ROTATE);
     }
     if crop != 0.0 {
-        script.line(&format!("        kept = max(round(side * (1 - {crop:?} * np.random.random())), 1)"));
+        script.line(&format!(
+            "        kept = max(round(side * (1 - {crop:?} * np.random.random())), 1)"
+        ));
         script.lines(CROP);
     }
     if shift != 0.0 {
-        script.line(&format!("        moves = {shift:?} * side * np.random.uniform(-1, 1, size=2)"));
+        script
+            .line(&format!("        moves = {shift:?} * side * np.random.uniform(-1, 1, size=2)"));
         script.lines(SHIFT);
     }
     if brightness != 0.0 {
@@ -142,7 +155,8 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
     if noise != 0.0 {
         script.line(&format!("        image += {noise:?} * np.random.normal(size=image.shape)"));
     }
-    script.lines("    return images\n\n");
+    script.line("    return images");
+    script.apart();
 }
 
 const SAMPLED: &str = r#"def sampled(image, y, x):
@@ -154,10 +168,7 @@ const SAMPLED: &str = r#"def sampled(image, y, x):
     down, right = (y - top)[..., None], (x - left)[..., None]
     above = (1 - right) * image[top, left] + right * image[top, left + 1]
     below = (1 - right) * image[top + 1, left] + right * image[top + 1, left + 1]
-    return (1 - down) * above + down * below
-
-
-"#;
+    return (1 - down) * above + down * below"#;
 
 const ROTATE: &str = "        sine, cosine, middle = np.sin(angle), np.cos(angle), (side - 1) / 2
         y, x = np.mgrid[:side, :side] - middle

@@ -14,6 +14,28 @@ impl Script {
         self.0.extend(text.lines().map(String::from));
     }
 
+    /// Two blank lines, as they stand around definitions.
+    pub fn apart(&mut self) {
+        while self.0.last().is_some_and(String::is_empty) {
+            self.0.pop();
+        }
+        self.lines("\n\n");
+    }
+
+    /// A blank line, at least.
+    pub fn gap(&mut self) {
+        if !self.0.last().is_some_and(String::is_empty) {
+            self.line("");
+        }
+    }
+
+    /// A function or class.
+    pub fn define(&mut self, text: &str) {
+        self.apart();
+        self.lines(text);
+        self.apart();
+    }
+
     /// A call with an argument a line.
     pub fn long_call(&mut self, start: &str, arguments: &[String], end: &str) {
         self.line(start);

@@ -16,7 +16,8 @@ pub fn model(script: &mut Script, experiment: &Experiment) {
     let own_step = needs_own_step(experiment);
     let mut calls = calls(experiment);
     let hides = matches!(experiment.training.loss, LossConfig::TorchCrossEntropy { .. });
-    let comment = "# PyTorch's loss takes whatever comes out for scores. Behind this layer, so does Keras'.";
+    let comment =
+        "# PyTorch's loss takes whatever comes out for scores. Behind this layer, so does Keras'.";
     if hides {
         calls.push(format!("keras.layers.Reshape(({},))", dataset.classes));
     }
@@ -43,7 +44,8 @@ pub fn model(script: &mut Script, experiment: &Experiment) {
             None => format!("{comment}\nx = {call}(x)"),
         });
     }
-    script.line(&format!("model = {}(inputs, x)", if own_step { "Network" } else { "keras.Model" }));
+    script
+        .line(&format!("model = {}(inputs, x)", if own_step { "Network" } else { "keras.Model" }));
 }
 
 fn calls(experiment: &Experiment) -> Vec<String> {
@@ -58,9 +60,7 @@ fn calls(experiment: &Experiment) -> Vec<String> {
 }
 
 /// Keras 3 has no such layer.
-pub const LOCALLY_CONNECTED: &str = r#"
-
-class LocallyConnected(keras.layers.Layer):
+pub const LOCALLY_CONNECTED: &str = r#"class LocallyConnected(keras.layers.Layer):
     """A convolution with weights of its own at each place. `kernel` and `bias` say what `add_weight` is told."""
 
     def __init__(self, filters, size, activation=None, kernel=None, bias=None, **options):
@@ -78,10 +78,7 @@ class LocallyConnected(keras.layers.Layer):
         rows, columns = self.kernel.shape[:2]
         places = [(i, j) for i in range(self.size) for j in range(self.size)]
         windows = keras.ops.concatenate([x[:, i : i + rows, j : j + columns] for i, j in places], -1)
-        return self.activation(keras.ops.einsum("nhwc,hwcf->nhwf", windows, self.kernel) + self.bias)
-
-
-"#;
+        return self.activation(keras.ops.einsum("nhwc,hwcf->nhwf", windows, self.kernel) + self.bias)"#;
 
 /// A layer's call; what Keras does by itself is left out.
 fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen: bool) -> String {
@@ -109,7 +106,9 @@ fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen
         LayerConfig::Flatten {} => "Flatten",
         LayerConfig::Reshape {} => {
             arguments.push(match input {
-                Shape::Image([height, width, channels]) => format!("({height}, {width}, {channels})"),
+                Shape::Image([height, width, channels]) => {
+                    format!("({height}, {width}, {channels})")
+                }
                 Shape::Flat(units) => format!("({units},)"),
             });
             "Reshape"
@@ -143,7 +142,13 @@ fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen
         LayerConfig::LocallyConnected { filters, kernel, use_bias, activation } => {
             arguments = vec![filters.to_string(), kernel.to_string()];
             options(&mut arguments, *activation, true);
-            arguments.extend(weights_of_places(network, input.units() as u32, *filters, *kernel, *use_bias));
+            arguments.extend(weights_of_places(
+                network,
+                input.units() as u32,
+                *filters,
+                *kernel,
+                *use_bias,
+            ));
             if frozen {
                 arguments.push("trainable=False".into());
             }
@@ -275,7 +280,9 @@ fn initializer(network: &NetworkConfig) -> Option<String> {
     let InitializerConfig { kernel, factor, .. } = &network.initializer;
     let scaled = |scale: f64, mode: &str, distribution: &str| {
         let scale = scale * factor * factor;
-        Some(format!("VarianceScaling({scale:?}, mode=\"{mode}\", distribution=\"{distribution}\")"))
+        Some(format!(
+            "VarianceScaling({scale:?}, mode=\"{mode}\", distribution=\"{distribution}\")"
+        ))
     };
     // VarianceScaling wants a scale above 0.
     if *factor == 0.0 {

@@ -17,7 +17,10 @@ pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
         script.line(&if column {
             format!("{start}targets = {start}labels[:, None].astype(\"float32\")")
         } else {
-            format!("{start}targets = keras.utils.to_categorical({start}labels, {})", dataset.classes)
+            format!(
+                "{start}targets = keras.utils.to_categorical({start}labels, {})",
+                dataset.classes
+            )
         });
     };
     convert("");

@@ -27,7 +27,7 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     script.line(&format!("keras.utils.set_random_seed({})", experiment.seed));
     let layers = &experiment.network.layers;
     if layers.iter().any(|layer| matches!(layer, LayerConfig::LocallyConnected { .. })) {
-        script.lines(layers::LOCALLY_CONNECTED);
+        script.define(layers::LOCALLY_CONNECTED);
     }
     data::define_altered(&mut script, &experiment.training.augmentation);
     if own_step {
@@ -35,7 +35,7 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     }
     data::draw(&mut script, experiment);
     let targets = loss::targets(&mut script, experiment);
-    script.line("");
+    script.gap();
     layers::model(&mut script, experiment);
     training::train(&mut script, experiment, targets);
     script.line("");

@@ -21,8 +21,7 @@ pub fn needs_own_step(experiment: &Experiment) -> bool {
 /// An optimizer made anew in each step would start its schedule anew, too.
 pub fn schedule_of_new_optimizers(experiment: &Experiment) -> bool {
     let training = &experiment.training;
-    training.training_loop.optimizer_recreated
-        && training.schedule != ScheduleConfig::Constant {}
+    training.training_loop.optimizer_recreated && training.schedule != ScheduleConfig::Constant {}
 }
 
 /// The class that the model is made of.
@@ -31,7 +30,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     let training = &experiment.training;
     let steps = &training.training_loop;
     let base = if residual { "Model" } else { "Sequential" };
-    script.lines("\n\n");
+    script.apart();
     script.line(&format!("class Network(keras.{base}):"));
     script.line("    \"\"\"Trains by a step of its own.\"\"\"");
     script.line("");
@@ -44,7 +43,9 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     let mixup = training.augmentation.mixup;
     if mixup != 0.0 {
         script.line("        # x / (x + y) has a beta distribution; each image keeps at least half of itself.");
-        script.line(&format!("        x, y = tf.unstack(tf.random.gamma([2], {mixup:?}, dtype=\"float64\"))"));
+        script.line(&format!(
+            "        x, y = tf.unstack(tf.random.gamma([2], {mixup:?}, dtype=\"float64\"))"
+        ));
         script.lines(MIX);
     }
     if steps.inference_mode {
@@ -64,6 +65,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
         update(script, experiment);
     }
     script.lines(MEASURE);
+    script.apart();
 }
 
 fn update(script: &mut Script, experiment: &Experiment) {
@@ -81,7 +83,8 @@ fn update(script: &mut Script, experiment: &Experiment) {
         } else {
             learning_rate(training)
         };
-        script.line("        # The mistake: each step makes its optimizer anew, without any memory.");
+        script
+            .line("        # The mistake: each step makes its optimizer anew, without any memory.");
         script.line(&format!("        optimizer = {}", optimizer(training, &rate)));
         script.line("        optimizer.apply_gradients(zip(gradients, weights))");
     } else {
@@ -103,17 +106,16 @@ const MEASURE: &str = "        for metric in self.metrics:
                 metric.update_state(loss, sample_weight=tf.shape(images)[0])
             else:
                 metric.update_state(targets, outputs)
-        return self.get_metrics_result()
-
-
-";
+        return self.get_metrics_result()";
 
 /// Compiles the model and trains it.
 pub fn train(script: &mut Script, experiment: &Experiment, targets: &str) {
     let training = &experiment.training;
     let steps = &training.training_loop;
     if !steps.zero_grad && !frozen_entirely(experiment) {
-        script.line("totals = [tf.Variable(tf.zeros(weight.shape)) for weight in model.trainable_weights]");
+        script.line(
+            "totals = [tf.Variable(tf.zeros(weight.shape)) for weight in model.trainable_weights]",
+        );
     }
     if schedule_of_new_optimizers(experiment) {
         script.line(&format!("schedule = {}", learning_rate(training)));

@@ -52,7 +52,8 @@ impl Model {
             let [padding, module] = modules(layer, shape.input);
             part.modules.extend(padding);
             if has_weights(layer) {
-                let part_name = if residual { format!("model.part_{number}") } else { "model".into() };
+                let part_name =
+                    if residual { format!("model.part_{number}") } else { "model".into() };
                 model.weighted.push((index, format!("{part_name}[{}]", part.modules.len())));
             }
             for class in OWN_CLASSES.map(|(name, _)| name) {
@@ -106,13 +107,16 @@ impl Model {
     pub fn define_classes(&self, script: &mut Script) {
         for (class, text) in OWN_CLASSES {
             if self.classes.contains(&class) {
-                script.lines(text);
+                script.define(text);
             }
         }
         if self.parts.len() == 1 {
             return;
         }
-        script.lines("\n\nclass Network(nn.Module):\n    def __init__(self):\n        super().__init__()");
+        script.apart();
+        script.lines(
+            "class Network(nn.Module):\n    def __init__(self):\n        super().__init__()",
+        );
         for (number, part) in self.parts.iter().enumerate() {
             if !part.modules.is_empty() {
                 script.line(&format!("        self.part_{number} = nn.Sequential("));
@@ -131,10 +135,17 @@ impl Model {
                 script.line(&format!("        {then}"));
             }
         }
-        script.lines("        return x\n\n\n");
+        script.line("        return x");
+        script.apart();
     }
 
     pub fn make(&self, script: &mut Script) {
+        let mut modules = self.parts.iter().flat_map(|part| &part.modules);
+        if modules.any(|module| module.starts_with("nn.BatchNorm")) {
+            script.line(
+                "# PyTorch's momentum is 1 less Keras', and its running variance that of a sample.",
+            );
+        }
         match &self.parts[..] {
             [part] => script.long_call("model = nn.Sequential(", &part.modules, ")"),
             _ => script.line("model = Network()"),
@@ -167,7 +178,10 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
                 pads = padded(window, side, &mut options, "nn.ZeroPad2d", "");
             }
             let bias = bias(use_bias);
-            return [pads, Some(format!("nn.Conv2d({channels}, {filters}, {kernel}{options}{bias})"))];
+            return [
+                pads,
+                Some(format!("nn.Conv2d({channels}, {filters}, {kernel}{options}{bias})")),
+            ];
         }
         LayerConfig::MaxPool { pool, strides, padding } => {
             let window = Window { size: pool, strides, padding };
@@ -205,7 +219,10 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
         LayerConfig::Dropout { rate } => format!("nn.Dropout({rate:?})"),
         LayerConfig::LeakyRelu { negative_slope } => format!("nn.LeakyReLU({negative_slope:?})"),
         LayerConfig::LocallyConnected { filters, kernel, use_bias, .. } => {
-            format!("{LOCALLY_CONNECTED}({channels}, {filters}, {kernel}, {side}{})", bias(use_bias))
+            format!(
+                "{LOCALLY_CONNECTED}({channels}, {filters}, {kernel}, {side}{})",
+                bias(use_bias)
+            )
         }
         LayerConfig::Reshape {}
         | LayerConfig::Activation { .. }
@@ -260,9 +277,7 @@ const CHANNEL_NORM: &str = "ChannelNorm";
 const OWN_CLASSES: [(&str, &str); 3] = [
     (
         LOCALLY_CONNECTED,
-        r#"
-
-class LocallyConnected(nn.Module):
+        r#"class LocallyConnected(nn.Module):
     """A convolution with weights of its own at each place."""
 
     def __init__(self, channels, filters, size, side, bias=True):
@@ -276,29 +291,19 @@ class LocallyConnected(nn.Module):
     def forward(self, x):
         windows = nn.functional.unfold(x, self.size)
         y = torch.einsum("nwp,fpw->nfp", windows, self.weight)
-        return (y if self.bias is None else y + self.bias).unflatten(2, self.places)
-
-
-"#,
+        return (y if self.bias is None else y + self.bias).unflatten(2, self.places)"#,
     ),
     (
         CHANNEL_NORM,
-        r#"
-
-class ChannelNorm(nn.LayerNorm):
+        r#"class ChannelNorm(nn.LayerNorm):
     """Over the channels of each pixel, as Keras' LayerNormalization."""
 
     def forward(self, x):
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-
-
-"#,
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)"#,
     ),
     (
         "AveragePool",
-        r#"
-
-class AveragePool(nn.Module):
+        r#"class AveragePool(nn.Module):
     """The mean of the real pixels of each window, with the odd pixel of padding after the image."""
 
     def __init__(self, pool, stride, padding):
@@ -309,9 +314,6 @@ class AveragePool(nn.Module):
         return nn.functional.avg_pool2d(nn.functional.pad(x, self.padding), self.pool, self.stride)
 
     def forward(self, x):
-        return self.means(x) / self.means(torch.ones_like(x))
-
-
-"#,
+        return self.means(x) / self.means(torch.ones_like(x))"#,
     ),
 ];

@@ -1,12 +1,12 @@
 //! Losses: what Keras computes in PyTorch's words, where there are any, and otherwise the same mistake as it looks there.
 
 use crate::experiment::{Activation, Experiment, LayerConfig, LossConfig};
-use crate::script::text::{call, unless};
+use crate::script::text::{Script, call, unless};
 use crate::script::units;
 
 pub struct Loss {
     /// Lines that make `loss_of(outputs, labels)`.
-    pub definition: Vec<String>,
+    definition: Vec<String>,
     /// Whether it takes the scores in front of the last activation, which the model goes without.
     pub takes_scores: bool,
     /// Which images are answered rightly, in Python.
@@ -18,9 +18,19 @@ const ABOVE_HALF: &str = "(outputs[:, 0] > 0.5) == y";
 /// A sigmoid above 0.5 has a score above 0.
 const ABOVE_ZERO: &str = "(outputs[:, 0] > 0) == y";
 
-const CLIPPED: &str = "Keras takes these outputs for probabilities and clips them; what is clipped has no gradient.";
+const CLIPPED: &str =
+    "Keras takes these outputs for probabilities and clips them; what is clipped has no gradient.";
 
 impl Loss {
+    pub fn define(&self, script: &mut Script) {
+        let definition = self.definition.join("\n");
+        if definition.starts_with("def") {
+            script.define(&definition)
+        } else {
+            script.lines(&definition)
+        }
+    }
+
     pub fn of(experiment: &Experiment) -> Self {
         let network = &experiment.network;
         let head = network.layers.last().and_then(LayerConfig::activation);
@@ -41,7 +51,11 @@ impl Loss {
             }
             LossConfig::TorchCrossEntropy { label_smoothing } => {
                 let twice = head == Some(Activation::Softmax);
-                let comment = if twice { "# This loss takes a softmax itself: here it is taken twice." } else { "" };
+                let comment = if twice {
+                    "# This loss takes a softmax itself: here it is taken twice."
+                } else {
+                    ""
+                };
                 writer.cross_entropy(comment, label_smoothing, false)
             }
         }
@@ -66,7 +80,9 @@ impl Writer {
         if finds_scores {
             let comment = match self.head {
                 Some(Activation::Softmax) => "# The softmax is in this loss.",
-                Some(_) => "# A softmax of the scores: the loss that Keras finds behind sigmoids, too.",
+                Some(_) => {
+                    "# A softmax of the scores: the loss that Keras finds behind sigmoids, too."
+                }
                 None => "",
             };
             return self.cross_entropy(comment, smoothing, true);
@@ -77,8 +93,6 @@ impl Writer {
                 format!("    \"\"\"{CLIPPED}\"\"\""),
                 "    kept = outputs.clamp(1e-7, 1 - 1e-7)".into(),
                 "    return nn.functional.nll_loss((kept / kept.sum(1, keepdim=True)).log(), labels)".into(),
-                String::new(),
-                String::new(),
             ];
             return self.made(lines.into(), false);
         }
@@ -136,16 +150,23 @@ impl Writer {
         });
         if smoothing != 0.0 {
             // As Keras: over the units, or, for a binary loss, over the two answers.
-            let over = if value.contains("binary") { 2 } else if self.one { 1 } else { self.classes };
-            lines.push(format!("    targets = (1 - {smoothing:?}) * targets + {smoothing:?} / {over}"));
+            let over = if value.contains("binary") {
+                2
+            } else if self.one {
+                1
+            } else {
+                self.classes
+            };
+            lines.push(format!(
+                "    targets = (1 - {smoothing:?}) * targets + {smoothing:?} / {over}"
+            ));
         }
         lines.push(format!("    return {value}"));
-        lines.extend([String::new(), String::new()]);
         self.made(lines, false)
     }
 
     fn made(&self, definition: Vec<String>, takes_scores: bool) -> Loss {
         let right = if self.one { ABOVE_HALF } else { LARGEST };
-        Loss { definition, takes_scores, right }
+        Loss { definition, takes_scores: takes_scores && self.head.is_some(), right }
     }
 }

@@ -27,7 +27,8 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     if copies || cosine {
         script.line("");
     }
-    script.lines("import numpy as np\nimport torch\nfrom torch import nn\n\n");
+    script.lines("import numpy as np\nimport torch\nfrom torch import nn");
+    script.gap();
     script.line("# PyTorch draws other numbers from this seed: other images, the same experiment.");
     script.line(&format!("np.random.seed({})", experiment.seed));
     script.line(&format!("torch.manual_seed({})", experiment.seed));
@@ -40,12 +41,12 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     if experiment.dataset.validation_images > 0 {
         tensors(&mut script, "held_out_");
     }
-    script.line("");
+    script.gap();
     model.make(&mut script);
     weights::initialise(&mut script, experiment, &model);
     weights::name(&mut script, experiment, &model);
-    script.line("");
-    script.0.extend(loss.definition.iter().cloned());
+    script.gap();
+    loss.define(&mut script);
     optimizer::make(&mut script, experiment, &model);
     training::train(&mut script, experiment, &model, &loss);
     script.line("");

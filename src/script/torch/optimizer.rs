@@ -1,7 +1,9 @@
 //! Optimizers and schedules.
 
 use super::layers::Model;
-use crate::experiment::{ClippingConfig, Experiment, OptimizerConfig, ScheduleConfig, TrainingConfig};
+use crate::experiment::{
+    ClippingConfig, Experiment, OptimizerConfig, ScheduleConfig, TrainingConfig,
+};
 use crate::script::frozen_entirely;
 use crate::script::text::{Script, call, flag, unless};
 
@@ -13,13 +15,11 @@ pub fn needs_math(training: &TrainingConfig) -> bool {
 /// PyTorch has no such optimizer.
 pub fn define_class(script: &mut Script, training: &TrainingConfig) {
     if matches!(training.optimizer, OptimizerConfig::Lion { .. }) {
-        script.lines(LION);
+        script.define(LION);
     }
 }
 
-const LION: &str = r#"
-
-class Lion(torch.optim.Optimizer):
+const LION: &str = r#"class Lion(torch.optim.Optimizer):
     """Moves each weight by the learning rate, whichever way its smoothed gradient points."""
 
     def __init__(self, parameters, lr, betas):
@@ -34,10 +34,7 @@ class Lion(torch.optim.Optimizer):
                     continue
                 mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
                 weight -= group["lr"] * torch.sign(beta_1 * mean + (1 - beta_1) * weight.grad)
-                mean.lerp_(weight.grad, 1 - beta_2)
-
-
-"#;
+                mean.lerp_(weight.grad, 1 - beta_2)"#;
 
 /// What the optimizer gets.
 pub fn parameters(experiment: &Experiment, model: &Model) -> &'static str {
@@ -175,11 +172,14 @@ pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model
     {
         script.line("        # Keras' weight decay: PyTorch's would go through the momentum.");
         script.line(&format!("        for weight in {parameters}:"));
-        script.line(&format!("            weight.data *= 1 - {weight_decay:?} * optimizer.param_groups[0][\"lr\"]"));
+        script.line(&format!(
+            "            weight.data *= 1 - {weight_decay:?} * optimizer.param_groups[0][\"lr\"]"
+        ));
     }
 }
 
 fn define_factor(script: &mut Script, schedule: &ScheduleConfig) {
+    script.apart();
     script.lines("def factor(step):\n    \"\"\"What the learning rate is multiplied by.\"\"\"");
     let share = |staircase: bool, steps: u32| {
         if staircase { format!("(step // {steps})") } else { format!("(step / {steps})") }
@@ -193,24 +193,32 @@ fn define_factor(script: &mut Script, schedule: &ScheduleConfig) {
     match schedule {
         ScheduleConfig::Constant {} => {}
         ScheduleConfig::Exponential { decay_steps, decay_rate, staircase } => {
-            script.line(&format!("    return {decay_rate:?} ** {}", share(*staircase, *decay_steps)));
+            script
+                .line(&format!("    return {decay_rate:?} ** {}", share(*staircase, *decay_steps)));
         }
         ScheduleConfig::InverseTime { decay_steps, decay_rate, staircase } => {
-            script.line(&format!("    return 1 / (1 + {decay_rate:?} * {})", share(*staircase, *decay_steps)));
+            script.line(&format!(
+                "    return 1 / (1 + {decay_rate:?} * {})",
+                share(*staircase, *decay_steps)
+            ));
         }
         ScheduleConfig::Piecewise { boundaries, factors } => {
             let factors: Vec<f64> = [1.0].into_iter().chain(factors.iter().copied()).collect();
-            script.line(&format!("    return {factors:?}[sum(step > boundary for boundary in {boundaries:?})]"));
+            script.line(&format!(
+                "    return {factors:?}[sum(step > boundary for boundary in {boundaries:?})]"
+            ));
         }
         ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha } => {
             warm_up(script, *warmup_steps, *warmup_from);
             script.line(&format!("    share = min((step - {warmup_steps}) / {decay_steps}, 1)"));
-            script.line(&format!("    return {alpha:?} + (1 - {alpha:?}) * (1 + math.cos(math.pi * share)) / 2"));
+            script.line(&format!(
+                "    return {alpha:?} + (1 - {alpha:?}) * (1 + math.cos(math.pi * share)) / 2"
+            ));
         }
         ScheduleConfig::Warmup { warmup_steps, warmup_from } => {
             warm_up(script, *warmup_steps, *warmup_from);
             script.line("    return 1.0");
         }
     }
-    script.lines("\n\n");
+    script.apart();
 }

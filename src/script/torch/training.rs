@@ -1,10 +1,10 @@
 //! Evaluation and the training loop.
 
+use super::channels_first;
 use super::layers::Model;
 use super::loss::Loss;
 use super::optimizer::{before_update, comment, optimizer};
 use super::weights::is_regularised;
-use super::channels_first;
 use crate::experiment::{
     ConstraintConfig, EarlyStoppingConfig, Experiment, LayerConfig, ScheduleConfig,
 };
@@ -29,10 +29,12 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
     let training = &experiment.training;
     let steps = &training.training_loop;
     let penalty = if is_regularised(experiment) { " + penalty()" } else { "" };
-    script.lines("\n\ndef evaluate(x, y):\n    model.eval()\n    with torch.no_grad():\n        outputs = model(x)");
+    script.apart();
+    script.lines("def evaluate(x, y):\n    model.eval()\n    with torch.no_grad():\n        outputs = model(x)");
     script.line(&format!("        right = {}", loss.right));
     script.line(&format!("        loss = loss_of(outputs, y){penalty}"));
-    script.lines("    return loss.item(), right.float().mean().item()\n\n\n");
+    script.lines("    return loss.item(), right.float().mean().item()");
+    script.apart();
     let stops = training.early_stopping != EarlyStoppingConfig::None {};
     if stops {
         script.line("best, waited = None, 0");
@@ -53,7 +55,10 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
         script.line("    total = 0.0");
     }
     let images = experiment.dataset.images;
-    script.line(&format!("    for batch in torch.randperm({images}).split({}):", training.batch_size));
+    script.line(&format!(
+        "    for batch in torch.randperm({images}).split({}):",
+        training.batch_size
+    ));
     step(script, experiment, model, [inputs, penalty]);
     if watches {
         script.line("        total += loss.item() * len(batch)");
@@ -73,10 +78,13 @@ fn set_mode(script: &mut Script, experiment: &Experiment, model: &Model) {
     }
     script.line("    model.train()");
     let layers = &experiment.network.layers;
-    let norms = model.frozen(experiment).filter(|(index, _)| matches!(layers[*index], LayerConfig::BatchNorm { .. }));
+    let norms = model
+        .frozen(experiment)
+        .filter(|(index, _)| matches!(layers[*index], LayerConfig::BatchNorm { .. }));
     for (index, (_, name)) in norms.enumerate() {
         if index == 0 {
-            script.line("    # Keras' batch normalisation is in inference mode where it is frozen.");
+            script
+                .line("    # Keras' batch normalisation is in inference mode where it is frozen.");
         }
         script.line(&format!("    {name}.eval()"));
     }
@@ -101,13 +109,16 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
         script.line("        share = max(share, 1 - share)");
         script.line("        others = torch.randperm(len(inputs))");
         script.line("        outputs = model(share * inputs + (1 - share) * inputs[others])");
-        value = "share * loss_of(outputs, targets) + (1 - share) * loss_of(outputs, targets[others])".into();
+        value =
+            "share * loss_of(outputs, targets) + (1 - share) * loss_of(outputs, targets[others])"
+                .into();
     }
     let scheduled = training.schedule != ScheduleConfig::Constant {};
     if steps.optimizer_recreated {
         let factor = if scheduled { " * factor(step)" } else { "" };
         let rate = format!("{:?}{factor}", training.learning_rate);
-        script.line("        # The mistake: each step makes its optimizer anew, without any memory.");
+        script
+            .line("        # The mistake: each step makes its optimizer anew, without any memory.");
         if let Some(comment) = comment(&training.optimizer) {
             script.line(&format!("        {comment}"));
         }
@@ -138,9 +149,12 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
 fn stop_early(script: &mut Script, experiment: &Experiment) {
     let (watched, patience, min_delta, restores) = match experiment.training.early_stopping {
         EarlyStoppingConfig::None {} => return,
-        EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights } => {
-            (format!("total / {}", experiment.dataset.images), patience, min_delta, restore_best_weights)
-        }
+        EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights } => (
+            format!("total / {}", experiment.dataset.images),
+            patience,
+            min_delta,
+            restore_best_weights,
+        ),
         EarlyStoppingConfig::ValidationLoss { patience, min_delta, restore_best_weights } => {
             ("held_out_loss".into(), patience, min_delta, restore_best_weights)
         }

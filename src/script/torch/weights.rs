@@ -25,7 +25,11 @@ pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
         if !biases.contains(&true) {
             return;
         }
-        let value = if *bias == 0.0 { "zeros_(layer.bias)".into() } else { format!("constant_(layer.bias, {bias:?})") };
+        let value = if *bias == 0.0 {
+            "zeros_(layer.bias)".into()
+        } else {
+            format!("constant_(layer.bias, {bias:?})")
+        };
         if biases.contains(&false) {
             script.line("        if layer.bias is not None:");
             script.line(&format!("            nn.init.{value}"));
@@ -61,7 +65,9 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     let RegularizerConfig { l1, l2, bias_l2 } = experiment.network.regularizer;
     let classes = model.kernel_classes();
     let mut list = |what: &str, of_layer: &str, only: &str| {
-        script.line(&format!("layers = [layer for layer in model.modules() if isinstance(layer, {classes}){only}]"));
+        script.line(&format!(
+            "layers = [layer for layer in model.modules() if isinstance(layer, {classes}){only}]"
+        ));
         script.line(&format!("{what} = [{of_layer} for layer in layers]"));
     };
     if l1 != 0.0 || l2 != 0.0 || experiment.network.constraint != (ConstraintConfig::None {}) {
@@ -78,9 +84,10 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     let sums = sums.iter().filter(|(strength, _)| *strength != 0.0);
     let sums: Vec<_> = sums.map(|(strength, sum)| format!("{strength:?} * sum({sum})")).collect();
     if !sums.is_empty() {
-        script.lines("\n\ndef penalty():\n    \"\"\"What Keras' regularizers add to the loss.\"\"\"");
+        script.apart();
+        script.lines("def penalty():\n    \"\"\"What Keras' regularizers add to the loss.\"\"\"");
         script.line(&format!("    return {}", sums.join(" + ")));
-        script.lines("\n\n");
+        script.apart();
     }
 }
 
@@ -115,7 +122,8 @@ fn kernel_lines(kernel: &KernelInitializer, [fan_in, fan_out, named]: [&str; 3])
         vec![
             "# Cut off at two deviations; what is left has this variance.".into(),
             format!("deviation = ({variance}) ** 0.5 / 0.87962566"),
-            "nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)".into(),
+            "nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)"
+                .into(),
         ]
     };
     match kernel {
