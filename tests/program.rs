@@ -138,7 +138,7 @@ fn bad_input_is_one_line_on_stderr_and_exit_code_2() {
         (&["show", "example-1", "--set", "training.speed=9"], &["training.speed"]),
         (&["show", "example-1", "--mended"], &["--mended", "example-1", "a mistake"]),
         (&["run", "Cargo.toml", "--mended"], &["--mended", "Cargo.toml"]),
-        (&["code", "example-1"], &["--framework", "--help"]),
+        (&["code", "example-1"], &["required", "--help"]),
         (&["code", "example-1", "--framework", "jax"], &["framework", "jax", "keras, pytorch"]),
         (
             &["code", "example-1", "--framework", "keras", "--set", "training.batch_size=21"],

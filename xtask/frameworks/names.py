@@ -56,8 +56,8 @@ SOME = """
 def documented(found):
     """What a function in C says of itself: `name(first, second=..., *, third=...)`."""
     text = (found.__doc__ or "").replace("\n", " ")
-    call = re.search(r"\w+\((.*?)\)\s*(?:->|$|  )", text)
-    if call is None:
+    call = re.match(r"\s*\w+\((.*?)\)\s*(?:->|$|  )", text)
+    if call is None or call[1] == "...":
         return "*"
     names = re.findall(r"(\*?\w*)\s*(?:=[^,]*)?(?:,|$)", re.sub(r"\([^()]*\)", "", call[1]))
     return " ".join(dict.fromkeys("*" if name.startswith("*") and name != "*" else name for name in names if name))
@@ -68,10 +68,11 @@ def parameters(found):
     if not callable(found):
         return None
     try:
-        signature = inspect.signature(found)
+        # Some of Keras' classes take anything when they are made, and say what when they are set up.
+        signature = inspect.signature(found.__init__ if inspect.isclass(found) else found)
     except (TypeError, ValueError):
         return documented(found)
-    kinds = signature.parameters.values()
+    kinds = [one for one in signature.parameters.values() if one.name != "self"]
     if [one.kind for one in kinds] == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
         return documented(found)
     words = []
@@ -80,7 +81,7 @@ def parameters(found):
             words.append("*")
         elif one.kind == inspect.Parameter.VAR_KEYWORD:
             words.extend(inherited(found))
-        elif one.name != "self":
+        else:
             words.append(one.name)
     return " ".join(dict.fromkeys(words))
 
