@@ -29,7 +29,7 @@ const VARIABLES: [(&str, [&str; 2]); 5] = [
 const ATTRIBUTES: [&str; 4] = [
     "keras.Sequential.stop_training",
     "keras.callbacks.History.epoch",
-    "keras.callbacks.History.history",
+    "keras.callbacks.History.history.items",
     "torch.optim.Adam.param_groups",
 ];
 
