@@ -33,6 +33,7 @@ METHODS = [
     "keras.Sequential",
     "keras.Model",
     "keras.callbacks.EarlyStopping",
+    "keras.optimizers.Adam",
     "torch.nn.Sequential",
     "torch.optim.Adam",
     "torch.optim.lr_scheduler.LambdaLR",
