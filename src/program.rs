@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use overfit_lab::backend::default_backend;
 use overfit_lab::diagnosis::{RunEvent, RunResult, Watcher};
 use overfit_lab::experiment::Experiment;
-use overfit_lab::presets;
+use overfit_lab::presets::{self, Preset, PresetGroup};
+use overfit_lab::script::{self, Framework};
 use overfit_lab::training::{EpochMetrics, TrainingSession};
 use serde::Serialize;
 
@@ -25,14 +26,22 @@ struct Arguments {
 enum Command {
     /// Trains an experiment and says what came of it.
     Run(Run),
+    /// Prints an experiment as JSON, every field; `run` takes it back as a file.
+    Show(Chosen),
+    /// Prints an experiment as a script that does the same elsewhere.
+    Code(Code),
     /// Lists the presets.
     Presets,
 }
 
+/// Which experiment.
 #[derive(clap::Args)]
-struct Run {
+struct Chosen {
     /// A preset's id, such as example-1, or the path of an experiment's JSON file.
     experiment: String,
+    /// Takes a preset without its mistake.
+    #[arg(long)]
+    mended: bool,
     /// Decides images, labels, weights and batch order; the same as --set seed=N.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     seed: Option<String>,
@@ -42,6 +51,21 @@ struct Run {
     /// Sets one field by its path, for example training.learning_rate=0.01; may be given many times.
     #[arg(long = "set", value_name = "FIELD=VALUE", allow_hyphen_values = true)]
     set: Vec<String>,
+}
+
+#[derive(clap::Args)]
+struct Code {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Where it runs: keras or pytorch.
+    #[arg(long, value_name = "ID")]
+    framework: String,
+}
+
+#[derive(clap::Args)]
+struct Run {
+    #[command(flatten)]
+    chosen: Chosen,
     /// What computes.
     #[arg(long, default_value = default_backend())]
     backend: String,
@@ -66,6 +90,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Run(arguments) => run(&arguments),
+        Command::Show(arguments) => show(&arguments),
+        Command::Code(arguments) => code(&arguments),
         Command::Presets => list_presets(),
     };
     match outcome {
@@ -100,14 +126,46 @@ impl From<std::io::Error> for Failure {
 
 fn list_presets() -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    for preset in presets::presets() {
-        writeln!(out, "{:12} {}", preset.id, preset.summary)?;
+    let all = presets::presets();
+    let width = all.iter().map(|preset| preset.id.len()).max().unwrap_or_default();
+    for group in PresetGroup::ALL {
+        let members = all.iter().filter(|preset| preset.group == group);
+        for (index, preset) in members.enumerate() {
+            if index == 0 {
+                writeln!(out, "{}", group.title())?;
+            }
+            writeln!(out, "  {:width$}  {}", preset.id, preset.summary)?;
+        }
+    }
+    Ok(())
+}
+
+fn show(arguments: &Chosen) -> Result<(), Failure> {
+    let (_, experiment) = experiment(arguments)?;
+    writeln!(std::io::stdout().lock(), "{}", experiment.to_json())?;
+    Ok(())
+}
+
+/// Only of an experiment that can be trained: there is no script of any other.
+fn code(arguments: &Code) -> Result<(), Failure> {
+    let framework = Framework::of(&arguments.framework).ok_or_else(|| {
+        let ids = Framework::ALL.map(|framework| framework.choice().id).join(", ");
+        let given = &arguments.framework;
+        Failure::Input(format!("framework: {given} is not allowed; it must be one of {ids}."))
+    })?;
+    let (_, experiment) = experiment(&arguments.chosen)?;
+    if let Err(problems) = experiment.validate() {
+        return Err(Failure::Input(problems[0].to_string()));
+    }
+    let mut out = std::io::stdout().lock();
+    for line in script::lines(&experiment, framework) {
+        writeln!(out, "{line}")?;
     }
     Ok(())
 }
 
 fn run(arguments: &Run) -> Result<(), Failure> {
-    let (preset, experiment) = experiment(arguments)?;
+    let (preset, experiment) = experiment(&arguments.chosen)?;
     let seed = experiment.seed;
     let mut session = TrainingSession::new(experiment, &arguments.backend)
         .map_err(|problem| Failure::Input(problem.to_string()))?;
@@ -128,11 +186,18 @@ fn run(arguments: &Run) -> Result<(), Failure> {
 }
 
 /// The experiment that the arguments ask for, with its preset's id if it came from one.
-fn experiment(arguments: &Run) -> Result<(Option<String>, Experiment), Failure> {
+fn experiment(arguments: &Chosen) -> Result<(Option<String>, Experiment), Failure> {
     let name = &arguments.experiment;
-    let (preset, mut experiment) = match presets::preset(name) {
-        Some(preset) => (Some(preset.id.to_string()), preset.experiment),
-        None => (None, read(name)?),
+    let preset = presets::preset(name);
+    let id = preset.as_ref().map(|preset| preset.id.to_string());
+    let mut experiment = match (preset, arguments.mended) {
+        (Some(preset), false) => preset.experiment,
+        (Some(Preset { mistake: Some(mistake), .. }), true) => mistake.mended,
+        (None, false) => read(name)?,
+        (_, true) => {
+            let why = "only a preset with a mistake can be had without it";
+            return Err(Failure::Input(format!("--mended: {name} is none, and {why}.")));
+        }
     };
     let shorthands = [("seed", &arguments.seed), ("training.epochs", &arguments.epochs)];
     let shorthands =
@@ -141,7 +206,7 @@ fn experiment(arguments: &Run) -> Result<(Option<String>, Experiment), Failure> 
     for (field, value) in shorthands.chain(settings?) {
         experiment.set(field, value).map_err(|problem| Failure::Input(problem.to_string()))?;
     }
-    Ok((preset, experiment))
+    Ok((id, experiment))
 }
 
 fn read(path: &str) -> Result<Experiment, Failure> {

@@ -52,7 +52,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "diagnosis",
         ],
     ),
-    ("program", &["experiment", "presets", "backend", "training", "diagnosis"]),
+    ("program", &["experiment", "presets", "script", "backend", "training", "diagnosis"]),
 ];
 
 /// The only parts of the sources that may name what computes.

@@ -14,7 +14,8 @@ fn program(arguments: &[&str]) -> Output {
 
 fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
+    let errors = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(errors.lines().all(|line| line.starts_with("Warning: ")), "{output:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -134,6 +135,16 @@ fn bad_input_is_one_line_on_stderr_and_exit_code_2() {
         (&["run", "example-1", "--sed", "1"], &["--sed", "--help"]),
         (&["run"], &["required", "--help"]),
         (&["walk"], &["walk", "--help"]),
+        (&["show", "example-9"], &["example-9", "example-1, example-2, example-3"]),
+        (&["show", "example-1", "--set", "training.speed=9"], &["training.speed"]),
+        (&["show", "example-1", "--mended"], &["--mended", "example-1", "a mistake"]),
+        (&["run", "Cargo.toml", "--mended"], &["--mended", "Cargo.toml"]),
+        (&["code", "example-1"], &["required", "--help"]),
+        (&["code", "example-1", "--framework", "jax"], &["framework", "jax", "keras, pytorch"]),
+        (
+            &["code", "example-1", "--framework", "keras", "--set", "training.batch_size=21"],
+            &["training.batch_size", "21", "1 to 20"],
+        ),
     ];
     for (arguments, words) in rows {
         let output = program(arguments);
@@ -148,10 +159,56 @@ fn bad_input_is_one_line_on_stderr_and_exit_code_2() {
 }
 
 #[test]
-fn presets_are_listed() {
+fn presets_are_listed_by_group() {
     let text = stdout(&program(&["presets"]));
+    let mut lines = text.lines();
+    let mut group = None;
     for preset in presets::presets() {
-        assert!(text.contains(preset.id), "{text}");
+        if group != Some(preset.group) {
+            group = Some(preset.group);
+            assert_eq!(lines.next(), Some(preset.group.title()), "{text}");
+        }
+        let words: Vec<_> = lines.next().unwrap().split_whitespace().collect();
+        assert_eq!(words[0], preset.id, "{text}");
+        assert!(preset.summary.starts_with(words[1]), "{text}");
+    }
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn what_is_shown_can_be_run() {
+    let settings = ["--set", "dataset.side=8", "--seed", "3", "--epochs", "2"];
+    let shown = stdout(&program(&[&["show", "example-3"], &settings[..]].concat()));
+    let file = std::env::temp_dir().join(format!("overfit-lab-shown-{}.json", std::process::id()));
+    std::fs::write(&file, &shown).unwrap();
+    let last = |arguments: &[&str]| json_lines(arguments).pop().unwrap();
+    let from_file = last(&["run", file.to_str().unwrap()]);
+    let direct = last(&[&["run", "example-3"], &settings[..]].concat());
+    assert_eq!((&from_file["loss"], &from_file["seed"]), (&direct["loss"], &3.into()));
+    assert_eq!(shown, stdout(&program(&["show", file.to_str().unwrap()])));
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn a_preset_with_a_mistake_can_be_had_without_it() {
+    for preset in presets::presets() {
+        let Some(mistake) = preset.mistake else { continue };
+        let mended = stdout(&program(&["show", preset.id, "--mended"]));
+        assert_eq!(mended.trim_end(), mistake.mended.to_json(), "{}", preset.id);
+    }
+}
+
+#[test]
+fn scripts_are_printed() {
+    for (framework, line) in [
+        ("keras", "    optimizer=keras.optimizers.SGD(learning_rate=0.5),"),
+        ("pytorch", "optimizer = torch.optim.SGD(model.parameters(), lr=0.5)"),
+    ] {
+        let settings = ["--seed", "9", "--set", "training.learning_rate=0.5"];
+        let arguments = [&["code", "example-3", "--framework", framework], &settings[..]].concat();
+        let script = stdout(&program(&arguments));
+        assert!(script.lines().any(|text| text == line), "{script}");
+        assert!(script.contains("seed(9)"), "{script}");
     }
 }
 

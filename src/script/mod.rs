@@ -1,16 +1,20 @@
 //! An experiment as a script that does the same in the framework where people work.
 
+mod data;
 mod keras;
+mod text;
+mod torch;
 
 use serde::Serialize;
 use tsify::Tsify;
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, LayerConfig, NetworkConfig};
 
 /// Where a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framework {
     Keras,
+    PyTorch,
 }
 
 /// A framework as a person chooses it.
@@ -31,11 +35,12 @@ pub struct ScriptLine {
 }
 
 impl Framework {
-    pub const ALL: [Self; 1] = [Self::Keras];
+    pub const ALL: [Self; 2] = [Self::Keras, Self::PyTorch];
 
     pub fn choice(self) -> FrameworkChoice {
         match self {
             Self::Keras => FrameworkChoice { id: "keras", name: "Keras" },
+            Self::PyTorch => FrameworkChoice { id: "pytorch", name: "PyTorch" },
         }
     }
 
@@ -67,7 +72,38 @@ pub fn compared(
 pub fn lines(experiment: &Experiment, framework: Framework) -> Vec<String> {
     match framework {
         Framework::Keras => keras::lines(experiment),
+        Framework::PyTorch => torch::lines(experiment),
     }
+}
+
+/// Units of the last dense layer.
+fn units(network: &NetworkConfig) -> u32 {
+    let dense = network.layers.iter().rev().find_map(|layer| match layer {
+        LayerConfig::Dense { units, .. } => Some(*units),
+        _ => None,
+    });
+    dense.unwrap_or(0)
+}
+
+fn has_weights(layer: &LayerConfig) -> bool {
+    matches!(
+        layer,
+        LayerConfig::Conv2d { .. }
+            | LayerConfig::LocallyConnected { .. }
+            | LayerConfig::Dense { .. }
+            | LayerConfig::BatchNorm { .. }
+            | LayerConfig::LayerNorm { .. }
+    )
+}
+
+fn is_frozen(experiment: &Experiment, layer: usize) -> bool {
+    experiment.training.training_loop.frozen.contains(&(layer as u32))
+}
+
+/// Whether no layer's weights change.
+fn frozen_entirely(experiment: &Experiment) -> bool {
+    let layers = experiment.network.layers.iter().enumerate();
+    layers.filter(|(_, layer)| has_weights(layer)).all(|(index, _)| is_frozen(experiment, index))
 }
 
 #[cfg(test)]

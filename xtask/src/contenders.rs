@@ -1,5 +1,5 @@
-//! What the benchmark compares with, fetched once: Keras as a Python environment of its own, libraries for
-//! the browser as npm packages.
+//! What this project is compared with, fetched once: Python's frameworks in environments of their own, libraries for the browser as
+//! npm packages.
 
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -14,24 +14,37 @@ use crate::tools;
 const PYTHON: (u32, u32) = (3, 11);
 const PROGRAM: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// Keras in a virtual environment under target/, in the versions of requirements.txt; the result is that environment's Python.
+/// Keras, in the versions of bench/requirements.txt; the result is its environment's Python.
 pub fn need_keras(project: &Project) -> Result<PathBuf> {
-    let environment = project.target.join("keras-venv");
+    need_environment(project, "keras", "xtask/bench/requirements.txt")
+}
+
+/// Keras and PyTorch, in the versions of frameworks/requirements.txt. A Python that has them already may be named instead.
+pub fn need_frameworks(project: &Project) -> Result<PathBuf> {
+    match std::env::var_os("OVERFIT_LAB_PYTHON") {
+        Some(python) => Ok(python.into()),
+        None => need_environment(project, "frameworks", "xtask/frameworks/requirements.txt"),
+    }
+}
+
+/// What `requirements` lists, in a virtual environment under target/; the result is that environment's Python.
+fn need_environment(project: &Project, name: &str, requirements: &str) -> Result<PathBuf> {
+    let environment = project.target.join(format!("{name}-venv"));
     let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let requirements = project.root.join("xtask/bench/requirements.txt");
-    let stamp = Stamp::new(project, "keras", &[&requirements], &[&python]);
+    let list = project.root.join(requirements);
+    let stamp = Stamp::new(project, name, &[&list], &[&python]);
     if stamp.is_fresh() {
         return Ok(python);
     }
     need_python()?;
-    step("Installing Keras and TensorFlow into target/keras-venv, once", || {
+    step(&format!("Installing {requirements} into target/{name}-venv, once"), || {
         run_quietly(Command::new(PROGRAM).args(["-m", "venv", "--clear"]).arg(&environment))
             .context(
                 "cannot make a virtual environment: Debian has that in its package python3-venv",
             )?;
         let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-        run_quietly(Command::new(&python).args(words).arg(&requirements)).context(
-            "cannot install Keras; TensorFlow may have no build for this Python or machine",
+        run_quietly(Command::new(&python).args(words).arg(&list)).context(
+            "cannot install it; TensorFlow may have no build for this Python or machine",
         )?;
         stamp.refresh()
     })?;
@@ -61,7 +74,7 @@ pub fn need_peers(project: &Project) -> Result<PathBuf> {
 }
 
 fn need_python() -> Result<()> {
-    let wanted = format!("install Python {}.{} or later for --keras", PYTHON.0, PYTHON.1);
+    let wanted = format!("install Python {}.{} or later", PYTHON.0, PYTHON.1);
     let print = "import sys; print(*sys.version_info[:2])";
     let Ok(version) = run_quietly(Command::new(PROGRAM).args(["-c", print])) else {
         bail!("{PROGRAM} not found: {wanted}");

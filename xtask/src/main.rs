@@ -6,6 +6,7 @@
 
 mod bench;
 mod contenders;
+mod frameworks;
 mod page;
 mod project;
 mod serve;
@@ -56,6 +57,8 @@ enum Command {
     Test(test::TestArgs),
     /// Measure training speed, start-up, responsiveness and size in headless Chromium.
     Bench(bench::BenchArgs),
+    /// Run every preset's script in Keras and PyTorch, and the preset here, and write down what came of each.
+    Frameworks(frameworks::FrameworksArgs),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +84,7 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Test(args) => return test::test(&project, &args),
         Command::Bench(args) => bench::bench(&project, &args)?,
+        Command::Frameworks(args) => return frameworks::frameworks(&project, &args),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,0 +1,184 @@
+//! What scripts of all frameworks have in common: images and labels drawn with NumPy, and what alters them.
+
+use super::text::Script;
+use crate::experiment::{AugmentationConfig, DatasetConfig, Experiment, Labels, Pixels};
+
+/// Draws `images` and `labels`, and the held-out ones if there are any.
+pub fn draw(script: &mut Script, experiment: &Experiment) {
+    let dataset = &experiment.dataset;
+    let DatasetConfig { images, side, channels, validation_images, .. } = *dataset;
+    let all = images + validation_images;
+    let noise = if dataset.pixels == Pixels::Normal { "normal" } else { "uniform" };
+    script.line(&format!(
+        "images = np.random.{noise}(size=({all}, {side}, {side}, {channels})).astype(\"float32\")"
+    ));
+    script.line(&format!("labels = {}", labels(dataset)));
+    show_patterns(script, dataset, all);
+    if dataset.scale != 1.0 {
+        script.line(&format!("images *= {:?}", dataset.scale));
+    }
+    if dataset.shift != 0.0 {
+        script.line(&format!("images += {:?}", dataset.shift));
+    }
+    if validation_images > 0 {
+        script.line(&format!(
+            "held_out_images, held_out_labels = images[{images}:], labels[{images}:]"
+        ));
+        script.line(&format!("images, labels = images[:{images}], labels[:{images}]"));
+    }
+    mislabel(script, experiment);
+}
+
+fn labels(dataset: &DatasetConfig) -> String {
+    let DatasetConfig { images, classes, validation_images, .. } = *dataset;
+    let balanced = |count: u32| format!("np.random.permutation(np.arange({count}) % {classes})");
+    match dataset.labels {
+        Labels::Random | Labels::Pattern => {
+            format!("np.random.randint({classes}, size={})", images + validation_images)
+        }
+        Labels::Balanced if validation_images == 0 => balanced(images),
+        Labels::Balanced => {
+            format!("np.concatenate([{}, {}])", balanced(images), balanced(validation_images))
+        }
+    }
+}
+
+fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
+    let side = dataset.side;
+    let kinds = |script: &mut Script| {
+        script.line(&match dataset.labels {
+            Labels::Pattern => "kinds = labels % 2".into(),
+            _ => format!("kinds = np.random.randint(2, size={all})  # whatever the labels say"),
+        });
+    };
+    match dataset.pixels {
+        Pixels::Uniform | Pixels::Normal => {}
+        Pixels::Constant => script.line("images[:] = images[0]"),
+        Pixels::Patterned => {
+            script.line(
+                "# Crosses of five bright pixels on faint noise: upright ones and diagonal ones.",
+            );
+            script.line("upright = [(0, 1), (1, 0), (1, 1), (1, 2), (2, 1)]");
+            script.line("diagonal = [(0, 0), (0, 2), (1, 1), (2, 0), (2, 2)]");
+            kinds(script);
+            script.line("images *= 0.5");
+            script.line("for image, kind in zip(images, kinds):");
+            script.line(&format!(
+                "    for top, left in np.random.randint({}, size=({}, 2)):",
+                side - 2,
+                side.div_ceil(8)
+            ));
+            script.line("        for down, right in [upright, diagonal][kind]:");
+            script.line("            image[top + down, left + right] = 1.0");
+        }
+        Pixels::Stripes => {
+            script.line("# Noise on stripes: upright ones and level ones.");
+            script.line(&format!("level = (np.arange({side}) // 2 % 2)[:, None, None]"));
+            script.line("upright = level.swapaxes(0, 1)");
+            kinds(script);
+            script.line("for image, kind in zip(images, kinds):");
+            script.line("    image[:] = 0.25 * image + 0.75 * [upright, level][kind]");
+        }
+    }
+}
+
+/// What goes wrong with labels.
+fn mislabel(script: &mut Script, experiment: &Experiment) {
+    let DatasetConfig { images, classes, flipped, conflicting_pairs: pairs, .. } =
+        experiment.dataset;
+    if pairs > 0 {
+        script.line("# The same image twice, with two labels.");
+        script.line(&format!("images[1:{0}:2] = images[0:{0}:2]", 2 * pairs));
+        script.line(&format!("labels[:{}] = [0, 1] * {pairs}", 2 * pairs));
+    }
+    let count = (flipped * f64::from(images)).round() as u32;
+    if count > 0 {
+        script.line("# Some labels become another class.");
+        script.line(&format!("wrong = np.random.choice({images}, {count}, replace=False)"));
+        script.line(&format!(
+            "labels[wrong] = (labels[wrong] + np.random.randint(1, {classes}, size={count})) % {classes}"
+        ));
+    }
+    let rolled = experiment.training.training_loop.labels_rolled_by;
+    if rolled > 0 {
+        script.line("# The mistake: each image has the label of another.");
+        script.line(&format!("labels = np.roll(labels, {rolled})"));
+    }
+}
+
+/// Whether images are altered before an epoch; mixup is a matter of each step.
+pub fn alters(augmentation: &AugmentationConfig) -> bool {
+    !AugmentationConfig { mixup: 0.0, ..augmentation.clone() }.is_off()
+}
+
+/// Defines `altered(images)`, if they are.
+pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
+    if !alters(augmentation) {
+        return;
+    }
+    let AugmentationConfig { shift, crop, rotation, brightness, noise, .. } = *augmentation;
+    script.apart();
+    if rotation != 0.0 || crop != 0.0 {
+        script.define(SAMPLED);
+    }
+    script.line("def altered(images):");
+    script.line("    \"\"\"The images as an epoch sees them.\"\"\"");
+    script.line("    images, side = images.copy(), images.shape[1]");
+    script.line("    for image in images:");
+    if augmentation.horizontal_flip {
+        script.line("        if np.random.random() < 0.5:");
+        script.line("            image[:] = image[:, ::-1].copy()");
+    }
+    if augmentation.vertical_flip {
+        script.line("        if np.random.random() < 0.5:");
+        script.line("            image[:] = image[::-1].copy()");
+    }
+    if rotation != 0.0 {
+        script
+            .line(&format!("        angle = np.radians({rotation:?} * np.random.uniform(-1, 1))"));
+        script.lines(ROTATE);
+    }
+    if crop != 0.0 {
+        script.line(&format!(
+            "        kept = max(round(side * (1 - {crop:?} * np.random.random())), 1)"
+        ));
+        script.lines(CROP);
+    }
+    if shift != 0.0 {
+        script
+            .line(&format!("        moves = {shift:?} * side * np.random.uniform(-1, 1, size=2)"));
+        script.lines(SHIFT);
+    }
+    if brightness != 0.0 {
+        script.line(&format!("        image += {brightness:?} * np.random.uniform(-1, 1)"));
+    }
+    if noise != 0.0 {
+        script.line(&format!("        image += {noise:?} * np.random.normal(size=image.shape)"));
+    }
+    script.line("    return images");
+    script.apart();
+}
+
+const SAMPLED: &str = r#"def sampled(image, y, x):
+    """Pixels from places between pixels, in proportion; 0 outside the image."""
+    side = len(image)
+    image = np.pad(image, ((1, 2), (1, 2), (0, 0)))
+    y, x = np.clip(y + 1, 0, side + 1), np.clip(x + 1, 0, side + 1)
+    top, left = np.floor(y).astype(int), np.floor(x).astype(int)
+    down, right = (y - top)[..., None], (x - left)[..., None]
+    above = (1 - right) * image[top, left] + right * image[top, left + 1]
+    below = (1 - right) * image[top + 1, left] + right * image[top + 1, left + 1]
+    return (1 - down) * above + down * below"#;
+
+const ROTATE: &str = "        sine, cosine, middle = np.sin(angle), np.cos(angle), (side - 1) / 2
+        y, x = np.mgrid[:side, :side] - middle
+        image[:] = sampled(image, middle + cosine * y + sine * x, middle + cosine * x - sine * y)";
+
+/// What is left is stretched to the full size: pixels are squares, and their middles lie half a pixel inside.
+const CROP: &str = "        top, left = np.random.randint(side - kept + 1, size=2)
+        place = np.clip((np.arange(side) + 0.5) * kept / side - 0.5, 0, kept - 1)
+        image[:] = sampled(image, *np.meshgrid(top + place, left + place, indexing=\"ij\"))";
+
+const SHIFT: &str = "        down, right = np.rint(moves).astype(int)
+        wide = np.pad(image, ((side, side), (side, side), (0, 0)))
+        image[:] = wide[side - down : 2 * side - down, side - right : 2 * side - right]";

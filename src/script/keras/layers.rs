@@ -1,0 +1,303 @@
+//! The model.
+
+use super::training::needs_own_step;
+use crate::experiment::{
+    Activation, ConstraintConfig, Experiment, InitializerConfig, KernelInitializer, LayerConfig,
+    LossConfig, NetworkConfig, Padding, RegularizerConfig, Shape, layer_shapes,
+};
+use crate::script::text::{Script, call};
+use crate::script::{has_weights, is_frozen};
+
+/// Makes the model: a list of layers, or a graph where something flows past some of them.
+pub fn model(script: &mut Script, experiment: &Experiment) {
+    let dataset = &experiment.dataset;
+    let layers = &experiment.network.layers;
+    let input = format!("keras.Input(({0}, {0}, {1}))", dataset.side, dataset.channels);
+    let own_step = needs_own_step(experiment);
+    let mut calls = calls(experiment);
+    let hides = matches!(experiment.training.loss, LossConfig::TorchCrossEntropy { .. });
+    let comment =
+        "# PyTorch's loss takes whatever comes out for scores. Behind this layer, so does Keras'.";
+    if hides {
+        calls.push(format!("keras.layers.Reshape(({},))", dataset.classes));
+    }
+    if !layers.contains(&LayerConfig::Save {}) {
+        let class = if own_step { "Network" } else { "keras.Sequential" };
+        script.line(&format!("model = {class}(["));
+        script.line(&format!("    {input},"));
+        for (index, call) in calls.iter().enumerate() {
+            if index == layers.len() {
+                script.line(&format!("    {comment}"));
+            }
+            script.line(&format!("    {call},"));
+        }
+        script.line("])");
+        return;
+    }
+    script.line(&format!("inputs = {input}"));
+    script.line("x = inputs");
+    for (index, call) in calls.iter().enumerate() {
+        script.lines(&match layers.get(index) {
+            Some(LayerConfig::Save {}) => "saved = x".into(),
+            Some(LayerConfig::AddSaved {}) => format!("x = {call}([x, saved])"),
+            Some(_) => format!("x = {call}(x)"),
+            None => format!("{comment}\nx = {call}(x)"),
+        });
+    }
+    script
+        .line(&format!("model = {}(inputs, x)", if own_step { "Network" } else { "keras.Model" }));
+}
+
+fn calls(experiment: &Experiment) -> Vec<String> {
+    let Experiment { dataset, network, .. } = experiment;
+    let shapes = layer_shapes(network, dataset).unwrap_or_default();
+    let layers = network.layers.iter().zip(shapes).enumerate();
+    let calls = layers.map(|(index, (layer, shape))| {
+        let frozen = is_frozen(experiment, index) && has_weights(layer);
+        layer_call(network, layer, shape.input, frozen)
+    });
+    calls.collect()
+}
+
+/// Keras 3 has no such layer.
+pub const LOCALLY_CONNECTED: &str = r#"class LocallyConnected(keras.layers.Layer):
+    """A convolution with weights of its own at each place. `kernel` and `bias` say what `add_weight` is told."""
+
+    def __init__(self, filters, size, activation=None, kernel=None, bias=None, **options):
+        super().__init__(**options)
+        self.filters, self.size, self.options = filters, size, (kernel, bias)
+        self.activation = keras.activations.get(activation)
+
+    def build(self, shape):
+        rows, columns = shape[1] - self.size + 1, shape[2] - self.size + 1
+        kernel, bias = self.options
+        self.kernel = self.add_weight((rows, columns, self.size**2 * shape[3], self.filters), **kernel)
+        self.bias = self.add_weight((rows, columns, self.filters), **bias) if bias else 0.0
+
+    def call(self, x):
+        rows, columns = self.kernel.shape[:2]
+        places = [(i, j) for i in range(self.size) for j in range(self.size)]
+        windows = keras.ops.concatenate([x[:, i : i + rows, j : j + columns] for i, j in places], -1)
+        return self.activation(keras.ops.einsum("nhwc,hwcf->nhwf", windows, self.kernel) + self.bias)"#;
+
+/// A layer's call; what Keras does by itself is left out.
+fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen: bool) -> String {
+    let mut arguments = Vec::new();
+    let class = match layer {
+        LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, activation } => {
+            arguments = vec![filters.to_string(), kernel.to_string()];
+            sliding(&mut arguments, *strides, 1, *padding);
+            options(&mut arguments, *activation, *use_bias);
+            weights(&mut arguments, network, "[0, 1, 2]", *use_bias);
+            "Conv2D"
+        }
+        LayerConfig::MaxPool { pool, strides, padding } => {
+            arguments.push(pool.to_string());
+            sliding(&mut arguments, *strides, *pool, *padding);
+            "MaxPooling2D"
+        }
+        LayerConfig::AveragePool { pool, strides, padding } => {
+            arguments.push(pool.to_string());
+            sliding(&mut arguments, *strides, *pool, *padding);
+            "AveragePooling2D"
+        }
+        LayerConfig::GlobalMaxPool {} => "GlobalMaxPooling2D",
+        LayerConfig::GlobalAveragePool {} => "GlobalAveragePooling2D",
+        LayerConfig::Flatten {} => "Flatten",
+        LayerConfig::Reshape {} => {
+            arguments.push(match input {
+                Shape::Image([height, width, channels]) => {
+                    format!("({height}, {width}, {channels})")
+                }
+                Shape::Flat(units) => format!("({units},)"),
+            });
+            "Reshape"
+        }
+        LayerConfig::Dense { units, use_bias, activation } => {
+            arguments.push(units.to_string());
+            options(&mut arguments, *activation, *use_bias);
+            weights(&mut arguments, network, "0", *use_bias);
+            "Dense"
+        }
+        LayerConfig::BatchNorm { momentum, epsilon } => {
+            arguments = vec![format!("momentum={momentum:?}"), format!("epsilon={epsilon:?}")];
+            "BatchNormalization"
+        }
+        LayerConfig::LayerNorm { epsilon } => {
+            arguments.push(format!("epsilon={epsilon:?}"));
+            "LayerNormalization"
+        }
+        LayerConfig::Dropout { rate } => {
+            arguments.push(format!("{rate:?}"));
+            "Dropout"
+        }
+        LayerConfig::LeakyRelu { negative_slope } => {
+            arguments.push(format!("negative_slope={negative_slope:?}"));
+            "LeakyReLU"
+        }
+        LayerConfig::Activation { activation } => {
+            arguments.push(format!("\"{}\"", activation.keras_name()));
+            "Activation"
+        }
+        LayerConfig::LocallyConnected { filters, kernel, use_bias, activation } => {
+            arguments = vec![filters.to_string(), kernel.to_string()];
+            options(&mut arguments, *activation, true);
+            arguments.extend(weights_of_places(
+                network,
+                input.units() as u32,
+                *filters,
+                *kernel,
+                *use_bias,
+            ));
+            if frozen {
+                arguments.push("trainable=False".into());
+            }
+            return call("LocallyConnected", &arguments);
+        }
+        LayerConfig::Save {} => "Identity",
+        LayerConfig::AddSaved {} => "Add",
+    };
+    if frozen {
+        arguments.push("trainable=False".into());
+    }
+    call(&format!("keras.layers.{class}"), &arguments)
+}
+
+fn sliding(arguments: &mut Vec<String>, strides: u32, usual: u32, padding: Padding) {
+    if strides != usual {
+        arguments.push(format!("strides={strides}"));
+    }
+    if padding == Padding::Same {
+        arguments.push("padding=\"same\"".into());
+    }
+}
+
+fn options(arguments: &mut Vec<String>, activation: Option<Activation>, use_bias: bool) {
+    if let Some(kind) = activation {
+        arguments.push(format!("activation=\"{}\"", kind.keras_name()));
+    }
+    if !use_bias {
+        arguments.push("use_bias=False".into());
+    }
+}
+
+/// What a layer with weights is told of them; `axes` are those that a filter or unit sums over.
+fn weights(arguments: &mut Vec<String>, network: &NetworkConfig, axes: &str, use_bias: bool) {
+    for (what, of_kernel) in kernel_options(network, initializer(network), axes) {
+        arguments.push(format!("kernel_{what}={of_kernel}"));
+    }
+    if use_bias {
+        for (what, of_bias) in bias_options(network) {
+            arguments.push(format!("bias_{what}={of_bias}"));
+        }
+    }
+}
+
+/// The same for [`LOCALLY_CONNECTED`], whose fans are those of a window.
+fn weights_of_places(
+    network: &NetworkConfig,
+    channels: u32,
+    filters: u32,
+    size: u32,
+    use_bias: bool,
+) -> Vec<String> {
+    let dict = |what: &str, options: Vec<(&str, String)>| {
+        let options: Vec<_> =
+            options.into_iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        format!("{what}={{{}}}", options.join(", "))
+    };
+    let window = size * size;
+    let initializer = window_initializer(network, window * channels, window * filters);
+    let options = kernel_options(network, Some(initializer), "[0, 1, 2]");
+    let mut arguments = vec![dict("kernel", options)];
+    if use_bias {
+        let mut options = bias_options(network);
+        if !options.iter().any(|(name, _)| *name == "initializer") {
+            options.insert(0, ("initializer", "\"zeros\"".into()));
+        }
+        arguments.push(dict("bias", options));
+    }
+    arguments
+}
+
+fn kernel_options(
+    network: &NetworkConfig,
+    initializer: Option<String>,
+    axes: &str,
+) -> Vec<(&'static str, String)> {
+    let mut options = Vec::new();
+    options.extend(initializer.map(|call| ("initializer", format!("keras.initializers.{call}"))));
+    let RegularizerConfig { l1, l2, .. } = network.regularizer;
+    if l1 != 0.0 || l2 != 0.0 {
+        options.push(("regularizer", format!("keras.regularizers.L1L2(l1={l1:?}, l2={l2:?})")));
+    }
+    if let ConstraintConfig::MaxNorm { limit } = network.constraint {
+        options.push(("constraint", format!("keras.constraints.MaxNorm({limit:?}, axis={axes})")));
+    }
+    options
+}
+
+fn bias_options(network: &NetworkConfig) -> Vec<(&'static str, String)> {
+    let bias = network.initializer.bias;
+    let l2 = network.regularizer.bias_l2;
+    let mut options = Vec::new();
+    if bias != 0.0 {
+        options.push(("initializer", format!("keras.initializers.Constant({bias:?})")));
+    }
+    if l2 != 0.0 {
+        options.push(("regularizer", format!("keras.regularizers.L2({l2:?})")));
+    }
+    options
+}
+
+/// By numbers: Keras would count all places into the fans.
+fn window_initializer(network: &NetworkConfig, fan_in: u32, fan_out: u32) -> String {
+    let InitializerConfig { kernel, factor, .. } = &network.initializer;
+    let (fan_in, fan_out) = (f64::from(fan_in), f64::from(fan_out));
+    let uniform = |variance: f64| {
+        let limit = (factor * (3.0 * variance).sqrt()) as f32;
+        format!("RandomUniform(-{limit:?}, {limit:?})")
+    };
+    let normal = |variance: f64| {
+        // The deviation of normal numbers that are cut off at two.
+        let deviation = (factor * variance.sqrt() / 0.87962566) as f32;
+        format!("TruncatedNormal(stddev={deviation:?})")
+    };
+    match kernel {
+        KernelInitializer::GlorotUniform {} => uniform(2.0 / (fan_in + fan_out)),
+        KernelInitializer::GlorotNormal {} => normal(2.0 / (fan_in + fan_out)),
+        KernelInitializer::HeUniform {} => uniform(2.0 / fan_in),
+        KernelInitializer::HeNormal {} => normal(2.0 / fan_in),
+        KernelInitializer::LecunUniform {} => uniform(1.0 / fan_in),
+        KernelInitializer::LecunNormal {} => normal(1.0 / fan_in),
+        KernelInitializer::Zeros {} => "Zeros()".into(),
+        KernelInitializer::Constant { value } => format!("Constant({:?})", value * factor),
+    }
+}
+
+/// Unless it is Keras' own.
+fn initializer(network: &NetworkConfig) -> Option<String> {
+    let InitializerConfig { kernel, factor, .. } = &network.initializer;
+    let scaled = |scale: f64, mode: &str, distribution: &str| {
+        let scale = scale * factor * factor;
+        Some(format!(
+            "VarianceScaling({scale:?}, mode=\"{mode}\", distribution=\"{distribution}\")"
+        ))
+    };
+    // VarianceScaling wants a scale above 0.
+    if *factor == 0.0 {
+        return Some("Zeros()".into());
+    }
+    let normal = "truncated_normal";
+    match kernel {
+        KernelInitializer::GlorotUniform {} if *factor == 1.0 => None,
+        KernelInitializer::GlorotUniform {} => scaled(1.0, "fan_avg", "uniform"),
+        KernelInitializer::GlorotNormal {} => scaled(1.0, "fan_avg", normal),
+        KernelInitializer::HeUniform {} => scaled(2.0, "fan_in", "uniform"),
+        KernelInitializer::HeNormal {} => scaled(2.0, "fan_in", normal),
+        KernelInitializer::LecunUniform {} => scaled(1.0, "fan_in", "uniform"),
+        KernelInitializer::LecunNormal {} => scaled(1.0, "fan_in", normal),
+        KernelInitializer::Zeros {} => Some("Zeros()".into()),
+        KernelInitializer::Constant { value } => Some(format!("Constant({:?})", value * factor)),
+    }
+}

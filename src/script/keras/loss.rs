@@ -1,0 +1,62 @@
+//! What a loss is called, and what it compares with.
+
+use crate::experiment::{Experiment, LossConfig};
+use crate::script::text::{Script, call, flag, unless};
+use crate::script::units;
+
+/// Makes what the loss compares with, where that is not the labels themselves. Returns its name.
+pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
+    let Experiment { dataset, network, training, .. } = experiment;
+    match training.loss {
+        LossConfig::SparseCategoricalCrossentropy { .. }
+        | LossConfig::TorchCrossEntropy { label_smoothing: 0.0 } => return "labels",
+        _ => {}
+    }
+    let column = units(network) == 1;
+    let mut convert = |start: &str| {
+        script.line(&if column {
+            format!("{start}targets = {start}labels[:, None].astype(\"float32\")")
+        } else {
+            format!(
+                "{start}targets = keras.utils.to_categorical({start}labels, {})",
+                dataset.classes
+            )
+        });
+    };
+    convert("");
+    if dataset.validation_images > 0 {
+        convert("held_out_");
+    }
+    "targets"
+}
+
+/// A loss by its name, or its call where something differs from Keras' defaults.
+pub fn loss(loss: &LossConfig) -> String {
+    let class = |class: &str, from_logits: bool, smoothing: f64| {
+        let mut arguments = Vec::new();
+        flag(&mut arguments, "from_logits", from_logits);
+        unless(&mut arguments, "label_smoothing", smoothing, 0.0);
+        call(&format!("keras.losses.{class}"), &arguments)
+    };
+    match *loss {
+        LossConfig::SparseCategoricalCrossentropy { from_logits: false } => {
+            "\"sparse_categorical_crossentropy\"".into()
+        }
+        LossConfig::SparseCategoricalCrossentropy { from_logits } => {
+            class("SparseCategoricalCrossentropy", from_logits, 0.0)
+        }
+        LossConfig::CategoricalCrossentropy { from_logits, label_smoothing } => {
+            class("CategoricalCrossentropy", from_logits, label_smoothing)
+        }
+        LossConfig::BinaryCrossentropy { from_logits, label_smoothing } => {
+            class("BinaryCrossentropy", from_logits, label_smoothing)
+        }
+        LossConfig::MeanSquaredError {} => class("MeanSquaredError", false, 0.0),
+        LossConfig::TorchCrossEntropy { label_smoothing: 0.0 } => {
+            class("SparseCategoricalCrossentropy", true, 0.0)
+        }
+        LossConfig::TorchCrossEntropy { label_smoothing } => {
+            class("CategoricalCrossentropy", true, label_smoothing)
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Optimizers and schedules.
+
+use super::layers::Model;
+use crate::experiment::{
+    ClippingConfig, Experiment, OptimizerConfig, ScheduleConfig, TrainingConfig,
+};
+use crate::script::frozen_entirely;
+use crate::script::text::{Script, call, flag, unless};
+
+/// Whether the schedule takes a cosine.
+pub fn needs_math(training: &TrainingConfig) -> bool {
+    matches!(training.schedule, ScheduleConfig::Cosine { .. })
+}
+
+/// PyTorch has no such optimizer.
+pub fn define_class(script: &mut Script, training: &TrainingConfig) {
+    if matches!(training.optimizer, OptimizerConfig::Lion { .. }) {
+        script.define(LION);
+    }
+}
+
+const LION: &str = r#"class Lion(torch.optim.Optimizer):
+    """Moves each weight by the learning rate, whichever way its smoothed gradient points."""
+
+    def __init__(self, parameters, lr, betas):
+        super().__init__(parameters, {"lr": lr, "betas": betas})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta_1, beta_2 = group["betas"]
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                weight -= group["lr"] * torch.sign(beta_1 * mean + (1 - beta_1) * weight.grad)
+                mean.lerp_(weight.grad, 1 - beta_2)"#;
+
+/// What the optimizer gets.
+pub fn parameters(experiment: &Experiment, model: &Model) -> &'static str {
+    if frozen_entirely(experiment) {
+        "copy.deepcopy(model).parameters()"
+    } else if model.frozen(experiment).next().is_some() {
+        "parameters"
+    } else {
+        "model.parameters()"
+    }
+}
+
+/// Makes the optimizer, unless each step does, and its schedule.
+pub fn make(script: &mut Script, experiment: &Experiment, model: &Model) {
+    let training = &experiment.training;
+    let scheduled = training.schedule != ScheduleConfig::Constant {};
+    if scheduled {
+        define_factor(script, &training.schedule);
+    }
+    if training.training_loop.optimizer_recreated {
+        return;
+    }
+    if frozen_entirely(experiment) {
+        script.line("# The mistake: the optimizer has the weights of a copy, and the model's own never change.");
+    }
+    if let Some(comment) = comment(&training.optimizer) {
+        script.line(comment);
+    }
+    let rate = format!("{:?}", training.learning_rate);
+    script.line(&format!("optimizer = {}", optimizer(experiment, model, &rate)));
+    if scheduled {
+        script.line("schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)");
+    }
+}
+
+/// Where PyTorch's formula is another.
+pub fn comment(optimizer: &OptimizerConfig) -> Option<&'static str> {
+    match optimizer {
+        OptimizerConfig::Adam { .. } | OptimizerConfig::AdamW { .. } => {
+            Some("# Keras' epsilon; PyTorch adds it behind the bias correction, Keras in front.")
+        }
+        OptimizerConfig::Nadam { .. } => {
+            Some("# A momentum_decay of 1 is Keras'; PyTorch's own is 0.004.")
+        }
+        OptimizerConfig::Adagrad { .. } | OptimizerConfig::RmsProp { .. } => {
+            Some("# Keras adds its epsilon under the root, PyTorch behind it.")
+        }
+        OptimizerConfig::Lion { .. } | OptimizerConfig::Sgd { .. } => None,
+    }
+}
+
+pub fn optimizer(experiment: &Experiment, model: &Model, rate: &str) -> String {
+    let mut arguments = vec![parameters(experiment, model).to_string(), format!("lr={rate}")];
+    let all = &mut arguments;
+    let betas = |all: &mut Vec<String>, beta_1: f64, beta_2: f64| {
+        if [beta_1, beta_2] != [0.9, 0.999] {
+            all.push(format!("betas=({beta_1:?}, {beta_2:?})"));
+        }
+    };
+    let class = match experiment.training.optimizer {
+        OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad } => {
+            betas(all, beta_1, beta_2);
+            all.push(format!("eps={epsilon:?}"));
+            flag(all, "amsgrad", amsgrad);
+            "torch.optim.Adam"
+        }
+        OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad, weight_decay } => {
+            betas(all, beta_1, beta_2);
+            all.push(format!("eps={epsilon:?}"));
+            all.push(format!("weight_decay={weight_decay:?}"));
+            flag(all, "amsgrad", amsgrad);
+            "torch.optim.AdamW"
+        }
+        OptimizerConfig::Nadam { beta_1, beta_2, epsilon } => {
+            betas(all, beta_1, beta_2);
+            all.push(format!("eps={epsilon:?}"));
+            all.push("momentum_decay=1.0".into());
+            "torch.optim.NAdam"
+        }
+        OptimizerConfig::Adagrad { initial_accumulator_value, epsilon } => {
+            unless(all, "initial_accumulator_value", initial_accumulator_value, 0.0);
+            all.push(format!("eps={epsilon:?}**0.5"));
+            "torch.optim.Adagrad"
+        }
+        OptimizerConfig::Lion { beta_1, beta_2 } => {
+            all.push(format!("betas=({beta_1:?}, {beta_2:?})"));
+            "Lion"
+        }
+        OptimizerConfig::Sgd { momentum, nesterov, weight_decay } => {
+            unless(all, "momentum", momentum, 0.0);
+            flag(all, "nesterov", nesterov && momentum != 0.0);
+            if !decays_by_hand(&experiment.training.optimizer) {
+                unless(all, "weight_decay", weight_decay, 0.0);
+            }
+            "torch.optim.SGD"
+        }
+        OptimizerConfig::RmsProp { rho, momentum, epsilon, centered } => {
+            all.push(format!("alpha={rho:?}"));
+            all.push(format!("eps={epsilon:?}**0.5"));
+            unless(all, "momentum", momentum, 0.0);
+            flag(all, "centered", centered);
+            "torch.optim.RMSprop"
+        }
+    };
+    call(class, &arguments)
+}
+
+/// Whether weights decay beside the optimizer: PyTorch's SGD takes the decay into its momentum. Without momentum it is the same.
+fn decays_by_hand(optimizer: &OptimizerConfig) -> bool {
+    matches!(optimizer, OptimizerConfig::Sgd { momentum, weight_decay, .. } if *momentum != 0.0 && *weight_decay != 0.0)
+}
+
+/// What comes between the gradients and the update, in a step.
+pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model) {
+    if frozen_entirely(experiment) {
+        return;
+    }
+    let training = &experiment.training;
+    let parameters = parameters(experiment, model);
+    match training.clipping {
+        ClippingConfig::None {} => {}
+        ClippingConfig::Norm { limit } => {
+            script.line(&format!("        for weight in {parameters}:"));
+            script.line(&format!("            nn.utils.clip_grad_norm_(weight, {limit:?})"));
+        }
+        ClippingConfig::Value { limit } => {
+            script.line(&format!("        nn.utils.clip_grad_value_({parameters}, {limit:?})"));
+        }
+        ClippingConfig::GlobalNorm { limit } => {
+            script.line(&format!("        nn.utils.clip_grad_norm_({parameters}, {limit:?})"));
+        }
+    }
+    if let OptimizerConfig::Sgd { weight_decay, .. } = training.optimizer
+        && decays_by_hand(&training.optimizer)
+    {
+        script.line("        # Keras' weight decay: PyTorch's would go through the momentum.");
+        script.line(&format!("        for weight in {parameters}:"));
+        script.line(&format!(
+            "            weight.data *= 1 - {weight_decay:?} * optimizer.param_groups[0][\"lr\"]"
+        ));
+    }
+}
+
+fn define_factor(script: &mut Script, schedule: &ScheduleConfig) {
+    script.apart();
+    script.lines("def factor(step):\n    \"\"\"What the learning rate is multiplied by.\"\"\"");
+    let share = |staircase: bool, steps: u32| {
+        if staircase { format!("(step // {steps})") } else { format!("(step / {steps})") }
+    };
+    let warm_up = |script: &mut Script, steps: u32, from: f64| {
+        if steps > 0 {
+            script.line(&format!("    if step < {steps}:"));
+            script.line(&format!("        return {from:?} + (1 - {from:?}) * step / {steps}"));
+        }
+    };
+    match schedule {
+        ScheduleConfig::Constant {} => {}
+        ScheduleConfig::Exponential { decay_steps, decay_rate, staircase } => {
+            script
+                .line(&format!("    return {decay_rate:?} ** {}", share(*staircase, *decay_steps)));
+        }
+        ScheduleConfig::InverseTime { decay_steps, decay_rate, staircase } => {
+            script.line(&format!(
+                "    return 1 / (1 + {decay_rate:?} * {})",
+                share(*staircase, *decay_steps)
+            ));
+        }
+        ScheduleConfig::Piecewise { boundaries, factors } => {
+            let factors: Vec<f64> = [1.0].into_iter().chain(factors.iter().copied()).collect();
+            script.line(&format!(
+                "    return {factors:?}[sum(step > boundary for boundary in {boundaries:?})]"
+            ));
+        }
+        ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha } => {
+            warm_up(script, *warmup_steps, *warmup_from);
+            script.line(&format!("    share = min((step - {warmup_steps}) / {decay_steps}, 1)"));
+            script.line(&format!(
+                "    return {alpha:?} + (1 - {alpha:?}) * (1 + math.cos(math.pi * share)) / 2"
+            ));
+        }
+        ScheduleConfig::Warmup { warmup_steps, warmup_from } => {
+            warm_up(script, *warmup_steps, *warmup_from);
+            script.line("    return 1.0");
+        }
+    }
+    script.apart();
+}

@@ -1,0 +1,147 @@
+//! Initial weights as Keras draws them, and what is said of weights later.
+
+use super::layers::Model;
+use crate::experiment::{
+    ConstraintConfig, Experiment, InitializerConfig, KernelInitializer, LayerConfig,
+    RegularizerConfig,
+};
+use crate::script::frozen_entirely;
+use crate::script::text::Script;
+
+/// Gives every kernel and bias its first value.
+pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
+    let InitializerConfig { kernel, factor, bias } = &experiment.network.initializer;
+    let layers = &experiment.network.layers;
+    let biases: Vec<bool> = layers.iter().filter_map(use_bias).collect();
+    let branch = |script: &mut Script, class: &str, fans: [&str; 3]| {
+        script.line(&format!("    if isinstance(layer, {class}):"));
+        for line in kernel_lines(kernel, fans) {
+            script.line(&format!("        {line}"));
+        }
+        let random = !matches!(kernel, KernelInitializer::Zeros {});
+        if *factor != 1.0 && random {
+            script.line(&format!("        layer.weight.data *= {factor:?}"));
+        }
+        if !biases.contains(&true) {
+            return;
+        }
+        let value = if *bias == 0.0 {
+            "zeros_(layer.bias)".into()
+        } else {
+            format!("constant_(layer.bias, {bias:?})")
+        };
+        if biases.contains(&false) {
+            script.line("        if layer.bias is not None:");
+            script.line(&format!("            nn.init.{value}"));
+        } else {
+            script.line(&format!("        nn.init.{value}"));
+        }
+    };
+    script.line("# Initial weights as Keras draws them: PyTorch's own are others.");
+    script.line("for layer in model.modules():");
+    if let Some(classes) = model.plain_kernel_classes() {
+        let fans = ["layer.weight[0].numel()", "layer.weight[:, 0].numel()", "named"];
+        branch(script, &classes, fans);
+    }
+    if model.is_locally_connected() {
+        branch(script, "LocallyConnected", ["layer.fans[0]", "layer.fans[1]", ""]);
+    }
+}
+
+/// Names the layers that the optimizer does not get, and the kernels and biases that are looked at again.
+pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
+    if frozen_entirely(experiment) {
+        return;
+    }
+    let frozen: Vec<&str> = model.frozen(experiment).map(|(_, name)| name).collect();
+    let mut only = "";
+    if !frozen.is_empty() {
+        only = " and layer not in frozen";
+        script.line("# The mistake: the optimizer does not get the weights of some layers.");
+        script.line(&format!("frozen = [{}]", frozen.join(", ")));
+        script.line("given = [layer for layer in model.modules() if layer not in frozen]");
+        script.line("parameters = [weight for layer in given for weight in layer.parameters(recurse=False)]");
+    }
+    let RegularizerConfig { l1, l2, bias_l2 } = experiment.network.regularizer;
+    let classes = model.kernel_classes();
+    let mut list = |what: &str, of_layer: &str, only: &str| {
+        script.line(&format!(
+            "layers = [layer for layer in model.modules() if isinstance(layer, {classes}){only}]"
+        ));
+        script.line(&format!("{what} = [{of_layer} for layer in layers]"));
+    };
+    if l1 != 0.0 || l2 != 0.0 || experiment.network.constraint != (ConstraintConfig::None {}) {
+        list("kernels", "layer.weight", only);
+    }
+    if bias_l2 != 0.0 {
+        list("biases", "layer.bias", &format!("{only} and layer.bias is not None"));
+    }
+    let sums = [
+        (l1, "kernel.abs().sum() for kernel in kernels"),
+        (l2, "kernel.square().sum() for kernel in kernels"),
+        (bias_l2, "bias.square().sum() for bias in biases"),
+    ];
+    let sums = sums.iter().filter(|(strength, _)| *strength != 0.0);
+    let sums: Vec<_> = sums.map(|(strength, sum)| format!("{strength:?} * sum({sum})")).collect();
+    if !sums.is_empty() {
+        script.apart();
+        script.lines("def penalty():\n    \"\"\"What Keras' regularizers add to the loss.\"\"\"");
+        script.line(&format!("    return {}", sums.join(" + ")));
+        script.apart();
+    }
+}
+
+/// Whether something is added to the loss for large weights.
+pub fn is_regularised(experiment: &Experiment) -> bool {
+    let RegularizerConfig { l1, l2, bias_l2 } = experiment.network.regularizer;
+    [l1, l2, bias_l2] != [0.0; 3] && !frozen_entirely(experiment)
+}
+
+fn use_bias(layer: &LayerConfig) -> Option<bool> {
+    match layer {
+        LayerConfig::Conv2d { use_bias, .. }
+        | LayerConfig::LocallyConnected { use_bias, .. }
+        | LayerConfig::Dense { use_bias, .. } => Some(*use_bias),
+        _ => None,
+    }
+}
+
+/// `fans` are Python's words for them, and whether PyTorch's own functions count them rightly.
+fn kernel_lines(kernel: &KernelInitializer, [fan_in, fan_out, named]: [&str; 3]) -> Vec<String> {
+    let average = format!("2 / ({fan_in} + {fan_out})");
+    let uniform = |variance: &str, name: &str| {
+        if !named.is_empty() {
+            return vec![format!("nn.init.{name}")];
+        }
+        vec![
+            format!("limit = (3 * {variance}) ** 0.5"),
+            "nn.init.uniform_(layer.weight, -limit, limit)".into(),
+        ]
+    };
+    let normal = |variance: &str| {
+        vec![
+            "# Cut off at two deviations; what is left has this variance.".into(),
+            format!("deviation = ({variance}) ** 0.5 / 0.87962566"),
+            "nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)"
+                .into(),
+        ]
+    };
+    match kernel {
+        KernelInitializer::GlorotUniform {} => uniform(&average, "xavier_uniform_(layer.weight)"),
+        KernelInitializer::HeUniform {} => uniform(
+            &format!("2 / {fan_in}"),
+            "kaiming_uniform_(layer.weight, nonlinearity=\"relu\")",
+        ),
+        KernelInitializer::LecunUniform {} => uniform(
+            &format!("1 / {fan_in}"),
+            "kaiming_uniform_(layer.weight, nonlinearity=\"linear\")",
+        ),
+        KernelInitializer::GlorotNormal {} => normal(&average),
+        KernelInitializer::HeNormal {} => normal(&format!("2 / {fan_in}")),
+        KernelInitializer::LecunNormal {} => normal(&format!("1 / {fan_in}")),
+        KernelInitializer::Zeros {} => vec!["nn.init.zeros_(layer.weight)".into()],
+        KernelInitializer::Constant { value } => {
+            vec![format!("nn.init.constant_(layer.weight, {value:?})")]
+        }
+    }
+}
