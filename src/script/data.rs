@@ -9,22 +9,22 @@ pub fn draw(script: &mut Script, experiment: &Experiment) {
     let DatasetConfig { images, side, channels, validation_images, .. } = *dataset;
     let all = images + validation_images;
     let noise = if dataset.pixels == Pixels::Normal { "normal" } else { "uniform" };
-    script.line(&format!(
+    script.add(format_args!(
         "images = np.random.{noise}(size=({all}, {side}, {side}, {channels})).astype(\"float32\")"
     ));
-    script.line(&format!("labels = {}", labels(dataset)));
+    script.add(format_args!("labels = {}", labels(dataset)));
     show_patterns(script, dataset, all);
     if dataset.scale != 1.0 {
-        script.line(&format!("images *= {:?}", dataset.scale));
+        script.add(format_args!("images *= {:?}", dataset.scale));
     }
     if dataset.shift != 0.0 {
-        script.line(&format!("images += {:?}", dataset.shift));
+        script.add(format_args!("images += {:?}", dataset.shift));
     }
     if validation_images > 0 {
-        script.line(&format!(
+        script.add(format_args!(
             "held_out_images, held_out_labels = images[{images}:], labels[{images}:]"
         ));
-        script.line(&format!("images, labels = images[:{images}], labels[:{images}]"));
+        script.add(format_args!("images, labels = images[:{images}], labels[:{images}]"));
     }
     mislabel(script, experiment);
 }
@@ -63,7 +63,7 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
             kinds(script);
             script.line("images *= 0.5");
             script.line("for image, kind in zip(images, kinds):");
-            script.line(&format!(
+            script.add(format_args!(
                 "    for top, left in np.random.randint({}, size=({}, 2)):",
                 side - 2,
                 side.div_ceil(8)
@@ -73,7 +73,7 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
         }
         Pixels::Stripes => {
             script.line("# Noise on stripes: upright ones and level ones.");
-            script.line(&format!("level = (np.arange({side}) // 2 % 2)[:, None, None]"));
+            script.add(format_args!("level = (np.arange({side}) // 2 % 2)[:, None, None]"));
             script.line("upright = level.swapaxes(0, 1)");
             kinds(script);
             script.line("for image, kind in zip(images, kinds):");
@@ -88,21 +88,21 @@ fn mislabel(script: &mut Script, experiment: &Experiment) {
         experiment.dataset;
     if pairs > 0 {
         script.line("# The same image twice, with two labels.");
-        script.line(&format!("images[1:{0}:2] = images[0:{0}:2]", 2 * pairs));
-        script.line(&format!("labels[:{}] = [0, 1] * {pairs}", 2 * pairs));
+        script.add(format_args!("images[1:{0}:2] = images[0:{0}:2]", 2 * pairs));
+        script.add(format_args!("labels[:{}] = [0, 1] * {pairs}", 2 * pairs));
     }
     let count = (flipped * f64::from(images)).round() as u32;
     if count > 0 {
         script.line("# Some labels become another class.");
-        script.line(&format!("wrong = np.random.choice({images}, {count}, replace=False)"));
-        script.line(&format!(
+        script.add(format_args!("wrong = np.random.choice({images}, {count}, replace=False)"));
+        script.add(format_args!(
             "labels[wrong] = (labels[wrong] + np.random.randint(1, {classes}, size={count})) % {classes}"
         ));
     }
     let rolled = experiment.training.training_loop.labels_rolled_by;
     if rolled > 0 {
         script.line("# The mistake: each image has the label of another.");
-        script.line(&format!("labels = np.roll(labels, {rolled})"));
+        script.add(format_args!("labels = np.roll(labels, {rolled})"));
     }
 }
 
@@ -139,7 +139,7 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
         script.lines(ROTATE);
     }
     if crop != 0.0 {
-        script.line(&format!(
+        script.add(format_args!(
             "        kept = max(round(side * (1 - {crop:?} * np.random.random())), 1)"
         ));
         script.lines(CROP);
@@ -150,10 +150,10 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
         script.lines(SHIFT);
     }
     if brightness != 0.0 {
-        script.line(&format!("        image += {brightness:?} * np.random.uniform(-1, 1)"));
+        script.add(format_args!("        image += {brightness:?} * np.random.uniform(-1, 1)"));
     }
     if noise != 0.0 {
-        script.line(&format!("        image += {noise:?} * np.random.normal(size=image.shape)"));
+        script.add(format_args!("        image += {noise:?} * np.random.normal(size=image.shape)"));
     }
     script.line("    return images");
     script.apart();

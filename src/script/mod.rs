@@ -130,6 +130,39 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
+    fn scripts_hold_only_what_the_experiment_needs() {
+        // A field, its value, and what it brings into the scripts of Keras and PyTorch.
+        type Row = (&'static str, &'static str, [&'static str; 2]);
+        let rows: [Row; 12] = [
+            ("training.loop.zero_grad", "false", ["totals", "zero_grad() is missing"]),
+            ("training.loop.frozen", "[0]", ["trainable=False", "frozen = [model[0]]"]),
+            ("training.loop.frozen", "[0, 3]", ["trainable=False", "deepcopy(model)"]),
+            ("training.loop.inference_mode", "true", ["training=False", "    model.eval()"]),
+            ("training.loop.optimizer_recreated", "true", ["run_eagerly", "anew"]),
+            ("training.loop.labels_shuffled", "true", ["tf.random.shuffle", "len(targets)"]),
+            ("training.loop.labels_rolled_by", "3", ["np.roll(labels, 3)"; 2]),
+            ("training.augmentation.crop", "0.1", ["def altered"; 2]),
+            ("training.augmentation.mixup", "0.2", ["tf.random.gamma", "np.random.beta"]),
+            ("dataset.validation_images", "4", ["validation_data", "held_out_x"]),
+            ("training.schedule", "cosine", ["CosineDecay", "import math"]),
+            ("network.regularizer.l2", "0.1", ["L1L2", "penalty()"]),
+        ];
+        let base = presets::preset("example-1").unwrap().experiment;
+        for (field, value, expected) in rows {
+            let mut changed = base.clone();
+            changed.set(field, value).unwrap();
+            for (framework, words) in Framework::ALL.into_iter().zip(expected) {
+                let count = |experiment: &Experiment| {
+                    let script = lines(experiment, framework).join("\n");
+                    script.matches(words).count()
+                };
+                let (before, after) = (count(&base), count(&changed));
+                assert!(after > before, "{field}, {framework:?}: {before} and {after}");
+            }
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
     fn only_what_differs_is_marked() {
         let base = presets::preset("example-1").unwrap().experiment;
         let mut changed = base.clone();

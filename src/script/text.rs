@@ -1,20 +1,32 @@
 //! What scripts are put together from: lines, calls and lists.
 
+use std::fmt::Arguments;
+
 /// A script in the making.
 #[derive(Default)]
 pub struct Script(pub Vec<String>);
 
+// Not inlined: there are hundreds of calls, and the page loads each.
 impl Script {
+    #[inline(never)]
     pub fn line(&mut self, line: &str) {
         self.0.push(line.into());
     }
 
+    /// A line from `format_args!`.
+    #[inline(never)]
+    pub fn add(&mut self, line: Arguments) {
+        self.0.push(line.to_string());
+    }
+
     /// Several lines at once.
+    #[inline(never)]
     pub fn lines(&mut self, text: &str) {
         self.0.extend(text.lines().map(String::from));
     }
 
     /// Two blank lines, as they stand around definitions.
+    #[inline(never)]
     pub fn apart(&mut self) {
         while self.0.last().is_some_and(String::is_empty) {
             self.0.pop();
@@ -23,6 +35,7 @@ impl Script {
     }
 
     /// A blank line, at least.
+    #[inline(never)]
     pub fn gap(&mut self) {
         if !self.0.last().is_some_and(String::is_empty) {
             self.line("");
@@ -47,11 +60,13 @@ impl Script {
 }
 
 /// `name(first, second=...)`.
+#[inline(never)]
 pub fn call(name: &str, arguments: &[String]) -> String {
     format!("{name}({})", arguments.join(", "))
 }
 
 /// `name=value`, unless that is what the framework takes by itself.
+#[inline(never)]
 pub fn unless(arguments: &mut Vec<String>, name: &str, value: f64, usual: f64) {
     if value != usual {
         arguments.push(format!("{name}={value:?}"));
@@ -59,6 +74,7 @@ pub fn unless(arguments: &mut Vec<String>, name: &str, value: f64, usual: f64) {
 }
 
 /// `name=True`, where it is.
+#[inline(never)]
 pub fn flag(arguments: &mut Vec<String>, name: &str, on: bool) {
     if on {
         arguments.push(format!("{name}=True"));

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -56,9 +57,9 @@ def run(path, seconds):
             exec(compile(source, path, "exec"), {"__name__": "__main__"})
         *_, accuracy, loss = printed.getvalue().strip().splitlines()
         answer["accuracy"] = float(re.fullmatch(r"Training accuracy after \d+ epochs: (\S+)", accuracy)[1])
-        answer["loss"] = float(re.fullmatch(r"Loss: (\S+)", loss)[1])
-        if abs(answer["loss"]) in (float("inf"),) or answer["loss"] != answer["loss"]:
-            answer["loss"] = None
+        loss = float(re.fullmatch(r"Loss: (\S+)", loss)[1])
+        # JSON has no NaN and no infinity.
+        answer["loss"] = loss if math.isfinite(loss) else None
     except Exception:
         answer["error"] = traceback.format_exc(limit=-3)
     finally:

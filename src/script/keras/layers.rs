@@ -23,18 +23,18 @@ pub fn model(script: &mut Script, experiment: &Experiment) {
     }
     if !layers.contains(&LayerConfig::Save {}) {
         let class = if own_step { "Network" } else { "keras.Sequential" };
-        script.line(&format!("model = {class}(["));
-        script.line(&format!("    {input},"));
+        script.add(format_args!("model = {class}(["));
+        script.add(format_args!("    {input},"));
         for (index, call) in calls.iter().enumerate() {
             if index == layers.len() {
-                script.line(&format!("    {comment}"));
+                script.add(format_args!("    {comment}"));
             }
-            script.line(&format!("    {call},"));
+            script.add(format_args!("    {call},"));
         }
         script.line("])");
         return;
     }
-    script.line(&format!("inputs = {input}"));
+    script.add(format_args!("inputs = {input}"));
     script.line("x = inputs");
     for (index, call) in calls.iter().enumerate() {
         script.lines(&match layers.get(index) {

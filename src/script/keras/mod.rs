@@ -24,7 +24,7 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     }
     script.line("");
     script.line("# Keras draws other numbers from this seed: other images, the same experiment.");
-    script.line(&format!("keras.utils.set_random_seed({})", experiment.seed));
+    script.add(format_args!("keras.utils.set_random_seed({})", experiment.seed));
     let layers = &experiment.network.layers;
     if layers.iter().any(|layer| matches!(layer, LayerConfig::LocallyConnected { .. })) {
         script.define(layers::LOCALLY_CONNECTED);
@@ -39,8 +39,8 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     layers::model(&mut script, experiment);
     training::train(&mut script, experiment, targets);
     script.line("");
-    script.line(&format!("loss, accuracy = model.evaluate(images, {targets})"));
-    script.line(&format!(
+    script.add(format_args!("loss, accuracy = model.evaluate(images, {targets})"));
+    script.add(format_args!(
         "print(f\"Training accuracy after {} epochs: {{accuracy:.4f}}\")",
         training::epochs(experiment)
     ));

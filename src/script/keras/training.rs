@@ -31,7 +31,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     let steps = &training.training_loop;
     let base = if residual { "Model" } else { "Sequential" };
     script.apart();
-    script.line(&format!("class Network(keras.{base}):"));
+    script.add(format_args!("class Network(keras.{base}):"));
     script.line("    \"\"\"Trains by a step of its own.\"\"\"");
     script.line("");
     script.line("    def train_step(self, data):");
@@ -43,7 +43,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     let mixup = training.augmentation.mixup;
     if mixup != 0.0 {
         script.line("        # x / (x + y) has a beta distribution; each image keeps at least half of itself.");
-        script.line(&format!(
+        script.add(format_args!(
             "        x, y = tf.unstack(tf.random.gamma([2], {mixup:?}, dtype=\"float64\"))"
         ));
         script.lines(MIX);
@@ -52,7 +52,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
         script.line("        # The mistake: the network is not told that it is in training.");
     }
     script.line("        with tf.GradientTape() as tape:");
-    script.line(&format!(
+    script.add(format_args!(
         "            outputs = self(images, training={})",
         if steps.inference_mode { "False" } else { "True" }
     ));
@@ -85,7 +85,7 @@ fn update(script: &mut Script, experiment: &Experiment) {
         };
         script
             .line("        # The mistake: each step makes its optimizer anew, without any memory.");
-        script.line(&format!("        optimizer = {}", optimizer(training, &rate)));
+        script.add(format_args!("        optimizer = {}", optimizer(training, &rate)));
         script.line("        optimizer.apply_gradients(zip(gradients, weights))");
     } else {
         script.line("        self.optimizer.apply_gradients(zip(gradients, weights))");
@@ -118,14 +118,15 @@ pub fn train(script: &mut Script, experiment: &Experiment, targets: &str) {
         );
     }
     if schedule_of_new_optimizers(experiment) {
-        script.line(&format!("schedule = {}", learning_rate(training)));
+        script.add(format_args!("schedule = {}", learning_rate(training)));
         script.line("steps = itertools.count()");
     }
     script.line("model.compile(");
     if !steps.optimizer_recreated {
-        script.line(&format!("    optimizer={},", optimizer(training, &learning_rate(training))));
+        script
+            .add(format_args!("    optimizer={},", optimizer(training, &learning_rate(training))));
     }
-    script.line(&format!("    loss={},", loss(&training.loss)));
+    script.add(format_args!("    loss={},", loss(&training.loss)));
     script.line("    metrics=[\"accuracy\"],");
     if steps.optimizer_recreated {
         script.line("    run_eagerly=True,");
@@ -147,7 +148,7 @@ fn fit(script: &mut Script, experiment: &Experiment, targets: &str) {
     let stops = early_stopping(experiment);
     more.extend(stops.as_ref().map(|call| format!("callbacks=[{call}]")));
     if more.is_empty() {
-        script.line(&format!("model.fit(images, {targets}, {size}, {epochs})"));
+        script.add(format_args!("model.fit(images, {targets}, {size}, {epochs})"));
         return;
     }
     let start = if stops.is_some() { "history = model.fit(" } else { "model.fit(" };
@@ -169,15 +170,15 @@ fn fit_altered(script: &mut Script, experiment: &Experiment, targets: &str) {
     arguments.extend(held_out(experiment, targets));
     let fit = format!("model.fit({})", arguments.join(", "));
     let Some(stops) = stops else {
-        script.line(&format!("for epoch in range({}):", training.epochs));
-        script.line(&format!("    {fit}"));
+        script.add(format_args!("for epoch in range({}):", training.epochs));
+        script.add(format_args!("    {fit}"));
         return;
     };
-    script.line(&format!("stopping = {stops}"));
+    script.add(format_args!("stopping = {stops}"));
     script.line("stopping.set_model(model)");
     script.line("stopping.on_train_begin()");
-    script.line(&format!("for epoch in range({}):", training.epochs));
-    script.line(&format!("    history = {fit}"));
+    script.add(format_args!("for epoch in range({}):", training.epochs));
+    script.add(format_args!("    history = {fit}"));
     script.line("    stopping.on_epoch_end(epoch, {name: values[0] for name, values in history.history.items()})");
     script.line("    if model.stop_training:");
     script.line("        break");

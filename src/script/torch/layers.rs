@@ -119,9 +119,9 @@ impl Model {
         );
         for (number, part) in self.parts.iter().enumerate() {
             if !part.modules.is_empty() {
-                script.line(&format!("        self.part_{number} = nn.Sequential("));
+                script.add(format_args!("        self.part_{number} = nn.Sequential("));
                 for module in &part.modules {
-                    script.line(&format!("            {module},"));
+                    script.add(format_args!("            {module},"));
                 }
                 script.line("        )");
             }
@@ -129,10 +129,10 @@ impl Model {
         script.lines("\n    def forward(self, x):");
         for (number, part) in self.parts.iter().enumerate() {
             if !part.modules.is_empty() {
-                script.line(&format!("        x = self.part_{number}(x)"));
+                script.add(format_args!("        x = self.part_{number}(x)"));
             }
             if let Some(then) = part.then {
-                script.line(&format!("        {then}"));
+                script.add(format_args!("        {then}"));
             }
         }
         script.line("        return x");

@@ -21,7 +21,7 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     let cosine = optimizer::needs_math(&experiment.training);
     for (module, needed) in [("copy", copies), ("math", cosine)] {
         if needed {
-            script.line(&format!("import {module}"));
+            script.add(format_args!("import {module}"));
         }
     }
     if copies || cosine {
@@ -30,8 +30,8 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     script.lines("import numpy as np\nimport torch\nfrom torch import nn");
     script.gap();
     script.line("# PyTorch draws other numbers from this seed: other images, the same experiment.");
-    script.line(&format!("np.random.seed({})", experiment.seed));
-    script.line(&format!("torch.manual_seed({})", experiment.seed));
+    script.add(format_args!("np.random.seed({})", experiment.seed));
+    script.add(format_args!("torch.manual_seed({})", experiment.seed));
     model.define_classes(&mut script);
     optimizer::define_class(&mut script, &experiment.training);
     data::define_altered(&mut script, &experiment.training.augmentation);
@@ -51,7 +51,7 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     training::train(&mut script, experiment, &model, &loss);
     script.line("");
     script.line("loss, accuracy = evaluate(x, y)");
-    script.line(&format!(
+    script.add(format_args!(
         "print(f\"Training accuracy after {} epochs: {{accuracy:.4f}}\")",
         training::epochs(experiment)
     ));
@@ -60,8 +60,8 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
 }
 
 fn tensors(script: &mut Script, start: &str) {
-    script.line(&format!("{start}x = {}", channels_first(&format!("{start}images"))));
-    script.line(&format!("{start}y = torch.from_numpy({start}labels)"));
+    script.add(format_args!("{start}x = {}", channels_first(&format!("{start}images"))));
+    script.add(format_args!("{start}y = torch.from_numpy({start}labels)"));
 }
 
 fn channels_first(images: &str) -> String {

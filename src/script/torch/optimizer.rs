@@ -64,7 +64,7 @@ pub fn make(script: &mut Script, experiment: &Experiment, model: &Model) {
         script.line(comment);
     }
     let rate = format!("{:?}", training.learning_rate);
-    script.line(&format!("optimizer = {}", optimizer(experiment, model, &rate)));
+    script.add(format_args!("optimizer = {}", optimizer(experiment, model, &rate)));
     if scheduled {
         script.line("schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)");
     }
@@ -157,22 +157,22 @@ pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model
     match training.clipping {
         ClippingConfig::None {} => {}
         ClippingConfig::Norm { limit } => {
-            script.line(&format!("        for weight in {parameters}:"));
-            script.line(&format!("            nn.utils.clip_grad_norm_(weight, {limit:?})"));
+            script.add(format_args!("        for weight in {parameters}:"));
+            script.add(format_args!("            nn.utils.clip_grad_norm_(weight, {limit:?})"));
         }
         ClippingConfig::Value { limit } => {
-            script.line(&format!("        nn.utils.clip_grad_value_({parameters}, {limit:?})"));
+            script.add(format_args!("        nn.utils.clip_grad_value_({parameters}, {limit:?})"));
         }
         ClippingConfig::GlobalNorm { limit } => {
-            script.line(&format!("        nn.utils.clip_grad_norm_({parameters}, {limit:?})"));
+            script.add(format_args!("        nn.utils.clip_grad_norm_({parameters}, {limit:?})"));
         }
     }
     if let OptimizerConfig::Sgd { weight_decay, .. } = training.optimizer
         && decays_by_hand(&training.optimizer)
     {
         script.line("        # Keras' weight decay: PyTorch's would go through the momentum.");
-        script.line(&format!("        for weight in {parameters}:"));
-        script.line(&format!(
+        script.add(format_args!("        for weight in {parameters}:"));
+        script.add(format_args!(
             "            weight.data *= 1 - {weight_decay:?} * optimizer.param_groups[0][\"lr\"]"
         ));
     }
@@ -186,8 +186,8 @@ fn define_factor(script: &mut Script, schedule: &ScheduleConfig) {
     };
     let warm_up = |script: &mut Script, steps: u32, from: f64| {
         if steps > 0 {
-            script.line(&format!("    if step < {steps}:"));
-            script.line(&format!("        return {from:?} + (1 - {from:?}) * step / {steps}"));
+            script.add(format_args!("    if step < {steps}:"));
+            script.add(format_args!("        return {from:?} + (1 - {from:?}) * step / {steps}"));
         }
     };
     match schedule {
@@ -197,21 +197,21 @@ fn define_factor(script: &mut Script, schedule: &ScheduleConfig) {
                 .line(&format!("    return {decay_rate:?} ** {}", share(*staircase, *decay_steps)));
         }
         ScheduleConfig::InverseTime { decay_steps, decay_rate, staircase } => {
-            script.line(&format!(
+            script.add(format_args!(
                 "    return 1 / (1 + {decay_rate:?} * {})",
                 share(*staircase, *decay_steps)
             ));
         }
         ScheduleConfig::Piecewise { boundaries, factors } => {
             let factors: Vec<f64> = [1.0].into_iter().chain(factors.iter().copied()).collect();
-            script.line(&format!(
+            script.add(format_args!(
                 "    return {factors:?}[sum(step > boundary for boundary in {boundaries:?})]"
             ));
         }
         ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha } => {
             warm_up(script, *warmup_steps, *warmup_from);
-            script.line(&format!("    share = min((step - {warmup_steps}) / {decay_steps}, 1)"));
-            script.line(&format!(
+            script.add(format_args!("    share = min((step - {warmup_steps}) / {decay_steps}, 1)"));
+            script.add(format_args!(
                 "    return {alpha:?} + (1 - {alpha:?}) * (1 + math.cos(math.pi * share)) / 2"
             ));
         }

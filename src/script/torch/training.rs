@@ -31,8 +31,8 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
     let penalty = if is_regularised(experiment) { " + penalty()" } else { "" };
     script.apart();
     script.lines("def evaluate(x, y):\n    model.eval()\n    with torch.no_grad():\n        outputs = model(x)");
-    script.line(&format!("        right = {}", loss.right));
-    script.line(&format!("        loss = loss_of(outputs, y){penalty}"));
+    script.add(format_args!("        right = {}", loss.right));
+    script.add(format_args!("        loss = loss_of(outputs, y){penalty}"));
     script.lines("    return loss.item(), right.float().mean().item()");
     script.apart();
     let stops = training.early_stopping != EarlyStoppingConfig::None {};
@@ -43,11 +43,11 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
     if counts {
         script.line("step = 0");
     }
-    script.line(&format!("for epoch in range({}):", training.epochs));
+    script.add(format_args!("for epoch in range({}):", training.epochs));
     set_mode(script, experiment, model);
     let mut inputs = "x[batch]";
     if alters(&training.augmentation) {
-        script.line(&format!("    altered_x = {}", channels_first("altered(images)")));
+        script.add(format_args!("    altered_x = {}", channels_first("altered(images)")));
         inputs = "altered_x[batch]";
     }
     let watches = stops && !training.early_stopping.needs_validation();
@@ -55,7 +55,7 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
         script.line("    total = 0.0");
     }
     let images = experiment.dataset.images;
-    script.line(&format!(
+    script.add(format_args!(
         "    for batch in torch.randperm({images}).split({}):",
         training.batch_size
     ));
@@ -86,7 +86,7 @@ fn set_mode(script: &mut Script, experiment: &Experiment, model: &Model) {
             script
                 .line("    # Keras' batch normalisation is in inference mode where it is frozen.");
         }
-        script.line(&format!("    {name}.eval()"));
+        script.add(format_args!("    {name}.eval()"));
     }
 }
 
@@ -97,7 +97,7 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
     let mixup = training.augmentation.mixup;
     let mut value = format!("loss_of(model({inputs}), y[batch])");
     if steps.labels_shuffled || mixup != 0.0 {
-        script.line(&format!("        inputs, targets = {inputs}, y[batch]"));
+        script.add(format_args!("        inputs, targets = {inputs}, y[batch]"));
         value = "loss_of(model(inputs), targets)".into();
     }
     if steps.labels_shuffled {
@@ -105,7 +105,7 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
         script.line("        targets = targets[torch.randperm(len(targets))]");
     }
     if mixup != 0.0 {
-        script.line(&format!("        share = float(np.random.beta({mixup:?}, {mixup:?}))"));
+        script.add(format_args!("        share = float(np.random.beta({mixup:?}, {mixup:?}))"));
         script.line("        share = max(share, 1 - share)");
         script.line("        others = torch.randperm(len(inputs))");
         script.line("        outputs = model(share * inputs + (1 - share) * inputs[others])");
@@ -120,16 +120,16 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
         script
             .line("        # The mistake: each step makes its optimizer anew, without any memory.");
         if let Some(comment) = comment(&training.optimizer) {
-            script.line(&format!("        {comment}"));
+            script.add(format_args!("        {comment}"));
         }
-        script.line(&format!("        optimizer = {}", optimizer(experiment, model, &rate)));
+        script.add(format_args!("        optimizer = {}", optimizer(experiment, model, &rate)));
     }
     if steps.zero_grad {
         script.line("        optimizer.zero_grad()");
     } else {
         script.line("        # The mistake: optimizer.zero_grad() is missing, so gradients add up over all steps.");
     }
-    script.line(&format!("        loss = {value}{penalty}"));
+    script.add(format_args!("        loss = {value}{penalty}"));
     script.line("        loss.backward()");
     before_update(script, experiment, model);
     script.line("        optimizer.step()");
@@ -137,11 +137,11 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
         && !frozen_entirely(experiment)
     {
         script.line("        for kernel in kernels:");
-        script.line(&format!("            kernel.data.renorm_(2, 0, {limit:?})"));
+        script.add(format_args!("            kernel.data.renorm_(2, 0, {limit:?})"));
     }
     if scheduled {
         let next = if steps.optimizer_recreated { "step += 1" } else { "schedule.step()" };
-        script.line(&format!("        {next}"));
+        script.add(format_args!("        {next}"));
     }
 }
 
@@ -159,15 +159,15 @@ fn stop_early(script: &mut Script, experiment: &Experiment) {
             ("held_out_loss".into(), patience, min_delta, restore_best_weights)
         }
     };
-    script.line(&format!("    watched = {watched}"));
+    script.add(format_args!("    watched = {watched}"));
     script.line("    waited += 1");
     let delta = if min_delta == 0.0 { String::new() } else { format!(" + {min_delta:?}") };
-    script.line(&format!("    if best is None or watched{delta} < best:"));
+    script.add(format_args!("    if best is None or watched{delta} < best:"));
     script.line("        best, waited = watched, 0");
     if restores {
         script.line("        best_weights = copy.deepcopy(model.state_dict())");
     }
-    script.line(&format!("    elif waited >= {patience} and epoch > 0:"));
+    script.add(format_args!("    elif waited >= {patience} and epoch > 0:"));
     script.line("        break");
     if restores {
         script.line("model.load_state_dict(best_weights)");

@@ -14,13 +14,13 @@ pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
     let layers = &experiment.network.layers;
     let biases: Vec<bool> = layers.iter().filter_map(use_bias).collect();
     let branch = |script: &mut Script, class: &str, fans: [&str; 3]| {
-        script.line(&format!("    if isinstance(layer, {class}):"));
+        script.add(format_args!("    if isinstance(layer, {class}):"));
         for line in kernel_lines(kernel, fans) {
-            script.line(&format!("        {line}"));
+            script.add(format_args!("        {line}"));
         }
         let random = !matches!(kernel, KernelInitializer::Zeros {});
         if *factor != 1.0 && random {
-            script.line(&format!("        layer.weight.data *= {factor:?}"));
+            script.add(format_args!("        layer.weight.data *= {factor:?}"));
         }
         if !biases.contains(&true) {
             return;
@@ -32,9 +32,9 @@ pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
         };
         if biases.contains(&false) {
             script.line("        if layer.bias is not None:");
-            script.line(&format!("            nn.init.{value}"));
+            script.add(format_args!("            nn.init.{value}"));
         } else {
-            script.line(&format!("        nn.init.{value}"));
+            script.add(format_args!("        nn.init.{value}"));
         }
     };
     script.line("# Initial weights as Keras draws them: PyTorch's own are others.");
@@ -58,17 +58,17 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     if !frozen.is_empty() {
         only = " and layer not in frozen";
         script.line("# The mistake: the optimizer does not get the weights of some layers.");
-        script.line(&format!("frozen = [{}]", frozen.join(", ")));
+        script.add(format_args!("frozen = [{}]", frozen.join(", ")));
         script.line("given = [layer for layer in model.modules() if layer not in frozen]");
         script.line("parameters = [weight for layer in given for weight in layer.parameters(recurse=False)]");
     }
     let RegularizerConfig { l1, l2, bias_l2 } = experiment.network.regularizer;
     let classes = model.kernel_classes();
     let mut list = |what: &str, of_layer: &str, only: &str| {
-        script.line(&format!(
+        script.add(format_args!(
             "layers = [layer for layer in model.modules() if isinstance(layer, {classes}){only}]"
         ));
-        script.line(&format!("{what} = [{of_layer} for layer in layers]"));
+        script.add(format_args!("{what} = [{of_layer} for layer in layers]"));
     };
     if l1 != 0.0 || l2 != 0.0 || experiment.network.constraint != (ConstraintConfig::None {}) {
         list("kernels", "layer.weight", only);
@@ -86,7 +86,7 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     if !sums.is_empty() {
         script.apart();
         script.lines("def penalty():\n    \"\"\"What Keras' regularizers add to the loss.\"\"\"");
-        script.line(&format!("    return {}", sums.join(" + ")));
+        script.add(format_args!("    return {}", sums.join(" + ")));
         script.apart();
     }
 }

@@ -66,8 +66,8 @@ impl Tally {
         losses.sort_by(f64::total_cmp);
         let middle = losses[losses.len() / 2];
         let memorised = runs.iter().filter(|run| run.accuracy > 0.99995).count() as u32;
-        // As many digits as a script prints.
-        let loss = middle.is_finite().then(|| (middle * 1e6).round() / 1e6);
+        // As many digits as a script prints, and no 0 below 0.
+        let loss = middle.is_finite().then(|| (middle * 1e6).round() / 1e6 + 0.0);
         Some(Self { memorised, loss })
     }
 
