@@ -63,7 +63,9 @@ mod tests {
     use super::*;
 
     /// The epoch after which losses stop a run, and the best one to be restored.
-    fn stopped(patience: u32, min_delta: f64, losses: &[f64]) -> (Option<u32>, Option<u32>) {
+    type Ends = (Option<u32>, Option<u32>);
+
+    fn stopped(patience: u32, min_delta: f64, losses: &[f64]) -> Ends {
         let config = EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights: true };
         let mut stopping = EarlyStopping::new(&config).unwrap();
         let mut epochs = (1..).zip(losses);
@@ -75,7 +77,7 @@ mod tests {
     fn stops_where_keras_stops() {
         // Each row as Keras 3.15's callback answered it.
         const NAN: f64 = f64::NAN;
-        let rows: [(u32, f64, &[f64], (Option<u32>, Option<u32>)); 8] = [
+        let rows: [(u32, f64, &[f64], Ends); 8] = [
             (2, 0.0, &[3.0, 2.0, 2.0, 2.0, 1.0], (Some(4), Some(2))),
             (2, 0.0, &[3.0, 2.0, 2.5, 1.9, 2.0, 2.0], (Some(6), Some(4))),
             (2, 0.5, &[3.0, 2.6, 2.4, 2.2, 2.1], (Some(5), Some(3))),

@@ -136,12 +136,12 @@ impl Experiment {
             layer.activation().is_some()
                 || matches!(layer, LayerConfig::LeakyRelu { .. } | LayerConfig::AddSaved {})
         };
-        (0..layers.len()).filter(move |&index| {
-            let mut next = layers[index + 1..].iter();
-            let stop = || next.find(|layer| weighs(layer) || bends(layer));
-            weighs(&layers[index]) && layers[index].activation().is_none() && { stop }()
-                .is_some_and(|layer| weighs(layer))
-        })
+        let plain = move |index: &usize| {
+            let next = layers[index + 1..].iter().find(|layer| weighs(layer) || bends(layer));
+            let layer = &layers[*index];
+            weighs(layer) && layer.activation().is_none() && next.is_some_and(weighs)
+        };
+        (0..layers.len()).filter(plain)
     }
 
     /// Updates in all.
