@@ -36,7 +36,7 @@
 //! 2. [`presets`]: the article's three examples, other networks, mistakes, and every default.
 //! 3. [`editing`], [`form`] and [`description`]: one field changed by its path; all fields as a form; an experiment in words.
 //! 4. [`seeding`], [`dataset`] and [`augmentation`]: one seed becomes independent streams, and they become images and labels.
-//! 5. [`kernels`]: what training spends its time on, as fast functions on slices.
+//! 5. [`kernels`]: what training spends its time on, as fast functions on slices; `operations` makes them Burn's.
 //! 6. [`backend`]: what computes, with the kernels or without.
 //! 7. [`network`]: variables in Keras' layouts and the forward pass.
 //! 8. [`probes`]: what only tensors can tell, dead units and gradient norms, as numbers.
@@ -58,8 +58,8 @@ pub mod diagnosis;
 pub mod editing;
 pub mod experiment;
 pub mod form;
-pub mod kernels;
 pub mod network;
+pub mod operations;
 pub mod presets;
 pub mod probes;
 pub mod script;
@@ -67,6 +67,8 @@ pub mod seeding;
 pub mod training;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+
+pub use overfit_lab_kernels as kernels;
 
 #[cfg(all(test, target_arch = "wasm32"))]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);

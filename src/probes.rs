@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use crate::backend::without_kernels;
-use crate::kernels;
 use crate::network::{Features, floats};
+use crate::operations;
 
 /// Marks in `alive`, which has an entry for each channel or unit, those of a ReLU's output that some image activates.
 pub fn mark_alive(output: &Features, alive: &mut [bool]) {
@@ -16,7 +16,7 @@ pub fn mark_alive(output: &Features, alive: &mut [bool]) {
             let rows = planes.reshape([images * channels, height * width]);
             floats(rows.max_dim(1).into_data())
         }
-        Features::Pixels(pixels) => floats(kernels::active(pixels.inner()).into_data()),
+        Features::Pixels(pixels) => floats(operations::active(pixels.inner()).into_data()),
         Features::Rows(rows) => floats(rows.inner().into_data()),
     };
     let units = alive.len();

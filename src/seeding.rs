@@ -2,7 +2,7 @@
 //!
 //! ChaCha8 and what `rand` draws from it are portable: the same seed gives the same bits in every browser and natively.
 
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// What random numbers are for.
@@ -65,6 +65,17 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
     generator
 }
 
+/// So many uniform numbers in [0, 1): those that as many calls of `random` would give, in one go.
+pub fn uniforms(generator: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
+    let mut bytes = vec![0; 4 * count];
+    generator.fill_bytes(&mut bytes);
+    let (words, _) = bytes.as_chunks::<4>();
+    words
+        .iter()
+        .map(|&word| (u32::from_le_bytes(word) >> 8) as f32 * (1.0 / 16_777_216.0))
+        .collect()
+}
+
 /// Two independent normal numbers, mean 0 and deviation 1, from uniform ones in [0, 1), by Box and Muller's method.
 pub fn normal_pair(mut uniform: impl FnMut() -> f32) -> [f64; 2] {
     // 1 - u lies in (0, 1]: its logarithm is finite.
@@ -79,6 +90,13 @@ mod tests {
     use wasm_bindgen_test::*;
 
     use super::*;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn many_numbers_are_those_of_many_draws() {
+        let mut one_by_one = stream(3, Purpose::Images);
+        let drawn: Vec<f32> = (0..1001).map(|_| one_by_one.random()).collect();
+        assert_eq!(uniforms(&mut stream(3, Purpose::Images), 1001), drawn);
+    }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn streams_are_repeatable_and_differ() {

@@ -16,10 +16,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("script", &["experiment"]),
     ("checks", &[]),
     ("kernels", &[]),
+    ("operations", &["kernels"]),
     ("backend", &["experiment", "kernels"]),
     ("dataset", &["experiment", "seeding"]),
-    ("network", &["experiment", "seeding", "kernels", "backend", "dataset"]),
-    ("probes", &["kernels", "backend", "network"]),
+    ("network", &["experiment", "seeding", "kernels", "operations", "backend", "dataset"]),
+    ("probes", &["operations", "backend", "network"]),
     ("augmentation", &["experiment", "seeding", "dataset"]),
     (
         "training",
@@ -27,6 +28,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "experiment",
             "seeding",
             "kernels",
+            "operations",
             "backend",
             "dataset",
             "network",
@@ -131,7 +133,7 @@ fn only_few_files_name_a_backend() {
         let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
         let named: Vec<_> = words.filter(|word| BACKENDS.contains(word)).collect();
         // One chooses it, one adds operations to it, and one opens its tensors for them.
-        let may = ["backend.rs", "kernels/extension.rs", "kernels/storage.rs"];
+        let may = ["backend.rs", "operations/mod.rs", "operations/storage.rs"];
         let may = may.iter().any(|name| file == Path::new(name));
         assert!(may || named.is_empty(), "{module}: {} names {named:?}", file.display());
     }
@@ -152,7 +154,8 @@ fn the_diagnosis_sees_numbers_only() {
 fn only_the_kernels_may_hold_unsafe_code() {
     for (module, file, code) in code() {
         let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
-        assert!(module == "kernels" || words.all(|word| word != "unsafe"), "{}", file.display());
+        let may = module == "kernels" || file == Path::new("operations/storage.rs");
+        assert!(may || words.all(|word| word != "unsafe"), "{}", file.display());
     }
 }
 

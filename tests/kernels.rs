@@ -6,13 +6,13 @@ use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 use overfit_lab::backend;
-use overfit_lab::kernels;
 use overfit_lab::kernels::buffers::Buffers;
 use overfit_lab::kernels::convolution::{self, Block, Path, Plan, Shape};
 use overfit_lab::kernels::dense::{self, Dense};
 use overfit_lab::kernels::lanes::Instructions;
 use overfit_lab::kernels::loss::cross_entropy;
 use overfit_lab::network::floats;
+use overfit_lab::operations;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use wasm_bindgen_test::*;
@@ -474,7 +474,9 @@ fn both_ways(block: Block, parts: &[Vec<f32>; 3], gradient: &[f32]) -> [Results;
         let pixels =
             input.clone().reshape([shape.images, shape.height, shape.width, shape.channels]);
         let output = match &backend.buffers {
-            Some(buffers) => kernels::block(pixels, kernel.clone(), bias.clone(), block, buffers),
+            Some(buffers) => {
+                operations::block(pixels, kernel.clone(), bias.clone(), block, buffers)
+            }
             None => {
                 let size = [shape.kernel, shape.kernel, shape.channels, shape.filters];
                 let weight = kernel.clone().reshape(size).permute([3, 2, 0, 1]);

@@ -1,12 +1,12 @@
 //! Layers that Burn's own operations compute, whoever computes convolutions: pools that no convolution takes in, normalisations,
 //! dropout, residual connections, activations.
 
-use burn::tensor::activation::{elu, gelu, leaky_relu, sigmoid, silu, softmax, tanh};
+use burn::tensor::activation::{elu, gelu, leaky_relu, sigmoid, silu, tanh};
 use burn::tensor::module::{avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions, PadMode};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 
-use super::{Features, Layer, Mode, Network};
+use super::{Features, Layer, Mode, Network, softmax};
 use crate::experiment::Window;
 
 impl Network {
@@ -95,8 +95,13 @@ impl Network {
             Layer::Tanh => input.map(tanh, tanh),
             Layer::Sigmoid => input.map(sigmoid, sigmoid),
             Layer::Softmax => match input {
-                Features::Rows(rows) => Features::Rows(softmax(rows, 1)),
-                maps => maps.clone().with_pixels(softmax(maps.pixels(), 3)),
+                Features::Rows(rows) => Features::Rows(softmax(rows)),
+                maps => {
+                    let pixels = maps.clone().pixels();
+                    let shape = pixels.dims();
+                    let rows = pixels.reshape([shape[0] * shape[1] * shape[2], shape[3]]);
+                    maps.with_pixels(softmax(rows).reshape(shape))
+                }
             },
             Layer::Reshape => input,
         }
@@ -146,7 +151,12 @@ fn padded(planes: Tensor<4>, window: Window, value: f32) -> Tensor<4> {
     if [top, bottom, left, right] == [0; 4] {
         return planes;
     }
-    planes.pad((left, right, top, bottom), PadMode::Constant(value))
+    let [images, channels, height, width] = planes.dims();
+    let size = [images, channels, top + height + bottom, left + width + right];
+    // Not Burn's own `pad`, which brings the code of other kinds of padding.
+    let around = Tensor::full(size, value, &planes.device());
+    let place = [0..images, 0..channels, top..top + height, left..left + width];
+    around.slice_assign(place, planes)
 }
 
 /// A convolution with a kernel of its own at each place.

@@ -3,10 +3,10 @@
 use burn::tensor::Tensor;
 
 use super::{Features, Layer, Network};
-use crate::kernels;
 use crate::kernels::buffers::Buffers;
 use crate::kernels::convolution::{Block, LARGEST_POOL, Shape};
 use crate::kernels::dense::Dense;
+use crate::operations;
 
 /// The layers with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution in front of
 /// them, a ReLU into a dense layer.
@@ -66,7 +66,7 @@ impl Network {
                 let kernel = value(kernel);
                 let bias = bias_or_zero(bias, &kernel, filters);
                 let block = Block { shape, relu, pool };
-                Features::Pixels(kernels::block(input, kernel, bias, block, buffers))
+                Features::Pixels(operations::block(input, kernel, bias, block, buffers))
             }
             Layer::Dense { kernel, bias, relu } => {
                 let input = input.rows();
@@ -74,7 +74,7 @@ impl Network {
                 let dense = Dense { images: input.dims()[0], inputs, units, relu };
                 let kernel = value(kernel);
                 let bias = bias_or_zero(bias, &kernel, units);
-                Features::Rows(kernels::dense_layer(input, kernel, bias, dense, buffers))
+                Features::Rows(operations::dense(input, kernel, bias, dense, buffers))
             }
             _ => unreachable!("every other layer is computed in `common`"),
         }

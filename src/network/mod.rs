@@ -10,13 +10,16 @@ mod common;
 mod fast;
 pub mod initializer;
 mod plain;
+mod softmax;
 
-use burn::tensor::activation::{sigmoid, softmax};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 
 use crate::backend::{Backend, without_kernels};
 use crate::dataset::Dataset;
 use crate::experiment::{Activation, Window};
+
+pub use softmax::{log_softmax, softmax};
 
 /// One tensor of a layer, kept flat: an optimizer treats them all alike.
 #[derive(Clone, Debug)]
@@ -120,7 +123,7 @@ impl Head {
     pub fn outputs(self, scores: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Open => scores,
-            Self::Softmax => softmax(scores, 1),
+            Self::Softmax => softmax(scores),
             Self::Sigmoid => sigmoid(scores),
         }
     }
@@ -176,12 +179,23 @@ pub struct Passed {
 impl Network {
     /// All images of a dataset, in the order of axes that this network takes.
     pub fn images(&self, dataset: &Dataset) -> Tensor<4> {
-        self.pixels(dataset, dataset.images.clone())
+        self.tensor(dataset, dataset.images.clone())
     }
 
-    /// Other pixels for the images of a dataset.
-    pub fn pixels(&self, dataset: &Dataset, pixels: Vec<f32>) -> Tensor<4> {
-        let (count, side, channels) = (dataset.len(), dataset.side, dataset.channels);
+    /// Some images out of all, whose pixels may be other than the dataset's. From plain numbers: picking them out of a tensor would
+    /// bring the code of a way back that no image takes.
+    pub fn picked(&self, dataset: &Dataset, pixels: &[f32], batch: &[u32]) -> Tensor<4> {
+        let size = pixels.len() / dataset.len();
+        let mut picked = Vec::with_capacity(batch.len() * size);
+        for &image in batch {
+            picked.extend_from_slice(&pixels[image as usize * size..][..size]);
+        }
+        self.tensor(dataset, picked)
+    }
+
+    fn tensor(&self, dataset: &Dataset, pixels: Vec<f32>) -> Tensor<4> {
+        let (side, channels) = (dataset.side, dataset.channels);
+        let count = pixels.len() / (side * side * channels);
         let data = TensorData::new(pixels, [count, side, side, channels]);
         let pixels = Tensor::from_data(data, &self.backend.device);
         if self.is_fast() { pixels } else { pixels.permute([0, 3, 1, 2]) }
@@ -345,7 +359,7 @@ impl Features {
     }
 }
 
-/// Indices as a tensor, for picking a batch or the labels' columns.
+/// Indices as a tensor, for picking the labels' columns.
 pub fn index_tensor(indices: &[u32], device: &Device) -> Tensor<1, Int> {
     let indices: Vec<i64> = indices.iter().map(|&index| i64::from(index)).collect();
     let count = indices.len();

@@ -5,13 +5,13 @@
 //! output as probabilities, which it clips to [1e-7, 1 - 1e-7]; what is clipped has no gradient. PyTorch's takes the output for
 //! scores, always.
 
-use burn::tensor::activation::{log_softmax, sigmoid, softmax};
+use burn::tensor::activation::{self, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::backend::{Backend, without_kernels};
 use crate::experiment::LossConfig;
-use crate::kernels;
-use crate::network::{Head, floats, index_tensor};
+use crate::network::{Head, floats, index_tensor, log_softmax, softmax};
+use crate::operations;
 
 /// Keras' bounds of a probability. The upper one is what f32 makes of 1 - 1e-7.
 const CLIP: [f64; 2] = [1e-7, 1.0 - 1.0 / (1 << 23) as f64];
@@ -123,8 +123,8 @@ pub fn loss(
                 _ => head.outputs(scores),
             };
             let targets = targets(smoothing, units);
-            let value = (targets.clone() * log_softmax(scores.clone(), 1)).neg();
-            let gradient = softmax(scores.clone(), 1) - targets;
+            let value = (targets.clone() * log_softmax(scores.clone())).neg();
+            let gradient = softmax(scores.clone()) - targets;
             from_gradient(value, scores, gradient, images as f64)
         }
         Formula::SigmoidOfScores { smoothing } => {
@@ -163,11 +163,11 @@ pub fn loss(
 /// - returns `[1]`
 fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor<1> {
     if let Some(buffers) = &backend.buffers {
-        return kernels::cross_entropy(logits, labels, buffers);
+        return operations::cross_entropy(logits, labels, buffers);
     }
     without_kernels();
     let labels = index_tensor(labels, &logits.device());
-    log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
+    activation::log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
 }
 
 fn value_of(tracked: &Tensor<1>) -> f64 {

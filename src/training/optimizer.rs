@@ -7,9 +7,9 @@ use burn::tensor::Tensor;
 
 use crate::backend::Backend;
 use crate::experiment::{ClippingConfig, ConstraintConfig, OptimizerConfig};
-use crate::kernels;
 use crate::network::Variable;
 use crate::probes;
+use crate::{kernels, operations};
 
 /// An optimizer with its state.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ fn update_in_place(
     let first = slots.first.take().unwrap_or_else(|| zeros(update.slots() > 0));
     let second = slots.second.take().unwrap_or_else(|| zeros(update.slots() > 1));
     let (weights, [first, second], squares) =
-        kernels::step(weights, gradient, [first, second], update);
+        operations::update(weights, gradient, [first, second], update);
     variable.value = weights.autodiff().require_grad();
     (slots.first, slots.second) = (Some(first), Some(second));
     squares

@@ -1,7 +1,6 @@
 //! A training run, an epoch at a time.
 
 use burn::tensor::Tensor;
-use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use web_time::Instant;
@@ -18,9 +17,9 @@ use crate::experiment::{
     Activation, AugmentationConfig, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes,
     number_text,
 };
-use crate::network::{Features, Network, floats, index_tensor};
+use crate::network::{Features, Network, floats};
 use crate::probes;
-use crate::seeding::{Purpose, stream};
+use crate::seeding::{Purpose, stream, uniforms};
 
 /// A network in training. [`TrainingSession::run_epoch`] advances it; nothing runs by itself.
 pub struct TrainingSession {
@@ -29,7 +28,7 @@ pub struct TrainingSession {
     dataset: Dataset,
     images: Tensor<4>,
     /// The images as this epoch sees them, where it alters them.
-    altered: Option<Tensor<4>>,
+    altered: Option<Vec<f32>>,
     /// The held-out images, if there are any.
     validation: Option<(Dataset, Tensor<4>)>,
     network: Network,
@@ -54,8 +53,7 @@ pub type Noise = Box<dyn FnMut(u64, usize, usize) -> Vec<f32> + Send>;
 /// Each step and each layer draws from a stream of its own.
 fn seeded_noise(seed: u32) -> Noise {
     Box::new(move |step, layer, count| {
-        let mut generator = stream(seed, Purpose::Dropout { layer, step });
-        (0..count).map(|_| generator.random()).collect()
+        uniforms(&mut stream(seed, Purpose::Dropout { layer, step }), count)
     })
 }
 
@@ -195,14 +193,13 @@ impl TrainingSession {
     }
 
     /// The images as this epoch sees them, unless that is as they are.
-    fn altered_images(&self) -> Option<Tensor<4>> {
+    fn altered_images(&self) -> Option<Vec<f32>> {
         let config = &self.experiment.training.augmentation;
         let mixup_only = AugmentationConfig { mixup: 0.0, ..config.clone() };
         if mixup_only.is_off() {
             return None;
         }
-        let pixels = altered(config, &self.dataset, self.experiment.seed, self.epoch);
-        Some(self.network.pixels(&self.dataset, pixels))
+        Some(altered(config, &self.dataset, self.experiment.seed, self.epoch))
     }
 
     /// The held-out images under the weights of now.
@@ -287,8 +284,8 @@ impl TrainingSession {
         let (share, others) = mixup(alpha, batch.len(), self.experiment.seed, self.step);
         let other_images: Vec<u32> = others.iter().map(|&place| batch[place as usize]).collect();
         let other_labels = others.iter().map(|&place| labels[place as usize]).collect();
-        let images = images.inner() * share + self.pick(&other_images).inner() * (1.0 - share);
-        Mixed { images: images.autodiff(), other_labels: Some((share, other_labels)) }
+        let images = images * share + self.pick(&other_images) * (1.0 - share);
+        Mixed { images, other_labels: Some((share, other_labels)) }
     }
 
     /// What the optimizer is given: this step's gradients, or, where none are set to zero, the sum of all so far.
@@ -330,7 +327,11 @@ impl TrainingSession {
         for batch in images.chunks(batch_size) {
             let labels: Vec<u32> =
                 batch.iter().map(|&image| dataset.labels[image as usize]).collect();
-            let scores = self.network.infer(pick(images_of, batch, count));
+            let images = match batch.len() == count {
+                true => images_of.clone(),
+                false => self.network.picked(dataset, &dataset.images, batch),
+            };
+            let scores = self.network.infer(images);
             loss += self.loss(scores.clone(), &labels).value * batch.len() as f64;
             answers.extend(self.answers(&floats(scores.into_data()), &labels));
         }
@@ -376,9 +377,14 @@ impl TrainingSession {
         rows.map(|(scores, &label)| answer(loss, head, scores, label)).collect()
     }
 
-    /// The images of a batch as this epoch sees them.
+    /// The images of a batch as this epoch sees them; all of them as they are, in their own order, need no copy.
     fn pick(&self, batch: &[u32]) -> Tensor<4> {
-        pick(self.altered.as_ref().unwrap_or(&self.images), batch, self.dataset.len())
+        let ordered = batch.is_sorted_by(|before, after| before < after);
+        match &self.altered {
+            None if batch.len() == self.dataset.len() && ordered => self.images.clone(),
+            None => self.network.picked(&self.dataset, &self.dataset.images, batch),
+            Some(altered) => self.network.picked(&self.dataset, altered, batch),
+        }
     }
 }
 
@@ -389,17 +395,6 @@ fn optimizer(experiment: &Experiment, backend: &Backend) -> Optimizer {
         experiment.network.constraint.clone(),
         backend,
     )
-}
-
-/// Some of `count` images; all of them in their own order need no copy.
-fn pick(images: &Tensor<4>, batch: &[u32], count: usize) -> Tensor<4> {
-    if batch.len() == count && batch.is_sorted_by(|before, after| before < after) {
-        return images.clone();
-    }
-    // Without autodiff, which would bring the code of a way back that no image takes.
-    let images = images.clone().inner();
-    let picked = images.clone().select(0, index_tensor(batch, &images.device()));
-    picked.autodiff()
 }
 
 /// What a step trains on.

@@ -6,7 +6,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{AllocationProperty, Bytes, DType, Shape};
 use burn_std::{AccessError, AccessPolicy, AllocationController};
 
-use super::buffers::Buffer;
+use crate::kernels::buffers::Buffer;
 
 /// A tensor whose floats lie one behind the other and are all that its storage holds.
 pub fn contiguous(tensor: FlexTensor) -> FlexTensor {

@@ -3,6 +3,8 @@
 //! Tensors lie in Keras' layouts: activations NHWC, kernels HWIO, both flat behind their first axis where the shape is not
 //! needed.
 
+mod storage;
+
 use std::sync::Arc;
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
@@ -15,13 +17,13 @@ use burn::backend::{
 };
 use burn::tensor::{Bytes, DType, Tensor};
 
-use super::buffers::{Buffer, Buffers};
-use super::convolution::{self, Block, Plan};
-use super::dense::{self, Dense};
-use super::lanes::Instructions;
-use super::loss;
-use super::storage::{contiguous, floats, tensor};
-use super::update::Update;
+use crate::kernels::buffers::{Buffer, Buffers};
+use crate::kernels::convolution::{self, Block, Plan};
+use crate::kernels::dense::{self, Dense};
+use crate::kernels::lanes::Instructions;
+use crate::kernels::loss;
+use crate::kernels::update::Update;
+use storage::{contiguous, floats, tensor};
 
 /// The operations that the kernels bring.
 #[backend_extension(Flex, Autodiff)]
