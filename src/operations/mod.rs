@@ -37,7 +37,7 @@ pub trait Kernels: Backend {
         buffers: &Buffers,
     ) -> FloatTensor<Self>;
 
-    /// See [`dense`].
+    /// See [`dense()`].
     fn dense(
         input: FloatTensor<Self>,
         kernel: FloatTensor<Self>,
