@@ -153,9 +153,12 @@ fn cargo_in(project: &Project, words: &str) -> Command {
 /// Unsafe code relies on bounds that were checked before; here each is checked again where it is used. (Miri knows few of the
 /// vector instructions, and needs another toolchain.)
 fn test_kernels_checked(project: &Project) -> Result<Counts> {
-    let mut command = cargo_in(project, "test --release --features ndarray --test kernels");
-    for check in ["debug-assertions", "overflow-checks"] {
-        command.arg("--config").arg(format!("profile.release.package.overfit-lab.{check}=true"));
+    let words = "test --release --features ndarray --test kernels --test properties";
+    let mut command = cargo_in(project, words);
+    for package in ["overfit-lab", "overfit-lab-kernels"] {
+        for check in ["debug-assertions", "overflow-checks"] {
+            command.arg("--config").arg(format!("profile.release.package.{package}.{check}=true"));
+        }
     }
     watch(&mut command)
 }
