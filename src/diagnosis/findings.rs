@@ -109,7 +109,7 @@ pub(super) fn modes_differ(
             return None;
         }
         format!(
-            "In training all {images} images were right in the last epoch; in inference, on the same images, {inference} are. Batch normalisation then takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
+            "In training all {images} images were right in the last epoch; in inference, of the same images, {inference} of {images}. Batch normalisation then takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
         )
     } else if inference == images && training < images {
         let cause = if !experiment.training.augmentation.is_off() {

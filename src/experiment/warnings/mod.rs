@@ -26,6 +26,13 @@ impl Experiment {
         warnings.extend(self.head_warnings());
         warnings.extend(self.training_warnings());
         warnings.extend(self.loop_warnings());
+        // What is so of several layers is said of the first.
+        let mut said = Vec::new();
+        warnings.retain(|warning| {
+            let is_new = !said.contains(&warning.message);
+            said.push(warning.message.clone());
+            is_new
+        });
         warnings
     }
 }

@@ -234,6 +234,9 @@ mod tests {
             // The article's third example has a rate 100 times SGD's default.
             let expected = preset.group == PresetGroup::Mistakes || preset.id == "example-3";
             assert_eq!(!warnings.is_empty(), expected, "{}: {warnings:?}", preset.id);
+            let messages: std::collections::BTreeSet<_> =
+                warnings.iter().map(|warning| &warning.message).collect();
+            assert_eq!(messages.len(), warnings.len(), "{}: {warnings:?}", preset.id);
             if let Some(mistake) = preset.mistake {
                 assert_eq!(mistake.mended.warnings(), [], "{}, mended", preset.id);
             }
