@@ -81,7 +81,7 @@ fn every_problem_is_told_at_once() {
     let fields: Vec<_> = problems.iter().map(|problem| problem.field.as_str()).collect();
     assert_eq!(
         fields,
-        ["dataset.classes", "training.batch_size", "training.epochs", "training.learning_rate"]
+        ["dataset.classes", "training.learning_rate", "training.batch_size", "training.epochs"]
     );
 }
 

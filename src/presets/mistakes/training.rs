@@ -109,7 +109,7 @@ pub fn presets() -> Vec<Preset> {
                 id: "weights-too-large",
                 name: "Initial weights too large",
                 summary: "Glorot's weights times 100",
-                sees: "The first loss is in the thousands, and it is still in the hundreds at the end.",
+                sees: "The first loss is in the thousands, and it is still in the tens or hundreds at the end.",
                 does: "The scores are ten thousand times too large; Adam's steps of 0.001 take ages to shrink them.",
                 mends: "An initialiser that looks at the fans: Glorot, He, LeCun.",
             },
