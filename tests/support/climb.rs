@@ -54,7 +54,12 @@ pub fn check(fixture: &Fixture, backend: &str, steps: usize) -> Result<(), Strin
             close("step 1: gradient norm", measured.gradient_norm, expected, tolerance)?;
         }
         if let Some(state) = fixture.states.get(&number).filter(|_| fixture.is_settled(number)) {
-            let tolerance = if number == 1 { FIRST_STEP_TOLERANCE } else { LATER_STEP_TOLERANCE };
+            // A first step can be no closer than the gradient that it was made of.
+            let of_gradient = |name: &str| fixture.gradient(name).map_or(0.0, |(_, rule)| rule);
+            let tolerance = |name: &str| match number {
+                1 => of_gradient(name).max(FIRST_STEP_TOLERANCE),
+                _ => LATER_STEP_TOLERANCE,
+            };
             let rung = format!("variables after step {number}");
             let found =
                 variables(&rung, &session, state, tolerance, |name| !fixture.is_rounding(name));
@@ -74,7 +79,7 @@ fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     if data.labels != fixture.labels {
         return Err(format!("labels: {:?}, Keras {:?}", data.labels, fixture.labels));
     }
-    variables("initial weights", session, &fixture.states[&0], 1e-12, |_| true)
+    variables("initial weights", session, &fixture.states[&0], |_| 1e-12, |_| true)
 }
 
 fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
@@ -141,7 +146,7 @@ fn variables(
     rung: &str,
     session: &TrainingSession,
     expected: &BTreeMap<String, Digest>,
-    tolerance: f64,
+    tolerance: impl Fn(&str) -> f64,
     is_compared: impl Fn(&str) -> bool,
 ) -> Result<(), String> {
     let found = &session.network().variables;
@@ -152,6 +157,7 @@ fn variables(
         let rung = format!("{rung}: {}", variable.name);
         let expected =
             expected.get(&variable.name).ok_or(format!("{rung} is not in the fixture"))?;
+        let tolerance = tolerance(&variable.name);
         digest(&rung, expected, &variable.shape, &variable.values(), tolerance)?;
     }
     Ok(())

@@ -99,14 +99,14 @@ test("the layers are edited as text, and a bad one is named", async ({ lab, page
   const good = await text.inputValue();
   expect(good.split("\n")).toHaveLength(6);
 
-  await text.fill(good.replace('"units":2', '"units":0'));
+  await text.fill(good.replace('"units": 2', '"units": 0'));
   await text.press("ControlOrMeta+Enter");
   await expect(text).toHaveAttribute("aria-invalid", "true");
   await expect(lab.alert).toHaveText(/^Units.*0/);
   await expect(text).toBeFocused();
-  await expect(text).toHaveValue(good.replace('"units":2', '"units":0'));
+  await expect(text).toHaveValue(good.replace('"units": 2', '"units": 0'));
 
-  await text.fill(good.replace('"type":"flatten"', '"type":"flat"'));
+  await text.fill(good.replace('"type": "flatten"', '"type": "flat"'));
   await lab.field("Seed").focus();
   await expect(lab.alert).toHaveText(/network\.layers\[2\].*flat/);
   await lab.button("Train").click();
@@ -116,7 +116,7 @@ test("the layers are edited as text, and a bad one is named", async ({ lab, page
   await text.press("ControlOrMeta+Enter");
   await expect(lab.alert).toHaveText(/JSON/);
 
-  await text.fill(good.replace('"filters":32', '"filters":4'));
+  await text.fill(good.replace('"filters": 32', '"filters": 4'));
   await text.press("ControlOrMeta+Enter");
   await expect(lab.alert).toHaveCount(0);
   await expect(page.locator("#layers li").first()).toContainText("Conv 4");
