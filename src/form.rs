@@ -143,17 +143,7 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn every_kind_can_be_chosen_and_shows_its_fields() {
         let base = presets::preset("example-1").unwrap().experiment;
-        for path in [
-            "training.optimizer",
-            "training.loss",
-            "training.schedule",
-            "training.clipping",
-            "training.early_stopping",
-            "network.initializer.kernel",
-            "network.constraint",
-            "dataset.pixels",
-            "dataset.labels",
-        ] {
+        for path in presets::FIELDS_WITH_KINDS {
             let kinds = presets::choices(path);
             assert!(kinds.len() > 1, "{path}");
             for kind in kinds {

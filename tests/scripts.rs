@@ -258,17 +258,7 @@ fn the_corpus_has_every_kind_of_every_field() {
             .any(|value| value.starts_with('"') || matches!(value.as_str(), "true" | "false"));
         assert!(!word || values.len() > 1, "{field}: {values:?}");
     }
-    for path in [
-        "training.optimizer",
-        "training.loss",
-        "training.schedule",
-        "training.clipping",
-        "training.early_stopping",
-        "network.initializer.kernel",
-        "network.constraint",
-        "dataset.pixels",
-        "dataset.labels",
-    ] {
+    for path in presets::FIELDS_WITH_KINDS {
         for choice in presets::choices(path) {
             let (field, value) = match choice.value.get("type") {
                 Some(kind) => (format!("{path}.type"), kind.to_string()),

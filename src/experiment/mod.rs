@@ -429,6 +429,17 @@ impl EarlyStoppingConfig {
 }
 
 impl AugmentationConfig {
+    pub const OFF: Self = Self {
+        horizontal_flip: false,
+        vertical_flip: false,
+        shift: 0.0,
+        crop: 0.0,
+        rotation: 0.0,
+        brightness: 0.0,
+        noise: 0.0,
+        mixup: 0.0,
+    };
+
     /// Whether it leaves every image as it is.
     pub fn is_off(&self) -> bool {
         let Self { horizontal_flip, vertical_flip, .. } = self;

@@ -25,6 +25,19 @@ pub struct Choice {
     pub value: Value,
 }
 
+/// The fields that have kinds.
+pub const FIELDS_WITH_KINDS: [&str; 9] = [
+    "training.optimizer",
+    "training.loss",
+    "training.schedule",
+    "training.clipping",
+    "training.early_stopping",
+    "network.initializer.kernel",
+    "network.constraint",
+    "dataset.pixels",
+    "dataset.labels",
+];
+
 /// The kinds of the field at `path`; nothing where it has none.
 pub fn choices(path: &str) -> Vec<Choice> {
     let named = |id: &str, name, value| Choice { id: id.into(), name, value };

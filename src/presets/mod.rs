@@ -6,7 +6,9 @@ mod mistakes;
 mod networks;
 mod parts;
 
-pub use choices::{Choice, OptimizerChoice, choice, choices, chosen, optimizer, optimizers};
+pub use choices::{
+    Choice, FIELDS_WITH_KINDS, OptimizerChoice, choice, choices, chosen, optimizer, optimizers,
+};
 
 use serde::Serialize;
 use tsify::Tsify;

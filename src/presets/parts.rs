@@ -49,16 +49,7 @@ pub fn experiment(
             batch_size: 20,
             epochs,
             early_stopping: EarlyStoppingConfig::None {},
-            augmentation: AugmentationConfig {
-                horizontal_flip: false,
-                vertical_flip: false,
-                shift: 0.0,
-                crop: 0.0,
-                rotation: 0.0,
-                brightness: 0.0,
-                noise: 0.0,
-                mixup: 0.0,
-            },
+            augmentation: AugmentationConfig::OFF,
             training_loop: LoopConfig {
                 zero_grad: true,
                 frozen: Vec::new(),

@@ -403,16 +403,7 @@ fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
         batch_size: given.batch_size.min(given.images),
         epochs: 1,
         early_stopping: EarlyStoppingConfig::None {},
-        augmentation: AugmentationConfig {
-            horizontal_flip: false,
-            vertical_flip: false,
-            shift: 0.0,
-            crop: 0.0,
-            rotation: 0.0,
-            brightness: 0.0,
-            noise: 0.0,
-            mixup: 0.0,
-        },
+        augmentation: AugmentationConfig::OFF,
         training_loop: training_loop(given.training_loop.as_ref())?,
     })
 }
