@@ -442,10 +442,12 @@ impl AugmentationConfig {
 
     /// Whether it leaves every image as it is.
     pub fn is_off(&self) -> bool {
-        let Self { horizontal_flip, vertical_flip, .. } = self;
-        let strengths =
-            [self.shift, self.crop, self.rotation, self.brightness, self.noise, self.mixup];
-        !horizontal_flip && !vertical_flip && strengths.iter().all(|&strength| strength == 0.0)
+        self.mixup == 0.0 && !self.alters_images()
+    }
+
+    /// Whether it changes images by themselves; mixup takes two.
+    pub fn alters_images(&self) -> bool {
+        Self { mixup: 0.0, ..self.clone() } != Self::OFF
     }
 }
 

@@ -14,8 +14,7 @@ use crate::augmentation::{altered, mixup};
 use crate::backend::{self, Backend};
 use crate::dataset::{Dataset, Drawn};
 use crate::experiment::{
-    Activation, AugmentationConfig, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes,
-    number_text,
+    Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
 };
 use crate::network::{Features, Network, floats};
 use crate::probes;
@@ -195,11 +194,9 @@ impl TrainingSession {
     /// The images as this epoch sees them, unless that is as they are.
     fn altered_images(&self) -> Option<Vec<f32>> {
         let config = &self.experiment.training.augmentation;
-        let mixup_only = AugmentationConfig { mixup: 0.0, ..config.clone() };
-        if mixup_only.is_off() {
-            return None;
-        }
-        Some(altered(config, &self.dataset, self.experiment.seed, self.epoch))
+        config
+            .alters_images()
+            .then(|| altered(config, &self.dataset, self.experiment.seed, self.epoch))
     }
 
     /// The held-out images under the weights of now.
