@@ -68,18 +68,22 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Every source with its module and its code: no comments, and nothing from its tests on.
 fn code() -> Vec<(String, PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = Vec::new();
-    for file in sources(&root) {
-        let inside = file.strip_prefix(&root).unwrap().to_path_buf();
+    for (folder, root) in [("src", "src"), ("kernels/src", "")] {
+        let root = repository.join(root);
+        let files = sources(&repository.join(folder)).into_iter();
+        all.extend(files.map(|file| (file.strip_prefix(&root).unwrap().to_path_buf(), file)));
+    }
+    let read = |(inside, file): (PathBuf, PathBuf)| {
         let first = inside.components().next().unwrap().as_os_str().to_string_lossy();
         let module = first.trim_end_matches(".rs").to_string();
         let text = fs::read_to_string(&file).expect("a readable source");
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        all.push((module, inside, lines.collect::<Vec<_>>().join("\n")));
-    }
-    all
+        (module, inside, lines.collect::<Vec<_>>().join("\n"))
+    };
+    all.into_iter().map(read).collect()
 }
 
 /// The names of modules that follow `crate::` or `overfit_lab::`, grouped imports included.
@@ -109,6 +113,11 @@ fn modules_use_only_what_stands_above_them() {
     let mut seen = Vec::new();
     for (module, file, code) in code() {
         if matches!(module.as_str(), "lib" | "main") {
+            continue;
+        }
+        if module == "kernels" {
+            // A crate of its own, whose manifest names nothing that it uses.
+            seen.push(module);
             continue;
         }
         let row = MODULES.iter().find(|(name, _)| *name == module);

@@ -1,10 +1,10 @@
-//! Measures the optimised site in headless Chromium. What is measured, and how, stands in `xtask/bench/bench.mjs`.
+//! Measures the optimised site in headless Chromium. What is measured, and how, stands in `bench/bench.mjs`.
 
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use std::env::consts::EXE_EXTENSION;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::contenders;
@@ -14,7 +14,8 @@ use crate::serve::serve_meanwhile;
 use crate::step::{run, step};
 use crate::{tools, wasm};
 
-/// The crate's example that is the native contender.
+/// The package that is compiled for the benchmark, and its example that is the native contender.
+const BENCH: &str = "overfit-lab-bench";
 const NATIVE: &str = "turns";
 
 #[derive(Args)]
@@ -59,16 +60,13 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     let packages = args.peers.then(|| contenders::need_peers(project)).transpose()?;
     let native = args.native.then(|| compile_native(project)).transpose()?;
     let bundle = project.notes().join("peers");
-    let scripts = project.root.join("xtask/bench");
-    step("Compiling the multiply-add peak, and the kernels alone", || {
-        compile(project, &scripts.join("simd_peak.rs"))?;
-        compile(project, &scripts.join("kernels.rs"))
-    })?;
+    let scripts = project.root.join("bench");
+    let kernels = compile_kernels(project, &args.profile)?;
     let mut folders = vec![
         ("site", site.clone()),
         ("pkg", package),
         ("bench", scripts.clone()),
-        ("peak", project.notes()),
+        ("kernels", kernels),
     ];
     if let Some(packages) = packages {
         folders.extend([("peers", bundle.clone()), ("packages", packages)]);
@@ -109,26 +107,20 @@ fn package_to_measure(project: &Project, args: &BenchArgs) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The crate's example that trains an epoch a line, for this machine, with the features of the tests, whose build it shares.
+/// The benchmark's example that trains an epoch a line, for this machine.
 fn compile_native(project: &Project) -> Result<PathBuf> {
     step("Compiling the crate for this machine (many minutes the first time)", || {
-        let words = ["build", "--release", "--features", "ndarray", "--example", NATIVE];
+        let words = ["build", "--release", "--package", BENCH, "--example", NATIVE];
         run(Command::new(cargo()).args(words).current_dir(&project.root))
     })?;
     Ok(project.target.join("release/examples").join(NATIVE).with_extension(EXE_EXTENSION))
 }
 
-/// A module without dependencies, and no part of the site: rustc alone compiles it.
-fn compile(project: &Project, source: &Path) -> Result<()> {
-    std::fs::create_dir_all(project.notes())?;
-    let name = source.file_stem().expect("a source has a name");
-    let wasm = &project.notes().join(name).with_extension("wasm");
-    // As .cargo/config.toml has them compiled in the crate.
-    let flags = "--edition 2024 --crate-type cdylib -C target-feature=+simd128 \
-                 -C llvm-args=-disable-lsr -C opt-level=3 -C codegen-units=1 -C panic=abort --target";
-    run(Command::new("rustc")
-        .args(flags.split_whitespace())
-        .arg(tools::WASM)
-        .arg("-o")
-        .args([wasm, source]))
+/// The kernels without Burn, and the multiply-add peak, as one small module; the result is the folder that it is in.
+fn compile_kernels(project: &Project, profile: &str) -> Result<PathBuf> {
+    step("Compiling the kernels alone, and the multiply-add peak", || {
+        let words = ["build", "--package", BENCH, "--lib", "--target", tools::WASM, "--profile"];
+        run(Command::new(cargo()).args(words).arg(profile).current_dir(&project.root))
+    })?;
+    Ok(project.target.join(tools::WASM).join(profile))
 }

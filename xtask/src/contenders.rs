@@ -16,7 +16,7 @@ const PROGRAM: &str = if cfg!(windows) { "python" } else { "python3" };
 
 /// Keras, in the versions of bench/requirements.txt; the result is its environment's Python.
 pub fn need_keras(project: &Project) -> Result<PathBuf> {
-    need_environment(project, "keras", "xtask/bench/requirements.txt")
+    need_environment(project, "keras", "bench/requirements.txt")
 }
 
 /// Keras and PyTorch, in the versions of frameworks/requirements.txt. A Python that has them already may be named instead.
@@ -53,7 +53,7 @@ fn need_environment(project: &Project, name: &str, requirements: &str) -> Result
 
 /// The libraries for the browser, exactly those of bench/peers/package-lock.json; the result is their folder.
 pub fn need_peers(project: &Project) -> Result<PathBuf> {
-    let folder = project.root.join("xtask/bench/peers");
+    let folder = project.root.join("bench/peers");
     let packages = folder.join("node_modules");
     let stamp = Stamp::new(
         project,
@@ -63,7 +63,7 @@ pub fn need_peers(project: &Project) -> Result<PathBuf> {
         &[&packages.join(".package-lock.json")],
     );
     if !stamp.is_fresh() {
-        step("Installing other libraries for the browser into xtask/bench/peers, once", || {
+        step("Installing other libraries for the browser into bench/peers, once", || {
             let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
             run_quietly(Command::new(tools::NPM).args(words).current_dir(&folder))
                 .context("cannot install the npm packages to compare with")?;

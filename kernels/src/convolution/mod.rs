@@ -10,8 +10,8 @@ mod direct;
 mod winners;
 mod winograd;
 
-use super::buffers::{Buffer, Buffers};
-use super::lanes::{BLOCK, Instructions, Lanes, load, store};
+use crate::buffers::{Buffer, Buffers};
+use crate::lanes::{BLOCK, Instructions, Lanes, load, store};
 
 /// A convolution and the sizes of what it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Forward: rows of output pixels, a block of filters at a time, pooled while they are in the nearest cache.
 
-use super::super::buffers::Buffers;
-use super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, load_unchecked, store};
-use super::super::tile::{Walk, tile_unchecked};
 use super::{Block, Padded, Shape, compare, put};
+use crate::buffers::Buffers;
+use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, load_unchecked, store};
+use crate::tile::{Walk, tile_unchecked};
 
 /// See [`super::forward`].
 pub fn forward(

@@ -1,8 +1,8 @@
 //! Dense layers. With many units the vectors lie along the units; with few, they lie along the inputs.
 
-use super::buffers::Buffers;
-use super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
-use super::tile::{Walk, dot, dots, tile, tile_unchecked, transpose};
+use crate::buffers::Buffers;
+use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::tile::{Walk, dot, dots, tile, tile_unchecked, transpose};
 
 /// A dense layer and the number of images that it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

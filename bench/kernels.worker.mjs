@@ -7,7 +7,7 @@ let kernels;
 
 answers({
   async open() {
-    kernels = (await WebAssembly.instantiateStreaming(fetch("/peak/kernels.wasm"))).instance.exports;
+    kernels = (await WebAssembly.instantiateStreaming(fetch("/kernels/overfit_lab_bench.wasm"))).instance.exports;
   },
 
   /** A case of its own for each path that fits: the rule's choice, or both. */

@@ -1,6 +1,6 @@
 //! Optimizer steps: one pass over a variable, its gradient and what the optimizer remembers of it, in place.
 
-use super::lanes::{Instructions, Kernel, Lanes};
+use crate::lanes::{Instructions, Kernel, Lanes};
 
 /// What one step does to each weight; the numbers are those of that step. The optimizers have the formulas.
 #[derive(Clone, Copy, Debug, PartialEq)]

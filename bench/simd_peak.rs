@@ -16,7 +16,7 @@ static RIGHT: [[f32; 4 * VECTORS]; STEPS] = [[1e-3; 4 * VECTORS]; STEPS];
 
 /// Floating-point operations of `multiply_add(1)`.
 #[unsafe(no_mangle)]
-pub extern "C" fn operations() -> f64 {
+pub extern "C" fn peak_operations() -> f64 {
     (STEPS * ROWS * VECTORS * 4 * 2) as f64
 }
 
@@ -40,8 +40,5 @@ pub extern "C" fn multiply_add(repeats: u32) -> f32 {
             }
         }
     }
-    sums.iter()
-        .flatten()
-        .map(|&sum| f32x4_extract_lane::<0>(sum))
-        .sum()
+    sums.iter().flatten().map(|&sum| f32x4_extract_lane::<0>(sum)).sum()
 }

@@ -5,10 +5,10 @@
 //! the kernel, runs of the input over all winners of a filter; for the input, runs of the kernel over all filters that won
 //! at a pixel.
 
-use super::super::buffers::Buffers;
-use super::super::lanes::{Instructions, Kernel, Lanes};
-use super::super::tile::{Choices, Lists, weighted_sum};
 use super::{Block, Padded, Shape, add_to};
+use crate::buffers::Buffers;
+use crate::lanes::{Instructions, Kernel, Lanes};
+use crate::tile::{Choices, Lists, weighted_sum};
 
 /// Overwrites the gradients of kernel and bias.
 pub fn kernel_gradient(

@@ -1,13 +1,13 @@
 //! The kernel's gradient: F(3x3, 2x2).
 
-use super::super::super::buffers::Buffers;
-use super::super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
-use super::super::super::tile::{Walk, tile};
-use super::super::{Block, Padded, Shape, add_to};
 use super::{
     OfGradient, OfInput, PLACES, Tiles, ToKernel, both_ways, fits, place_size, tiles_at_once,
     tiles_of,
 };
+use crate::buffers::Buffers;
+use crate::convolution::{Block, Padded, Shape, add_to};
+use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::tile::{Walk, tile};
 
 /// Overwrites `gradient` with that of the kernel, from the gradient `output` of the convolution's output, before any pool.
 pub fn kernel_gradient(

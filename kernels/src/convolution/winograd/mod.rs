@@ -11,8 +11,8 @@ mod kernel_gradient;
 pub use forward::{forward, input_gradient};
 pub use kernel_gradient::kernel_gradient;
 
-use super::super::lanes::{BLOCK, Lanes};
 use super::Block;
+use crate::lanes::{BLOCK, Lanes};
 
 /// Places of a transformed tile.
 const PLACES: usize = 16;

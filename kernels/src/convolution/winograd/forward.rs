@@ -1,15 +1,15 @@
 //! Forward, and the input's gradient, which is a convolution, too: F(2x2, 3x3).
 
-use super::super::super::buffers::Buffers;
-use super::super::super::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
-use super::super::super::tile::{Walk, tile_unchecked, transpose};
-use super::super::{Block, Padded, Shape, compare, put};
 use super::{
     OfInput, OfKernel, PLACES, Tiles, ToPixels, both_ways, fits, place_size, tiles_at_once,
     tiles_of,
 };
+use crate::buffers::Buffers;
+use crate::convolution::{Block, Padded, Shape, compare, put};
+use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::tile::{Walk, tile_unchecked, transpose};
 
-/// See [`super::super::forward`].
+/// See [`crate::convolution::forward`].
 pub fn forward(
     block: &Block,
     [input, kernel, bias]: [&[f32]; 3],

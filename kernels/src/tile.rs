@@ -1,7 +1,7 @@
 //! The innermost loops that every product is made of.
 
-use super::buffers::{Buffer, Buffers, Term};
-use super::lanes::{BLOCK, Lanes, load, store};
+use crate::buffers::{Buffer, Buffers, Term};
+use crate::lanes::{BLOCK, Lanes, load, store};
 
 /// Where a factor lies: its first float, then how far it is from one step to the next of the outer and of the inner loop.
 #[derive(Clone, Copy, Debug)]

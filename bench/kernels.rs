@@ -1,25 +1,12 @@
-//! The crate's kernels alone, as a module that the benchmark can call pass by pass. The sources are the crate's own; without
-//! Burn around them they are compiled in seconds.
-
-#![allow(dead_code)]
-
-#[path = "../../src/kernels"]
-mod kernels {
-    pub mod buffers;
-    pub mod convolution;
-    pub mod dense;
-    pub mod lanes;
-    mod tile;
-    pub mod update;
-}
+//! The crate's kernels alone, called pass by pass.
 
 use std::cell::RefCell;
 
-use kernels::buffers::Buffers;
-use kernels::convolution::{self, Block, LARGEST_POOL, Path, Plan, Shape};
-use kernels::dense::{self, Dense};
-use kernels::lanes::Instructions;
-use kernels::update::Update;
+use overfit_lab_kernels::buffers::Buffers;
+use overfit_lab_kernels::convolution::{self, Block, LARGEST_POOL, Path, Plan, Shape};
+use overfit_lab_kernels::dense::{self, Dense};
+use overfit_lab_kernels::lanes::Instructions;
+use overfit_lab_kernels::update::Update;
 
 /// Something to measure, with its numbers.
 enum Case {
