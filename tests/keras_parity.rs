@@ -4,11 +4,12 @@ mod support;
 
 use support::{Fixture, check};
 
-/// Where a backend rounds too coarsely for a fixture's own rule: on which, which, and how many steps are held all the same.
-/// burn-ndarray adds up a weight's gradient over all places in one f32 sum. Through four convolutions its loss is 6e-6 off
-/// after 4 steps, where flex is 1e-8 off, and Adam makes 5e-4 of it by step 20.
+/// How many steps of a fixture are held on a backend that rounds too coarsely for all of them: backend, fixture, steps.
+///
+/// burn-ndarray adds up a weight's gradient over all places in one f32 sum. Through four convolutions its loss is 6e-6 off after
+/// 4 steps, where flex is 1e-8 off, and Adam makes 5e-4 of it by step 20. After three batch normalisations its first step is
+/// already 1e-4 of a variable's norm off; the gradients before it are held.
 #[cfg(not(target_arch = "wasm32"))]
-/// Behind three batch normalisations its first step is already 1e-4 of a variable's norm off; the gradients before it are held.
 const COARSE: &[(&str, &str, usize)] = &[("ndarray", "vgg_adam", 9), ("ndarray", "resnet_adam", 0)];
 
 /// What is not compared on a backend: burn-ndarray's error function is an approximation, 6e-5 off in GELU's gradient.
@@ -18,7 +19,8 @@ const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     use super::*;
-    use overfit_lab::experiment::estimate_memory_bytes;
+    use crate::support::check_moving_averages;
+    use overfit_lab::experiment::{ScheduleConfig, estimate_memory_bytes};
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
@@ -86,6 +88,51 @@ mod native {
     #[test]
     fn every_fixture_on_ndarray() {
         every_fixture("ndarray");
+    }
+
+    #[test]
+    fn moving_averages_are_those_of_keras() {
+        let fixtures = [
+            include_str!("fixtures/keras/batch_norm_b4.json"),
+            include_str!("fixtures/keras/batch_norm_dense.json"),
+            include_str!("fixtures/keras/ex1_batch_norm_adam.json"),
+        ];
+        for fixture in fixtures.map(|text| Fixture::parse(text).unwrap()) {
+            for backend in ["flex", "flex-plain"] {
+                check_moving_averages(&fixture, backend)
+                    .unwrap_or_else(|why| panic!("{} on {backend}: {why}", fixture.name));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_absent_has_the_default_of_keras() {
+        let example = include_str!("fixtures/keras/ex1_adam.json");
+        let with = Fixture::parse(example).unwrap().experiment();
+        let keys = [
+            r#","padding":"valid""#,
+            r#","use_bias":true"#,
+            r#","pool":2"#,
+            r#","learning_rate":0.001"#,
+            r#","beta_1":0.9,"beta_2":0.999,"epsilon":1e-07"#,
+        ];
+        for key in keys {
+            let left_out = example.replacen(key, "", 1);
+            assert_ne!(example, left_out, "{key}");
+            let without = Fixture::parse(&left_out).and_then(|fixture| fixture.experiment());
+            assert_eq!(without, with, "{key}");
+        }
+        // A cosine that is not told what to warm up to decays from the initial rate.
+        let warming =
+            r#""initial_learning_rate":0.0,"decay_steps":15,"alpha":0.1,"warmup_target":0.002,"#;
+        let plain = r#""initial_learning_rate":0.003,"decay_steps":15,"#;
+        let cosine = include_str!("fixtures/keras/adam_cosine_warmup.json");
+        assert!(cosine.contains(warming));
+        let cosine = Fixture::parse(&cosine.replacen(warming, plain, 1)).unwrap();
+        let training = cosine.experiment().unwrap().training;
+        let (warmup_steps, warmup_from, alpha) = (0, 1.0, 0.0);
+        let schedule = ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps: 15, alpha };
+        assert_eq!((training.learning_rate, training.schedule), (0.003, schedule));
     }
 
     #[test]

@@ -29,7 +29,11 @@ pub struct Fixture {
     pub forward: Forward,
     pub states: BTreeMap<usize, BTreeMap<String, Digest>>,
     pub steps: Vec<Step>,
-    gradients: BTreeMap<String, Digest>,
+    /// In f32; what is compared with is `gradients_float64`.
+    #[serde(rename = "gradients")]
+    _gradients: BTreeMap<String, Digest>,
+    #[serde(rename = "gradients_float64")]
+    pub gradients: BTreeMap<String, Gradient>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +98,16 @@ pub struct Digest {
     pub values: Vec<Option<f64>>,
 }
 
+/// The first gradient of a variable as Keras computes it in f64.
+#[derive(Deserialize)]
+pub struct Gradient {
+    #[serde(flatten)]
+    pub digest: Digest,
+    /// The l2 norm of Keras' gradient in f32 minus this one: what rounding alone makes of it.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub gap: f64,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
@@ -123,6 +137,17 @@ pub struct Step {
     _gradient_l2: BTreeMap<String, Option<f64>>,
     pub loss_float64: Option<f64>,
     pub correct_float64: u32,
+}
+
+impl Digest {
+    /// The l2 norm, of the listed values that are numbers where some are not.
+    pub fn finite_l2(&self) -> f64 {
+        if self.l2.is_nan() {
+            self.values.iter().flatten().map(|value| value * value).sum::<f64>().sqrt()
+        } else {
+            self.l2
+        }
+    }
 }
 
 /// JSON has no NaN: `null` stands for it.
@@ -171,68 +196,6 @@ impl Fixture {
         Ok(experiment)
     }
 
-    /// Whether Keras in f32 and Keras in f64 still agreed on every loss up to this step. Where they part, rounding
-    /// decides the weights, and no other implementation can be asked for the same ones.
-    pub fn is_settled(&self, step: usize) -> bool {
-        self.steps[..step].iter().all(|step| match (step.loss, step.loss_float64) {
-            (Some(single), Some(double)) => (single - double).abs() <= 2e-5 * double.abs().max(1.0),
-            _ => true,
-        })
-    }
-
-    /// Whether its images are those of the repository's own fixtures.
-    pub fn has_own_images(&self) -> bool {
-        self.tensor_id_offset == 0
-    }
-
-    /// What the first gradient of a variable has to be, and how close, of its l2 norm. Where Keras' own f32 is further from its
-    /// f64 than the rule allows anyone, behind three batch normalisations or a logarithm of almost nothing, the f64 is what is
-    /// compared with, within the rule and ten times Keras' own distance: the losses' rule, for gradients.
-    pub fn gradient(&self, variable: &str) -> Option<(Digest, f64)> {
-        #[derive(Deserialize)]
-        struct Double {
-            gradients: BTreeMap<String, Digest>,
-        }
-        const RULE: f64 = 1e-5;
-        let single = self.gradients.get(variable)?;
-        let double = match self.name.as_str() {
-            "resnet_adam" => include_str!("../fixtures/keras-float64/resnet_adam.json"),
-            "head_linear_no_from_logits" => {
-                include_str!("../fixtures/keras-float64/head_linear_no_from_logits.json")
-            }
-            "head_relu_categorical" => {
-                include_str!("../fixtures/keras-float64/head_relu_categorical.json")
-            }
-            _ => return Some((single.clone(), RULE)),
-        };
-        let double: Double = serde_json::from_str(double).expect("a fixture of this repository");
-        let double = double.gradients.get(variable)?.clone();
-        let pairs = single.values.iter().zip(&double.values);
-        let apart = pairs.filter_map(|(a, b)| Some((a.as_ref()? - b.as_ref()?).abs()));
-        let apart = apart.fold((single.l2 - double.l2).abs(), f64::max) / double.l2;
-        Some((double, RULE + 10.0 * apart))
-    }
-
-    /// The l2 norm of all first gradients together, and how close to it.
-    pub fn gradient_norm(&self) -> (f64, f64) {
-        let all = self.gradients.keys().filter_map(|variable| self.gradient(variable));
-        all.fold((0.0, 0.0), |(norm, most), (gradient, tolerance)| {
-            (f64::hypot(norm, gradient.l2), f64::max(most, tolerance))
-        })
-    }
-
-    /// The gradient of this variable is zero but for rounding, and so is Keras': a bias in front of a batch normalisation, which
-    /// takes it out again. What an optimizer makes of it is rounding, too, and changes nothing else.
-    pub fn is_rounding(&self, variable: &str) -> bool {
-        self.gradients.get(variable).is_some_and(|gradient| gradient.l2 <= self.rounding())
-    }
-
-    /// How large a gradient of rounding is at most.
-    pub fn rounding(&self) -> f64 {
-        let squares = self.gradients.values().map(|gradient| gradient.l2.powi(2));
-        1e-5 * squares.sum::<f64>().sqrt()
-    }
-
     pub fn dataset(&self) -> Dataset {
         let experiment = self.experiment().expect("checked when it was read");
         let config = &experiment.dataset;
@@ -274,15 +237,30 @@ impl Fixture {
     }
 }
 
-/// A layer of a fixture is one of ours, but for what stands only where it is not the default and for activations, which are
-/// layers of their own name.
+/// A layer of a fixture is one of ours, but that keys with Keras' defaults may be absent and that activations are layers of their
+/// own name.
 fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
     let mut fields = value.as_object().ok_or("a layer is an object")?.clone();
     let kind = fields["type"].as_str().unwrap_or_default().to_string();
-    let pool = fields.get("pool").cloned().unwrap_or_default();
+    let pool = fields.get("pool").cloned().unwrap_or(2.into());
+    let valid = || serde_json::Value::from("valid");
     let defaults: &[(&str, serde_json::Value)] = match kind.as_str() {
-        "conv2d" => &[("strides", 1.into())],
-        "max_pool" | "average_pool" => &[("strides", pool), ("padding", "valid".into())],
+        "conv2d" => &[
+            ("strides", 1.into()),
+            ("padding", valid()),
+            ("use_bias", true.into()),
+            ("activation", serde_json::Value::Null),
+        ],
+        "dense" | "locally_connected" => {
+            &[("use_bias", true.into()), ("activation", serde_json::Value::Null)]
+        }
+        "max_pool" | "average_pool" => {
+            &[("pool", 2.into()), ("strides", pool), ("padding", valid())]
+        }
+        "batch_norm" => &[("momentum", 0.99.into()), ("epsilon", 1e-3.into())],
+        "layer_norm" => &[("epsilon", 1e-3.into())],
+        // The layer's own default; `activation="leaky_relu"` has 0.2.
+        "leaky_relu" => &[("negative_slope", 0.3.into())],
         _ => &[],
     };
     for (name, default) in defaults {
@@ -368,11 +346,16 @@ fn loss(given: Option<&Loss>) -> Result<LossConfig, String> {
     })
 }
 
-/// An optimizer of a fixture holds the learning rate and the clipping, which are fields beside it here, and leaves out what is
+/// An optimizer of a fixture holds the learning rate and the clipping, which are fields beside it here, and may leave out what is
 /// Keras' default.
 fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
     let mut fields = given.optimizer.as_object().ok_or("an optimizer is an object")?.clone();
-    let (learning_rate, schedule) = schedule(&fields.remove("learning_rate").unwrap_or_default())?;
+    // Keras' None.
+    fields.retain(|_, value| !value.is_null());
+    let kind = fields["type"].as_str().unwrap_or_default().to_string();
+    let usual_rate = if kind == "sgd" { 0.01 } else { 0.001 };
+    let (learning_rate, schedule) =
+        schedule(&fields.remove("learning_rate").unwrap_or(usual_rate.into()))?;
     let mut limit = |name: &str| fields.remove(name).and_then(|limit| limit.as_f64());
     let clipping = if let Some(limit) = limit("clipnorm") {
         ClippingConfig::Norm { limit }
@@ -383,14 +366,26 @@ fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
     } else {
         ClippingConfig::None {}
     };
-    let defaults: &[(&str, serde_json::Value)] = match fields["type"].as_str().unwrap_or_default() {
-        "sgd" => &[("weight_decay", 0.0.into())],
-        "adam" | "adamw" => &[("amsgrad", false.into())],
-        "rmsprop" => &[("momentum", 0.0.into()), ("centered", false.into())],
-        _ => &[],
+    let adam = [("beta_1", 0.9.into()), ("beta_2", 0.999.into()), ("epsilon", 1e-7.into())];
+    let amsgrad = ("amsgrad", false.into());
+    let decay = |rate: f64| ("weight_decay", rate.into());
+    let defaults: Vec<(&str, serde_json::Value)> = match kind.as_str() {
+        "adam" => [&adam[..], &[amsgrad]].concat(),
+        "adamw" => [&adam[..], &[amsgrad, decay(0.004)]].concat(),
+        "nadam" => adam.to_vec(),
+        "adagrad" => vec![("initial_accumulator_value", 0.1.into()), ("epsilon", 1e-7.into())],
+        "lion" => vec![("beta_1", 0.9.into()), ("beta_2", 0.99.into())],
+        "sgd" => vec![("momentum", 0.0.into()), ("nesterov", false.into()), decay(0.0)],
+        "rmsprop" => vec![
+            ("rho", 0.9.into()),
+            ("momentum", 0.0.into()),
+            ("epsilon", 1e-7.into()),
+            ("centered", false.into()),
+        ],
+        _ => Vec::new(),
     };
     for (name, default) in defaults {
-        fields.entry(*name).or_insert(default.clone());
+        fields.entry(name).or_insert(default);
     }
     let text = given.optimizer.to_string();
     let optimizer = serde_json::from_value(fields.into());
@@ -418,6 +413,7 @@ fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> 
             initial_learning_rate: f64,
             decay_steps: u32,
             decay_rate: f64,
+            #[serde(default)]
             staircase: bool,
         },
         #[serde(rename = "inverse_time_decay")]
@@ -425,6 +421,7 @@ fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> 
             initial_learning_rate: f64,
             decay_steps: u32,
             decay_rate: f64,
+            #[serde(default)]
             staircase: bool,
         },
         #[serde(rename = "piecewise_constant_decay")]
@@ -433,8 +430,10 @@ fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> 
         Cosine {
             initial_learning_rate: f64,
             decay_steps: u32,
+            #[serde(default)]
             alpha: f64,
-            warmup_target: f64,
+            warmup_target: Option<f64>,
+            #[serde(default)]
             warmup_steps: u32,
         },
     }
@@ -462,9 +461,13 @@ fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> 
             warmup_target,
             warmup_steps,
         } => {
-            let warmup_from = initial_learning_rate / warmup_target;
+            // Keras warms up only where it is told to what; otherwise it decays from the initial rate, whatever `warmup_steps` says.
+            let (rate, warmup_steps, warmup_from) = match warmup_target {
+                Some(target) => (target, warmup_steps, initial_learning_rate / target),
+                None => (initial_learning_rate, 0, 1.0),
+            };
             let schedule = ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha };
-            (warmup_target, schedule)
+            (rate, schedule)
         }
     })
 }

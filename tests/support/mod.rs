@@ -5,4 +5,6 @@ mod fixture;
 mod hash;
 
 pub use climb::check;
+#[cfg(not(target_arch = "wasm32"))]
+pub use climb::check_moving_averages;
 pub use fixture::Fixture;
