@@ -67,8 +67,9 @@ fn open(case: Case, [inputs, weights, units, outputs]: [usize; 4]) -> usize {
     })
 }
 
-/// A convolution with ReLU and, where `pool` is more than 1, a max-pool. `path` is 0 for the rule's own choice, 1 for direct
-/// and 2 for Winograd. Returns its number, or -1 where the path or the pool does not fit.
+/// A convolution with ReLU and, where `pool` is more than 1, a max-pool. `path` is 0 for the rule's own choice, 1 for direct,
+/// 2 for Winograd and 3 for direct forward and from the winners backward. Returns its number, or -1 where the path or the pool
+/// does not fit.
 #[unsafe(no_mangle)]
 pub extern "C" fn open_block(
     images: usize,
@@ -89,9 +90,10 @@ pub extern "C" fn open_block(
         return -1;
     }
     let plan = match path {
-        1 => Plan::all(Path::Direct),
+        1 => Plan::all(&block, Path::Direct),
+        3 => Plan::all(&block, Path::Winners),
         2 if !Plan::fits(&block) => return -1,
-        2 => Plan::all(Path::Winograd),
+        2 => Plan::all(&block, Path::Winograd),
         _ => Plan::of(&block),
     };
     let outputs = block.output_size();

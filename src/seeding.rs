@@ -2,8 +2,11 @@
 //!
 //! ChaCha8 and what `rand` draws from it are portable: the same seed gives the same bits in every browser and natively.
 
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::kernels::lanes::Instructions;
+use crate::kernels::random;
 
 /// What random numbers are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,15 +68,12 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
     generator
 }
 
-/// So many uniform numbers in [0, 1): those that as many calls of `random` would give, in one go.
-pub fn uniforms(generator: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
-    let mut bytes = vec![0; 4 * count];
-    generator.fill_bytes(&mut bytes);
-    let (words, _) = bytes.as_chunks::<4>();
-    words
-        .iter()
-        .map(|&word| (u32::from_le_bytes(word) >> 8) as f32 * (1.0 / 16_777_216.0))
-        .collect()
+/// Fills `to` with uniform numbers in [0, 1): those that as many calls of `random` would give, in one go.
+pub fn fill_uniform(generator: &mut ChaCha8Rng, to: &mut [f32]) {
+    let stream = random::Stream { key: generator.get_seed(), number: generator.get_stream() };
+    let first = generator.get_word_pos();
+    stream.uniforms(first as u64, to, Instructions::best());
+    generator.set_word_pos(first + to.len() as u128);
 }
 
 /// Two independent normal numbers, mean 0 and deviation 1, from uniform ones in [0, 1), by Box and Muller's method.
@@ -93,9 +93,18 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn many_numbers_are_those_of_many_draws() {
-        let mut one_by_one = stream(3, Purpose::Images);
-        let drawn: Vec<f32> = (0..1001).map(|_| one_by_one.random()).collect();
-        assert_eq!(uniforms(&mut stream(3, Purpose::Images), 1001), drawn);
+        for (before, count) in [(0, 1001), (18, 64), (18, 0), (3, 130), (64, 1)] {
+            let mut one_by_one = stream(3, Purpose::Mixup { step: 1 << 40 });
+            let mut at_once = one_by_one.clone();
+            for generator in [&mut one_by_one, &mut at_once] {
+                (0..before).for_each(|_| _ = generator.random::<f32>());
+            }
+            let drawn: Vec<f32> = (0..count).map(|_| one_by_one.random()).collect();
+            let mut filled = vec![0.0; count];
+            fill_uniform(&mut at_once, &mut filled);
+            assert_eq!(filled, drawn);
+            assert_eq!(at_once.random::<f64>(), one_by_one.random::<f64>());
+        }
     }
 
     #[wasm_bindgen_test(unsupported = test)]

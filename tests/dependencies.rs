@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 /// The modules of the crate, each with what it may use. What is used stands above what uses it, so there is no circle.
 const MODULES: &[(&str, &[&str])] = &[
     ("experiment", &[]),
-    ("seeding", &[]),
     ("presets", &["experiment"]),
     ("editing", &["experiment", "presets"]),
     ("description", &["experiment", "presets"]),
@@ -16,6 +15,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("script", &["experiment"]),
     ("checks", &[]),
     ("kernels", &[]),
+    ("seeding", &["kernels"]),
     ("operations", &["kernels"]),
     ("backend", &["experiment", "kernels"]),
     ("dataset", &["experiment", "seeding"]),

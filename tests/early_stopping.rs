@@ -98,7 +98,7 @@ fn runs_end_where_keras_ends_them() {
             let kind = &experiment.network.initializer.kernel;
             initializer::kernel(kind, window, count, || numbers.next().unwrap())
         });
-        let noise = Box::new(|_, _, _| unreachable!("no dropout"));
+        let noise = Box::new(|_: u64, _: usize, _: &mut [f32]| unreachable!("no dropout"));
         let (network, parts) = (network.unwrap(), (training, noise));
         let mut session =
             TrainingSession::with_parts(experiment.clone(), backend, parts.0, network, parts.1)

@@ -422,15 +422,22 @@ fn combine<L: Lanes, const V: usize>(
     length: usize,
     to: &mut [f32],
 ) {
+    const PART: usize = 512;
     let whole = length - length % BLOCK;
-    for at in (0..whole).step_by(BLOCK) {
+    // Rows are far apart: of each, some whole lines of the cache at a time.
+    for part in (0..whole).step_by(PART) {
+        let part = (part..whole.min(part + PART)).step_by(BLOCK);
         let mut first = 0;
         while first + 2 <= rows {
-            combine_part::<L, 2, V>(first, terms, (left, walk, row), right, length, to, at);
+            for at in part.clone() {
+                combine_part::<L, 2, V>(first, terms, (left, walk, row), right, length, to, at);
+            }
             first += 2;
         }
         for first in first..rows {
-            combine_part::<L, 1, V>(first, terms, (left, walk, row), right, length, to, at);
+            for at in part.clone() {
+                combine_part::<L, 1, V>(first, terms, (left, walk, row), right, length, to, at);
+            }
         }
     }
     for at in whole..length {

@@ -185,6 +185,38 @@ pub fn transpose(
     }
 }
 
+/// Work on a part of a row.
+pub trait Piece {
+    /// On the `V` vectors from `at` on.
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize);
+}
+
+/// Splits a row into the largest parts that fit the registers.
+#[inline(always)]
+pub fn pieces<L: Lanes>(length: usize, work: &mut impl Piece) {
+    let mut at = 0;
+    while length - at >= 8 * L::COUNT {
+        work.piece::<L, 8>(at);
+        at += 8 * L::COUNT;
+    }
+    if length - at >= 4 * L::COUNT {
+        work.piece::<L, 4>(at);
+        at += 4 * L::COUNT;
+    }
+    if length - at >= 2 * L::COUNT {
+        work.piece::<L, 2>(at);
+        at += 2 * L::COUNT;
+    }
+    if length - at >= L::COUNT {
+        work.piece::<L, 1>(at);
+        at += L::COUNT;
+    }
+    while at < length {
+        work.piece::<f32, 1>(at);
+        at += 1;
+    }
+}
+
 /// What each byte stands for where the terms of [`Lists`] are chosen: a number, and whether there is one.
 #[derive(Debug)]
 pub struct Choices {

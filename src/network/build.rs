@@ -99,7 +99,7 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
                 let all = [height, width, size * size * channels, filters];
                 let kernel = self.kernel(index, &name, &all, &place);
                 let bias = self.bias(&name, &[height, width, filters], use_bias);
-                Layer::LocallyConnected { kernel, bias }
+                Layer::LocallyConnected { kernel, bias, relu: false }
             }
             LayerConfig::MaxPool { pool, strides, padding } => {
                 Layer::MaxPool(Window { size: pool, strides, padding })
@@ -130,7 +130,8 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
                         false,
                     );
                 }
-                Layer::BatchNorm { first, momentum, epsilon, frozen: self.frozen }
+                let frozen = self.frozen;
+                Layer::BatchNorm { first, momentum, epsilon, frozen, relu: false }
             }
             LayerConfig::LayerNorm { epsilon } => {
                 let name = self.name("layer_norm");

@@ -7,6 +7,7 @@ use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 
 use super::{Features, Layer, Mode, Network, softmax};
+use crate::backend::without_kernels;
 use crate::experiment::Window;
 
 impl Network {
@@ -23,7 +24,8 @@ impl Network {
             Layer::Conv2d { .. } | Layer::Dense { .. } => {
                 unreachable!("convolutions and dense layers have files of their own")
             }
-            Layer::LocallyConnected { kernel, bias } => {
+            Layer::LocallyConnected { kernel, bias, .. } => {
+                without_kernels();
                 let pixels = input.clone().pixels();
                 let weights = value(kernel).reshape(self.shape::<4>(kernel));
                 let output = locally_connected(pixels, weights);
@@ -43,7 +45,8 @@ impl Network {
             }
             Layer::GlobalAveragePool => Features::Rows(input.places().mean_dim(1).squeeze_dim(1)),
             Layer::Flatten => input.flatten(),
-            Layer::BatchNorm { first, momentum, epsilon, frozen } => {
+            Layer::BatchNorm { first, momentum, epsilon, frozen, .. } => {
+                without_kernels();
                 let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|n| first + n);
                 let pixels = input.clone().into_images();
                 let (mean, variance) = match mode {
@@ -71,10 +74,12 @@ impl Network {
             Layer::Dropout { rate } => match mode {
                 Mode::Inference => input,
                 Mode::Training { noise, .. } => {
+                    without_kernels();
                     let scale = 1.0 / (1.0 - rate as f32);
                     let kept = |number: f32| if number >= rate as f32 { scale } else { 0.0 };
-                    let noise = noise(index, input.count());
-                    input.times(noise.into_iter().map(kept).collect())
+                    let mut numbers = vec![0.0; input.count()];
+                    noise(index, &mut numbers);
+                    input.times(numbers.into_iter().map(kept).collect())
                 }
             },
             Layer::Save => {
@@ -237,7 +242,7 @@ impl Features {
     }
 
     /// Rows as images of one pixel: `[images, height, width, channels or units]`.
-    fn into_images(self) -> Tensor<4> {
+    pub(super) fn into_images(self) -> Tensor<4> {
         match self {
             Self::Rows(rows) => {
                 let [images, units] = rows.dims();
@@ -248,14 +253,14 @@ impl Features {
     }
 
     /// The way back from [`Features::into_images`].
-    fn with_units(self, pixels: Tensor<4>) -> Self {
+    pub(super) fn with_units(self, pixels: Tensor<4>) -> Self {
         match self {
             Self::Rows(rows) => Self::Rows(pixels.reshape(rows.dims())),
             maps => maps.with_pixels(pixels),
         }
     }
 
-    fn map(
+    pub(super) fn map(
         self,
         of_rows: impl FnOnce(Tensor<2>) -> Tensor<2>,
         of_maps: impl FnOnce(Tensor<4>) -> Tensor<4>,
@@ -302,7 +307,7 @@ impl Features {
     }
 
     /// Numbers in all.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         match self {
             Self::Planes(maps) | Self::Pixels(maps) => maps.dims().iter().product(),
             Self::Rows(rows) => rows.dims().iter().product(),

@@ -1,21 +1,29 @@
-//! Convolutions and dense layers as the crate's own kernels compute them, activations in NHWC order throughout.
+//! Layers as the crate's own kernels compute them, activations in NHWC order throughout.
 
 use burn::tensor::Tensor;
 
-use super::{Features, Layer, Network};
+use super::{Features, Layer, Mode, Network};
+use crate::kernels::batch_norm::BatchNorm;
 use crate::kernels::buffers::Buffers;
 use crate::kernels::convolution::{Block, LARGEST_POOL, Shape};
 use crate::kernels::dense::Dense;
-use crate::operations;
+use crate::kernels::locally_connected::LocallyConnected;
+use crate::kernels::max_pool::{self, MaxPool};
+use crate::operations::{self, DropoutNoise, NormVariables};
 
-/// The layers with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution in front of
-/// them, a ReLU into a dense layer.
+/// The layers with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution before them, a
+/// ReLU into any other layer of the kernels.
 pub(super) fn fused(layers: &[(usize, Layer)]) -> Vec<(usize, Layer)> {
     let mut fused: Vec<(usize, Layer)> = Vec::new();
     for (index, layer) in layers {
         let joined = match (fused.last_mut().map(|(_, layer)| layer), layer) {
             (
-                Some(Layer::Conv2d { relu, pool: 1, .. } | Layer::Dense { relu, .. }),
+                Some(
+                    Layer::Conv2d { relu, pool: 1, .. }
+                    | Layer::LocallyConnected { relu, .. }
+                    | Layer::Dense { relu, .. }
+                    | Layer::BatchNorm { relu, .. },
+                ),
                 Layer::Relu,
             ) => {
                 *relu = true;
@@ -36,13 +44,30 @@ pub(super) fn fused(layers: &[(usize, Layer)]) -> Vec<(usize, Layer)> {
     fused
 }
 
+/// Whether a layer is one of the kernels.
+pub(super) fn computes(layer: &Layer) -> bool {
+    match layer {
+        Layer::Conv2d { .. }
+        | Layer::LocallyConnected { .. }
+        | Layer::Dense { .. }
+        | Layer::BatchNorm { .. }
+        | Layer::Dropout { .. } => true,
+        Layer::MaxPool(window) => {
+            window.lies_side_by_side() && window.size as usize <= max_pool::LARGEST
+        }
+        _ => false,
+    }
+}
+
 impl Network {
+    /// One of the layers that [`computes`] names.
     pub(super) fn apply_fast(
         &self,
-        layer: &Layer,
+        (index, layer): (usize, &Layer),
         input: Features,
         value: &impl Fn(usize) -> Tensor<1>,
         buffers: &Buffers,
+        mode: &mut Mode,
     ) -> Features {
         let bias_or_zero = |bias: Option<usize>, like: &Tensor<1>, units: usize| match bias {
             Some(bias) => value(bias),
@@ -75,6 +100,68 @@ impl Network {
                 let kernel = value(kernel);
                 let bias = bias_or_zero(bias, &kernel, units);
                 Features::Rows(operations::dense(input, kernel, bias, dense, buffers))
+            }
+            Layer::LocallyConnected { kernel, bias, relu } => {
+                let input = input.pixels();
+                let [images, height, width, channels] = input.dims();
+                let [rows, columns, _, filters] = self.shape(kernel);
+                let size = height - rows + 1;
+                let layer = LocallyConnected {
+                    images,
+                    height,
+                    width,
+                    channels,
+                    filters,
+                    kernel: size,
+                    relu,
+                };
+                let kernel = value(kernel);
+                let bias = bias_or_zero(bias, &kernel, rows * columns * filters);
+                Features::Pixels(operations::locally_connected(input, kernel, bias, layer, buffers))
+            }
+            Layer::BatchNorm { first, momentum, epsilon, frozen, relu } => {
+                let images = input.clone().into_images();
+                let [count, height, width, channels] = images.dims();
+                let pixels = count * height * width;
+                let of_batch = !frozen && matches!(mode, Mode::Training { .. });
+                let epsilon = epsilon as f32;
+                let norm = BatchNorm { pixels, channels, epsilon, of_batch, relu };
+                let [gamma, beta, mean, variance] = [0, 1, 2, 3].map(|n| first + n);
+                let moving = [mean, variance];
+                let variables = NormVariables {
+                    gamma: value(gamma),
+                    beta: value(beta),
+                    mean: value(mean),
+                    variance: value(variance),
+                };
+                let (output, mean, variance) =
+                    operations::batch_norm(images, variables, norm, buffers);
+                if let (Mode::Training { moved, .. }, true) = (mode, of_batch) {
+                    for (index, batch) in moving.into_iter().zip([mean, variance]) {
+                        let before = self.variables[index].value.clone().inner();
+                        let batch = batch.inner();
+                        moved.push((index, before * momentum + batch * (1.0 - momentum)));
+                    }
+                }
+                input.with_units(output)
+            }
+            Layer::Dropout { rate } => match mode {
+                Mode::Inference => input,
+                Mode::Training { noise, .. } => {
+                    let mut numbers = buffers.floats(input.count());
+                    noise(index, &mut numbers);
+                    let noise = DropoutNoise::new(numbers, rate as f32);
+                    input.map(
+                        |rows| operations::dropout(rows, &noise, buffers),
+                        |maps| operations::dropout(maps, &noise, buffers),
+                    )
+                }
+            },
+            Layer::MaxPool(window) => {
+                let input = input.pixels();
+                let [images, height, width, channels] = input.dims();
+                let pool = MaxPool { images, height, width, channels, pool: window.size as usize };
+                Features::Pixels(operations::max_pool(input, pool, buffers))
             }
             _ => unreachable!("every other layer is computed in `common`"),
         }

@@ -3,7 +3,7 @@
 //! Variables keep Keras' layouts: kernels HWIO, dense kernels input by output, rows flattened in NHWC order. So weights,
 //! fixtures and exports need no reordering. `build` makes a network of its configuration. Convolutions and dense layers are
 //! computed by one of two files: `fast` with the crate's own kernels, `plain` with Burn's operations, which are the reference that
-//! the kernels are tested against. All other layers are Burn's operations on either: `common`.
+//! the kernels are tested against. All other layers are Burn's operations, `common`, but for those that `fast` computes, too.
 
 mod build;
 mod common;
@@ -67,6 +67,7 @@ enum Layer {
     LocallyConnected {
         kernel: usize,
         bias: Option<usize>,
+        relu: bool,
     },
     MaxPool(Window),
     AveragePool(Window),
@@ -85,6 +86,7 @@ enum Layer {
         frozen: bool,
         momentum: f64,
         epsilon: f64,
+        relu: bool,
     },
     NormOfUnits {
         /// Gamma and beta.
@@ -155,8 +157,8 @@ pub enum Features {
     Rows(Tensor<2>),
 }
 
-/// Uniform random numbers in [0, 1) for the layer at a place of the configuration's list, so many.
-pub type Noise<'a> = dyn FnMut(usize, usize) -> Vec<f32> + 'a;
+/// Fills a slice with uniform random numbers in [0, 1) for the layer at a place of the configuration's list.
+pub type Noise<'a> = dyn FnMut(usize, &mut [f32]) + 'a;
 
 /// How layers run that differ between training and inference.
 enum Mode<'a> {
@@ -224,7 +226,10 @@ impl Network {
             |place, output| {
                 let (_, layer) = &layers[place];
                 passed_relu = match layer {
-                    Layer::Conv2d { relu, .. } | Layer::Dense { relu, .. } => *relu,
+                    Layer::Conv2d { relu, .. }
+                    | Layer::LocallyConnected { relu, .. }
+                    | Layer::Dense { relu, .. }
+                    | Layer::BatchNorm { relu, .. } => *relu,
                     Layer::Relu => true,
                     Layer::MaxPool(_) => passed_relu,
                     _ => false,
@@ -290,15 +295,15 @@ impl Network {
         };
         let mut saved = None;
         for (place, (index, layer)) in layers.iter().enumerate() {
-            features = match layer {
-                Layer::Conv2d { .. } | Layer::Dense { .. } => match &self.backend.buffers {
-                    Some(buffers) => self.apply_fast(layer, features, &value, buffers),
-                    None => {
-                        without_kernels();
-                        self.apply_plain(layer, features, &value)
-                    }
-                },
-                layer => {
+            features = match (layer, &self.backend.buffers) {
+                (layer, Some(buffers)) if fast::computes(layer) => {
+                    self.apply_fast((*index, layer), features, &value, buffers, &mut mode)
+                }
+                (Layer::Conv2d { .. } | Layer::Dense { .. }, _) => {
+                    without_kernels();
+                    self.apply_plain(layer, features, &value)
+                }
+                (layer, _) => {
                     self.apply_common((*index, layer), features, &value, &mut saved, &mut mode)
                 }
             };

@@ -3,6 +3,10 @@
 //! Tensors lie in Keras' layouts: activations NHWC, kernels HWIO, both flat behind their first axis where the shape is not
 //! needed.
 
+mod batch_norm;
+mod dropout;
+mod locally_connected;
+mod max_pool;
 mod storage;
 
 use std::sync::Arc;
@@ -17,12 +21,16 @@ use burn::backend::{
 };
 use burn::tensor::{Bytes, DType, Tensor};
 
+use crate::kernels::batch_norm::BatchNorm;
 use crate::kernels::buffers::{Buffer, Buffers};
 use crate::kernels::convolution::{self, Block, Plan};
 use crate::kernels::dense::{self, Dense};
 use crate::kernels::lanes::Instructions;
+use crate::kernels::locally_connected::LocallyConnected;
 use crate::kernels::loss;
+use crate::kernels::max_pool::MaxPool;
 use crate::kernels::update::Update;
+pub use dropout::DropoutNoise;
 use storage::{contiguous, floats, tensor};
 
 /// The operations that the kernels bring.
@@ -45,6 +53,36 @@ pub trait Kernels: Backend {
         dense: Dense,
         buffers: &Buffers,
     ) -> FloatTensor<Self>;
+
+    /// See [`locally_connected()`].
+    fn locally_connected(
+        input: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        layer: LocallyConnected,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self>;
+
+    /// See [`batch_norm()`].
+    fn batch_norm(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        norm: BatchNorm,
+        buffers: &Buffers,
+    ) -> Normalised<Self>;
+
+    /// See [`dropout()`].
+    fn dropout(
+        input: FloatTensor<Self>,
+        noise: &DropoutNoise,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self>;
+
+    /// See [`max_pool()`].
+    fn max_pool(input: FloatTensor<Self>, pool: MaxPool, buffers: &Buffers) -> FloatTensor<Self>;
 
     /// See [`cross_entropy`].
     fn cross_entropy(
@@ -73,6 +111,15 @@ pub struct Updated<B: Backend> {
     pub first: FloatTensor<B>,
     pub second: FloatTensor<B>,
     pub sum_of_squares: f64,
+}
+
+/// What a batch normalisation leaves.
+#[derive(ExtensionType)]
+pub struct Normalised<B: Backend> {
+    pub output: FloatTensor<B>,
+    /// What it normalised by, which no gradient passes.
+    pub mean: FloatTensor<B>,
+    pub variance: FloatTensor<B>,
 }
 
 /// Convolution, bias and, where the block has them, ReLU and max-pool; see [`convolution::forward`].
@@ -111,6 +158,84 @@ pub fn dense(
     let [input, kernel, bias] =
         [input.into_dispatch(), kernel.into_dispatch(), bias.into_dispatch()];
     Tensor::from_dispatch(<Dispatch as Kernels>::dense(input, kernel, bias, dense, buffers))
+}
+
+/// A locally connected layer with its bias and, where it has one, its ReLU; see [`crate::kernels::locally_connected::forward`].
+///
+/// # Shapes
+/// - input: `[images, height, width, channels]`
+/// - kernel: `[output height * output width * kernel * kernel * channels * filters]`
+/// - bias: `[output height * output width * filters]`
+/// - returns `[images, output height, output width, filters]`
+pub fn locally_connected(
+    input: Tensor<4>,
+    kernel: Tensor<1>,
+    bias: Tensor<1>,
+    layer: LocallyConnected,
+    buffers: &Buffers,
+) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::locally_connected(
+        input.into_dispatch(),
+        kernel.into_dispatch(),
+        bias.into_dispatch(),
+        layer,
+        buffers,
+    ))
+}
+
+/// The variables of a batch normalisation, each `[channels]`.
+pub struct NormVariables {
+    pub gamma: Tensor<1>,
+    pub beta: Tensor<1>,
+    /// What to normalise by where that is not the batch's own mean and variance.
+    pub mean: Tensor<1>,
+    pub variance: Tensor<1>,
+}
+
+/// A batch normalisation and, where it has one, the ReLU after it; see [`crate::kernels::batch_norm`]. Where the
+/// layer normalises by the batch, mean and variance are computed; it returns what it normalised by, untracked.
+///
+/// # Shapes
+/// - input: `[.., channels]`, with as many numbers as `norm` says
+/// - returns the input's shape, `[channels]`, `[channels]`
+pub fn batch_norm(
+    input: Tensor<4>,
+    variables: NormVariables,
+    norm: BatchNorm,
+    buffers: &Buffers,
+) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    let normalised = <Dispatch as Kernels>::batch_norm(
+        input.into_dispatch(),
+        variables.gamma.into_dispatch(),
+        variables.beta.into_dispatch(),
+        variables.mean.into_dispatch(),
+        variables.variance.into_dispatch(),
+        norm,
+        buffers,
+    );
+    (
+        Tensor::from_dispatch(normalised.output),
+        Tensor::from_dispatch(normalised.mean),
+        Tensor::from_dispatch(normalised.variance),
+    )
+}
+
+/// A dropout by given noise, one number an input's number in NHWC order; see [`crate::kernels::dropout`].
+pub fn dropout<const D: usize>(
+    input: Tensor<D>,
+    noise: &DropoutNoise,
+    buffers: &Buffers,
+) -> Tensor<D> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::dropout(input.into_dispatch(), noise, buffers))
+}
+
+/// A max-pool; see [`crate::kernels::max_pool::forward`].
+///
+/// # Shapes
+/// - input: `[images, height, width, channels]`
+/// - returns `[images, output height, output width, channels]`
+pub fn max_pool(input: Tensor<4>, pool: MaxPool, buffers: &Buffers) -> Tensor<4> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::max_pool(input.into_dispatch(), pool, buffers))
 }
 
 /// See [`loss::cross_entropy`].
@@ -172,6 +297,41 @@ impl Kernels for Flex {
         buffers: &Buffers,
     ) -> FlexTensor {
         run_dense([&input, &kernel, &bias], dense, buffers)
+    }
+
+    fn locally_connected(
+        input: FlexTensor,
+        kernel: FlexTensor,
+        bias: FlexTensor,
+        layer: LocallyConnected,
+        buffers: &Buffers,
+    ) -> FlexTensor {
+        let [input, kernel, bias] = [input, kernel, bias].map(contiguous);
+        locally_connected::run(&input, &kernel, &bias, layer, buffers)
+    }
+
+    fn batch_norm(
+        input: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        mean: FlexTensor,
+        variance: FlexTensor,
+        norm: BatchNorm,
+        buffers: &Buffers,
+    ) -> Normalised<Self> {
+        let [input, gamma, beta, mean, variance] =
+            [input, gamma, beta, mean, variance].map(contiguous);
+        let state = batch_norm::State::new(input, gamma, beta, mean, variance, norm, buffers);
+        let output = state.run();
+        Normalised { output, mean: state.mean, variance: state.variance }
+    }
+
+    fn dropout(input: FlexTensor, noise: &DropoutNoise, buffers: &Buffers) -> FlexTensor {
+        noise.apply(&contiguous(input), buffers)
+    }
+
+    fn max_pool(input: FlexTensor, pool: MaxPool, buffers: &Buffers) -> FlexTensor {
+        max_pool::run(&contiguous(input), pool, buffers).0
     }
 
     fn cross_entropy(logits: FlexTensor, labels: &[u32], buffers: &Buffers) -> FlexTensor {
@@ -250,6 +410,80 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
                 let [input, kernel, _] = inputs;
                 let (kept, buffers) = (output.clone(), buffers.clone());
                 let state = DenseState { input, kernel, output: kept, dense, buffers };
+                operation.finish(state, output)
+            }
+            OpsKind::UnTracked(operation) => operation.finish(output),
+        }
+    }
+
+    fn locally_connected(
+        input: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        layer: LocallyConnected,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self> {
+        let nodes = [input.node(), kernel.node(), bias.node()];
+        let [input, kernel, bias] =
+            [input, kernel, bias].map(|tensor| contiguous(tensor.into_parts().0));
+        let output = locally_connected::run(&input, &kernel, &bias, layer, buffers);
+        match locally_connected::BackwardPass.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => {
+                let (kept, buffers) = (output.clone(), buffers.clone());
+                let state =
+                    locally_connected::State { input, kernel, bias, output: kept, layer, buffers };
+                operation.finish(state, output)
+            }
+            OpsKind::UnTracked(operation) => operation.finish(output),
+        }
+    }
+
+    fn batch_norm(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        norm: BatchNorm,
+        buffers: &Buffers,
+    ) -> Normalised<Self> {
+        let nodes = [input.node(), gamma.node(), beta.node()];
+        let [input, gamma, beta, mean, variance] =
+            [input, gamma, beta, mean, variance].map(|tensor| contiguous(tensor.into_parts().0));
+        let state = batch_norm::State::new(input, gamma, beta, mean, variance, norm, buffers);
+        let output = state.run();
+        let [mean, variance] =
+            [&state.mean, &state.variance].map(|moment| Self::from_inner(moment.clone()));
+        let output = match batch_norm::BackwardPass.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => operation.finish(state, output),
+            OpsKind::UnTracked(operation) => operation.finish(output),
+        };
+        Normalised { output, mean, variance }
+    }
+
+    fn dropout(
+        input: FloatTensor<Self>,
+        noise: &DropoutNoise,
+        buffers: &Buffers,
+    ) -> FloatTensor<Self> {
+        let node = input.node();
+        let output = noise.apply(&contiguous(input.into_parts().0), buffers);
+        match dropout::BackwardPass.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => {
+                let state = dropout::State { noise: noise.clone(), buffers: buffers.clone() };
+                operation.finish(state, output)
+            }
+            OpsKind::UnTracked(operation) => operation.finish(output),
+        }
+    }
+
+    fn max_pool(input: FloatTensor<Self>, pool: MaxPool, buffers: &Buffers) -> FloatTensor<Self> {
+        let node = input.node();
+        let input = contiguous(input.into_parts().0);
+        let (output, winners) = max_pool::run(&input, pool, buffers);
+        match max_pool::BackwardPass.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(operation) => {
+                let state = max_pool::State::new(pool, winners, buffers);
                 operation.finish(state, output)
             }
             OpsKind::UnTracked(operation) => operation.finish(output),

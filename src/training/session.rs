@@ -18,7 +18,7 @@ use crate::experiment::{
 };
 use crate::network::{Features, Network, floats};
 use crate::probes;
-use crate::seeding::{Purpose, stream, uniforms};
+use crate::seeding::{Purpose, fill_uniform, stream};
 
 /// A network in training. [`TrainingSession::run_epoch`] advances it; nothing runs by itself.
 pub struct TrainingSession {
@@ -46,13 +46,13 @@ pub struct TrainingSession {
     relu_layers: Vec<ReluLayer>,
 }
 
-/// Uniform numbers in [0, 1) for a step, from 1, and the layer at a place of the configuration's list: so many.
-pub type Noise = Box<dyn FnMut(u64, usize, usize) -> Vec<f32> + Send>;
+/// Fills a slice with uniform numbers in [0, 1) for a step, from 1, and the layer at a place of the configuration's list.
+pub type Noise = Box<dyn FnMut(u64, usize, &mut [f32]) + Send>;
 
 /// Each step and each layer draws from a stream of its own.
 fn seeded_noise(seed: u32) -> Noise {
-    Box::new(move |step, layer, count| {
-        uniforms(&mut stream(seed, Purpose::Dropout { layer, step }), count)
+    Box::new(move |step, layer, numbers| {
+        fill_uniform(&mut stream(seed, Purpose::Dropout { layer, step }), numbers);
     })
 }
 
@@ -235,7 +235,7 @@ impl TrainingSession {
         let mixed = self.mixed(batch, &labels);
         let images = mixed.images;
         let step = self.step;
-        let mut noise = |layer, count| (self.noise)(step, layer, count);
+        let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
         let passed = self.network.forward(images, &mut noise, &mut watch);
         let scores = passed.scores.clone();
         let mut loss = self.loss(scores.clone(), &labels);
@@ -303,7 +303,7 @@ impl TrainingSession {
         let labels = self.labels(batch);
         let images = self.pick(batch);
         let step = self.step + 1;
-        let mut noise = |layer, count| (self.noise)(step, layer, count);
+        let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
         let passed = self.network.forward(images, &mut noise, &mut |_| {});
         let loss = self.loss(passed.scores, &labels);
         let gradients = self.backward(&loss);

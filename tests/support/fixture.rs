@@ -230,9 +230,9 @@ impl Fixture {
     /// What dropout draws.
     pub fn noise(&self) -> Noise {
         let offset = self.tensor_id_offset + 10_000;
-        Box::new(move |step, layer, count| {
+        Box::new(move |step, layer, numbers| {
             let id = offset + 100 * step as u32 + layer as u32;
-            (0..count as u32).map(|i| uniform(id, i)).collect()
+            numbers.iter_mut().zip(0..).for_each(|(number, i)| *number = uniform(id, i));
         })
     }
 }

@@ -1,9 +1,10 @@
-//! Forward: rows of output pixels, a block of filters at a time, pooled while they are in the nearest cache.
+//! By the definition. Forward: rows of output pixels, a block of filters at a time, pooled while they are in the nearest cache.
+//! The kernel's gradient: for each place of the window, the products of the pixels there with the gradients of all outputs.
 
-use super::{Block, Padded, Shape, compare, put};
+use super::{Block, NO_WINNER, Padded, Shape, add_to, compare, put};
 use crate::buffers::Buffers;
 use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, load_unchecked, store};
-use crate::tile::{Walk, tile_unchecked};
+use crate::tile::{Walk, tile, tile_unchecked};
 
 /// See [`super::forward`].
 pub fn forward(
@@ -208,5 +209,183 @@ impl Pooled<'_> {
             let (output, winners) = (&mut self.output[range.clone()], &mut self.winners[range]);
             put(best, winner, self.relu, output, winners);
         }
+    }
+}
+
+/// Whether the input's gradient is a convolution: with a stride, its pixels would lie apart.
+pub fn fits_input_gradient(shape: &Shape) -> bool {
+    shape.stride == 1 && shape.padding.iter().all(|&zeros| zeros < shape.kernel)
+}
+
+/// Overwrites the gradients of kernel and bias, from the gradient of the convolution's output before any pool. With `winners`, one
+/// an output, that gradient is still to be cut off where ReLU cut the output off.
+pub fn kernel_gradient(
+    shape: &Shape,
+    input: &[f32],
+    (output, winners): (&[f32], Option<&[u8]>),
+    gradient: &mut [f32],
+    bias: &mut [f32],
+    instructions: Instructions,
+    buffers: &Buffers,
+) {
+    let padded = Padded::new(shape, input, [0, 0], buffers);
+    let filters = shape.filters.next_multiple_of(BLOCK);
+    let window = shape.kernel * shape.run();
+    let mut sums = buffers.zeros(filters * window);
+    let shape = shape.padded();
+    let band = rows_at_once(&shape, filters);
+    let mut pixels = buffers.zeros(band * shape.output_width() * filters);
+    let mut bias_of_band = buffers.floats(filters);
+    let mut bias_sums = vec![0.0_f64; shape.filters];
+    instructions.run(KernelGradient {
+        shape,
+        input: &padded,
+        output,
+        winners,
+        band,
+        pixels: &mut pixels,
+        filters,
+        sums: &mut sums,
+        bias_of_band: &mut bias_of_band,
+        bias: &mut bias_sums,
+    });
+    for (row, gradient) in gradient.chunks_exact_mut(shape.filters).enumerate() {
+        for (block, gradient) in gradient.chunks_mut(BLOCK).enumerate() {
+            let at = (block * window + row) * BLOCK;
+            gradient.copy_from_slice(&sums[at..at + gradient.len()]);
+        }
+    }
+    for (bias, sum) in bias.iter_mut().zip(bias_sums) {
+        *bias = sum as f32;
+    }
+}
+
+/// Rows of output whose pixels stay, with their part of the input, in the nearest cache of some 32 KB.
+fn rows_at_once(shape: &Shape, filters: usize) -> usize {
+    const FLOATS: usize = 7000;
+    let row = shape.width * shape.channels * shape.stride + shape.output_width() * filters;
+    (FLOATS / row).clamp(1, shape.output_height())
+}
+
+struct KernelGradient<'a> {
+    /// Without padding.
+    shape: Shape,
+    input: &'a [f32],
+    /// `[images, output height, output width, shape.filters]`
+    output: &'a [f32],
+    winners: Option<&'a [u8]>,
+    /// Rows of output at a time.
+    band: usize,
+    /// The gradient that passes, of a band: `[band, output width, filters]`.
+    pixels: &'a mut [f32],
+    /// Filled up to whole blocks.
+    filters: usize,
+    /// `[blocks][kernel][run][BLOCK]`
+    sums: &'a mut [f32],
+    /// `[filters]`
+    bias_of_band: &'a mut [f32],
+    /// `[shape.filters]`
+    bias: &'a mut [f64],
+}
+
+impl Kernel for KernelGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
+        let rows = self.shape.output_height();
+        let window = self.shape.kernel * self.shape.run();
+        for image in 0..self.shape.images {
+            for first in (0..rows).step_by(self.band) {
+                let steps = [self.band.min(rows - first), self.shape.output_width()];
+                self.copy([image, first], steps);
+                self.add_bias::<L, VECTORS>(steps);
+                for block in 0..self.filters / BLOCK {
+                    let mut place = 0;
+                    while place + ROWS <= window {
+                        self.add::<L, ROWS, VECTORS>([image, first, block], place, steps);
+                        place += ROWS;
+                    }
+                    for place in place..window {
+                        self.add::<L, 1, VECTORS>([image, first, block], place, steps);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl KernelGradient<'_> {
+    /// Takes a band of the output's gradient.
+    fn copy(&mut self, [image, first]: [usize; 2], [rows, width]: [usize; 2]) {
+        let filters = self.shape.filters;
+        let at = (image * self.shape.output_height() + first) * width * filters;
+        let range = at..at + rows * width * filters;
+        let from = &self.output[range.clone()];
+        if filters == self.filters {
+            copy_passing(from, self.winners.map(|winners| &winners[range]), self.pixels);
+            return;
+        }
+        let pixels = self.pixels.chunks_exact_mut(self.filters).zip(from.chunks_exact(filters));
+        for (pixel, (to, from)) in pixels.enumerate() {
+            let at = at + pixel * filters;
+            copy_passing(from, self.winners.map(|winners| &winners[at..at + filters]), to);
+        }
+    }
+
+    /// Adds a band's gradient to the bias'.
+    #[inline(always)]
+    fn add_bias<L: Lanes, const V: usize>(&mut self, [rows, width]: [usize; 2]) {
+        let pixels = &self.pixels[..rows * width * self.filters];
+        for block in (0..self.filters).step_by(BLOCK) {
+            let mut sums = [L::splat(0.0); V];
+            for pixel in pixels.chunks_exact(self.filters) {
+                let values: [L; V] = load(pixel, block);
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum = sum.add(value);
+                }
+            }
+            store(sums, self.bias_of_band, block);
+        }
+        for (sum, &of_band) in self.bias.iter_mut().zip(&*self.bias_of_band) {
+            *sum += f64::from(of_band);
+        }
+    }
+
+    /// Adds the products of a band, for `R` places of the window and one block of filters.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn add<L: Lanes, const R: usize, const V: usize>(
+        &mut self,
+        [image, first, block]: [usize; 3],
+        place: usize,
+        steps: [usize; 2],
+    ) {
+        let Self { shape, filters, .. } = *self;
+        let pitch = shape.width * shape.channels;
+        let left = Walk {
+            start: (image * shape.height + first * shape.stride) * pitch,
+            step: [shape.stride * pitch, shape.stride * shape.channels],
+        };
+        let offsets = std::array::from_fn(|r| {
+            let place = place + r;
+            place / shape.run() * pitch + place % shape.run()
+        });
+        let right = Walk { start: block * BLOCK, step: [steps[1] * filters, filters] };
+        let mut sums = [[L::splat(0.0); V]; R];
+        tile(&mut sums, steps, (self.input, offsets, left), (self.pixels, right));
+        let to = (block * shape.kernel * shape.run() + place) * BLOCK;
+        for (r, sums) in sums.into_iter().enumerate() {
+            add_to(self.sums, to + r * BLOCK, sums);
+        }
+    }
+}
+
+/// Copies a gradient; with `winners`, zero where there is none.
+fn copy_passing(from: &[f32], winners: Option<&[u8]>, to: &mut [f32]) {
+    let to = &mut to[..from.len()];
+    let Some(winners) = winners else { return to.copy_from_slice(from) };
+    for (to, (&value, &winner)) in to.iter_mut().zip(from.iter().zip(winners)) {
+        *to = if winner == NO_WINNER { 0.0 } else { value };
     }
 }

@@ -8,7 +8,7 @@
 use super::{Block, Padded, Shape, add_to};
 use crate::buffers::Buffers;
 use crate::lanes::{Instructions, Kernel, Lanes};
-use crate::tile::{Choices, Lists, weighted_sum};
+use crate::tile::{Choices, Lists, Piece, pieces, weighted_sum};
 
 /// Overwrites the gradients of kernel and bias.
 pub fn kernel_gradient(
@@ -286,38 +286,6 @@ impl Kernel for InputGradient<'_> {
                 }
             }
         }
-    }
-}
-
-/// Work on a part of a run.
-trait Piece {
-    /// On the `V` vectors from `at` on.
-    fn piece<L: Lanes, const V: usize>(&mut self, at: usize);
-}
-
-/// Splits a run into the largest parts that fit the registers.
-#[inline(always)]
-fn pieces<L: Lanes>(run: usize, work: &mut impl Piece) {
-    let mut at = 0;
-    while run - at >= 8 * L::COUNT {
-        work.piece::<L, 8>(at);
-        at += 8 * L::COUNT;
-    }
-    if run - at >= 4 * L::COUNT {
-        work.piece::<L, 4>(at);
-        at += 4 * L::COUNT;
-    }
-    if run - at >= 2 * L::COUNT {
-        work.piece::<L, 2>(at);
-        at += 2 * L::COUNT;
-    }
-    if run - at >= L::COUNT {
-        work.piece::<L, 1>(at);
-        at += L::COUNT;
-    }
-    while at < run {
-        work.piece::<f32, 1>(at);
-        at += 1;
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::buffers::Buffers;
 use crate::convolution::{Block, Padded, Shape, compare, put};
 use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
-use crate::tile::{Walk, tile_unchecked, transpose};
+use crate::tile::{Walk, tile_unchecked};
 
 /// See [`crate::convolution::forward`].
 pub fn forward(
@@ -42,35 +42,6 @@ pub fn forward(
         output,
         winners,
     });
-}
-
-/// Overwrites `gradient` with that of the input, from the gradient `output` of the convolution's output, before any pool: that
-/// is the convolution of `output`, with more zeros around it, with the kernel turned around.
-pub fn input_gradient(
-    shape: &Shape,
-    [kernel, output]: [&[f32]; 2],
-    gradient: &mut [f32],
-    instructions: Instructions,
-    buffers: &Buffers,
-) {
-    let Shape { channels, filters, .. } = *shape;
-    let turned_shape = Shape {
-        height: shape.output_height(),
-        width: shape.output_width(),
-        channels: filters,
-        filters: channels,
-        padding: shape.padding.map(|padding| 2 - padding),
-        ..*shape
-    };
-    let mut turned = buffers.floats(kernel.len());
-    for (place, from) in kernel.chunks_exact(channels * filters).enumerate() {
-        let to = &mut turned[(8 - place) * channels * filters..][..channels * filters];
-        transpose(from, filters, [channels, filters], to, channels);
-    }
-    let block = Block { shape: turned_shape, relu: false, pool: 1 };
-    let bias = buffers.zeros(channels);
-    let mut winners = buffers.bytes(gradient.len());
-    forward(&block, [output, &turned, &bias], gradient, &mut winners, instructions, buffers);
 }
 
 /// `G g G'` of each channel and filter.

@@ -8,7 +8,7 @@
 mod forward;
 mod kernel_gradient;
 
-pub use forward::{forward, input_gradient};
+pub use forward::forward;
 pub use kernel_gradient::kernel_gradient;
 
 use super::Block;

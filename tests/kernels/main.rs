@@ -1,6 +1,8 @@
 //! The kernels against what they stand for: naive loops in f64, Burn's own operations, and finite differences. Natively and in
 //! the browser, in the machine's own vectors and in portable code.
 
+mod layers;
+
 use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
@@ -133,8 +135,9 @@ fn block_is_right(block: Block, seed: u64) {
             if block.relu { best.max(0.0) } else { best }
         })
         .collect();
-    let paths = [Some(Path::Direct), Plan::fits(&block).then_some(Path::Winograd)];
-    let plans = paths.into_iter().flatten().map(Plan::all);
+    let winograd = Plan::fits(&block).then_some(Path::Winograd);
+    let paths = [Some(Path::Direct), Some(Path::Winners), winograd];
+    let plans = paths.into_iter().flatten().map(|path| Plan::all(&block, path));
     let ways = plans.flat_map(|plan| Instructions::all().iter().map(move |&one| (plan, one)));
     for (plan, instructions) in ways {
         let what = |part: &str| format!("{part} of {block:?}, {plan:?}, in {instructions:?}");
@@ -593,7 +596,7 @@ fn the_same_pixels_are_lost_by_both_paths() {
         let [direct, winograd] = [Path::Direct, Path::Winograd].map(|path| {
             let mut output = vec![0.0; block.output_size()];
             let parts = [&input[..], &kernel, &[0.0; 16]];
-            let (plan, buffers) = (Plan::all(path), Buffers::default());
+            let (plan, buffers) = (Plan::all(&block, path), Buffers::default());
             let instructions = Instructions::best();
             convolution::forward(&block, &plan, parts, &mut output, None, instructions, &buffers);
             output
