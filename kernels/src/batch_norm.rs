@@ -3,6 +3,7 @@
 
 use crate::buffers::Buffers;
 use crate::lanes::{Instructions, Kernel, Lanes, load, store};
+use crate::sizes::product;
 use crate::tile::{Piece, pieces};
 
 /// A batch normalisation and the sizes of what it works on.
@@ -51,11 +52,8 @@ const WIDEST: usize = 64;
 
 impl BatchNorm {
     /// Floats of the input.
-    ///
-    /// # Panics
-    /// If they are more than a `usize` counts.
     fn size(&self) -> usize {
-        self.pixels.checked_mul(self.channels).expect("a tensor that fits the memory")
+        product([self.pixels, self.channels])
     }
 
     fn check(&self, inputs: &Inputs) {

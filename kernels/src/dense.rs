@@ -2,6 +2,7 @@
 
 use crate::buffers::Buffers;
 use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::sizes::product;
 use crate::tile::{Walk, dot, dots, tile, tile_unchecked, transpose};
 
 /// A dense layer and the number of images that it works on.
@@ -49,10 +50,10 @@ pub fn forward(
     buffers: &Buffers,
 ) {
     let Dense { images, inputs, units, relu } = *dense;
-    assert_eq!(input.len(), images * inputs);
-    assert_eq!(kernel.len(), inputs * units);
+    assert_eq!(input.len(), product([images, inputs]));
+    assert_eq!(kernel.len(), product([inputs, units]));
     assert_eq!(bias.len(), units);
-    assert_eq!(output.len(), images * units);
+    assert_eq!(output.len(), product([images, units]));
     if units < FEW {
         let mut by_unit = buffers.floats(kernel.len());
         transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
@@ -92,10 +93,11 @@ pub fn backward(
     buffers: &Buffers,
 ) {
     let Dense { images, inputs, units, relu } = *dense;
-    assert_eq!(input.len(), images * inputs);
-    assert_eq!(kernel.len(), inputs * units);
-    assert_eq!(gradient.len(), images * units);
+    assert_eq!(input.len(), product([images, inputs]));
+    assert_eq!(kernel.len(), product([inputs, units]));
+    assert_eq!(gradient.len(), product([images, units]));
     assert_eq!(gradients.kernel.len(), kernel.len());
+    assert_eq!(gradients.bias.len(), units);
     // Rows filled up to whole blocks.
     let width = units.next_multiple_of(BLOCK);
     let mut passed = buffers.zeros(images * width);
@@ -136,6 +138,7 @@ pub fn backward(
         gradient: gradients.kernel,
     });
     if let Some(input_gradient) = gradients.input {
+        assert_eq!(input_gradient.len(), input.len());
         let left = (gradient, width);
         instructions.run(InputGradient { dense, left, kernel, gradient: input_gradient });
     }

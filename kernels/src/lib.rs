@@ -15,5 +15,6 @@ pub mod locally_connected;
 pub mod loss;
 pub mod max_pool;
 pub mod random;
+mod sizes;
 mod tile;
 pub mod update;

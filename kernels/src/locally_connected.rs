@@ -3,6 +3,7 @@
 
 use crate::buffers::Buffers;
 use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::sizes::product;
 use crate::tile::{Piece, Walk, pieces, tile, transpose};
 
 /// A locally connected layer and the sizes of what it works on: stride 1, no padding.
@@ -40,15 +41,6 @@ pub struct Gradients<'a> {
     pub bias: &'a mut [f32],
 }
 
-/// The product of sizes.
-///
-/// # Panics
-/// If it is more than a `usize` counts.
-fn product(sizes: &[usize]) -> usize {
-    let product = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    product.expect("a tensor that fits the memory")
-}
-
 impl LocallyConnected {
     pub fn output_height(&self) -> usize {
         self.height - self.kernel + 1
@@ -73,20 +65,20 @@ impl LocallyConnected {
     }
 
     pub fn input_size(&self) -> usize {
-        product(&[self.images, self.height, self.width, self.channels])
+        product([self.images, self.height, self.width, self.channels])
     }
 
     pub fn kernel_size(&self) -> usize {
-        let window = [self.kernel, self.kernel, self.channels];
-        product(&[self.output_height(), self.output_width(), product(&window), self.filters])
+        let Self { kernel, channels, filters, .. } = *self;
+        product([self.output_height(), self.output_width(), kernel, kernel, channels, filters])
     }
 
     pub fn bias_size(&self) -> usize {
-        product(&[self.output_height(), self.output_width(), self.filters])
+        product([self.output_height(), self.output_width(), self.filters])
     }
 
     pub fn output_size(&self) -> usize {
-        product(&[self.images, self.bias_size()])
+        product([self.images, self.bias_size()])
     }
 
     /// Where the window of a place starts in an image.

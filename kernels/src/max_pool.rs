@@ -1,6 +1,7 @@
 //! Max-pool of windows that lie side by side, where no convolution takes it in.
 
 use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::sizes::product;
 use crate::tile::{Piece, pieces};
 
 /// A max-pool and the sizes of what it works on.
@@ -28,13 +29,8 @@ impl MaxPool {
     }
 
     /// Floats of the input.
-    ///
-    /// # Panics
-    /// If they are more than a `usize` counts.
     pub fn input_size(&self) -> usize {
-        let sizes = [self.images, self.height, self.width, self.channels];
-        let product = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-        product.expect("a tensor that fits the memory")
+        product([self.images, self.height, self.width, self.channels])
     }
 
     /// Floats of the output, which are no more than the input's.

@@ -376,20 +376,24 @@ fn any_locally_connected_layer_is_right() {
     });
 }
 
-/// Sizes whose product a `usize` does not count are refused before anything is read.
+/// Sizes whose product wraps around to what a slice has are refused before anything is read.
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn sizes_that_overflow_are_refused() {
-    use std::panic::catch_unwind;
-
+    #[track_caller]
+    fn refused(call: impl FnOnce() + std::panic::UnwindSafe) {
+        let panic = std::panic::catch_unwind(call).expect_err("sizes that overflow");
+        let message = panic.downcast_ref::<String>().expect("a message");
+        assert!(message.contains("fits the memory"), "{message}");
+    }
     let half = 1 << (usize::BITS - 1);
     let best = Instructions::best();
     // Twice the half is 0.
     let norm = BatchNorm { pixels: 2, channels: half, epsilon: 0.0, of_batch: true, relu: false };
-    assert!(catch_unwind(|| batch_norm::moments(&norm, &[], &mut [], &mut [], best)).is_err());
+    refused(|| batch_norm::moments(&norm, &[], &mut [], &mut [], best));
     let pool = MaxPool { images: 2, height: 1, width: 1, channels: half, pool: 1 };
-    assert!(catch_unwind(|| max_pool::forward(&pool, &[], &mut [], &mut [], best)).is_err());
-    let layer = LocallyConnected {
+    refused(|| max_pool::forward(&pool, &[], &mut [], &mut [], best));
+    let size = LocallyConnected {
         images: 2,
         height: 1,
         width: 1,
@@ -399,8 +403,32 @@ fn sizes_that_overflow_are_refused() {
         relu: false,
     };
     let inputs = locally_connected::Inputs { input: &[], kernel: &[], bias: &[0.0] };
-    let forward = || locally_connected::forward(&layer, inputs, &mut [0.0; 2], best);
-    assert!(catch_unwind(forward).is_err());
+    refused(|| locally_connected::forward(&size, inputs, &mut [0.0; 2], best));
+    // 16 (3 s + 1) is 48.
+    let stride = ((1_u128 << usize::BITS) + 32) / 48;
+    let shape = Shape {
+        images: 1,
+        height: 1,
+        width: 3 * stride as usize + 1,
+        channels: 16,
+        filters: 1,
+        kernel: 1,
+        stride: stride as usize,
+        padding: [0, 0],
+    };
+    let block = Block { shape, relu: false, pool: 1 };
+    let plan = Plan::all(&block, Path::Direct);
+    refused(move || {
+        let inputs = [&[0.0; 48][..], &[0.0; 16], &[0.0]];
+        let (output, buffers) = (&mut [0.0; 4], Buffers::default());
+        convolution::forward(&block, &plan, inputs, output, None, best, &buffers);
+    });
+    let layer = Dense { images: 2, inputs: 2, units: half, relu: false };
+    refused(move || {
+        let gradients = dense::Gradients { input: None, kernel: &mut [], bias: &mut [] };
+        let inputs = [&[0.0; 4][..], &[], &[], &[]];
+        dense::backward(&layer, inputs, gradients, best, &Buffers::default());
+    });
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -12,6 +12,7 @@ mod winograd;
 
 use crate::buffers::{Buffer, Buffers};
 use crate::lanes::{BLOCK, Instructions, Lanes, load, store};
+use crate::sizes::product;
 use crate::tile::transpose;
 
 /// A convolution and the sizes of what it works on.
@@ -60,16 +61,18 @@ impl Shape {
     }
 
     pub fn kernel_size(&self) -> usize {
-        self.kernel * self.run() * self.filters
+        product([self.kernel, self.kernel, self.channels, self.filters])
     }
 
     pub fn input_size(&self) -> usize {
-        self.images * self.height * self.width * self.channels
+        product([self.images, self.height, self.width, self.channels])
     }
 
     /// The same convolution of an input that has its zeros around it.
     fn padded(&self) -> Self {
-        let around = self.padding[0] + self.padding[1];
+        let around = self.padding[0].checked_add(self.padding[1]);
+        let around = around.filter(|&around| around <= usize::MAX / 2);
+        let around = around.expect("padding that fits the memory");
         Self { height: self.height + around, width: self.width + around, padding: [0, 0], ..*self }
     }
 
@@ -91,7 +94,17 @@ impl Block {
 
     /// Of all images.
     pub fn output_size(&self) -> usize {
-        self.shape.images * self.output_height() * self.output_width() * self.shape.filters
+        product([self.shape.images, self.output_height(), self.output_width(), self.shape.filters])
+    }
+
+    /// What all passes rely on beside the lengths of their slices.
+    fn check(&self) {
+        let Shape { kernel, stride, .. } = self.shape;
+        let padded = self.shape.padded();
+        // A copy with its zeros around it is counted, too.
+        padded.input_size();
+        assert!((1..=padded.height.min(padded.width)).contains(&kernel) && stride > 0);
+        assert!((1..=LARGEST_POOL).contains(&self.pool));
     }
 }
 
@@ -169,6 +182,7 @@ pub fn forward(
     buffers: &Buffers,
 ) {
     let shape = block.shape;
+    block.check();
     assert_eq!(input.len(), shape.input_size());
     assert_eq!(kernel.len(), shape.kernel_size());
     assert_eq!(bias.len(), shape.filters);
@@ -210,6 +224,7 @@ pub fn backward(
     buffers: &Buffers,
 ) {
     let shape = block.shape;
+    block.check();
     assert_eq!(input.len(), shape.input_size());
     assert_eq!(kernel.len(), shape.kernel_size());
     assert_eq!(output.len(), block.output_size());
