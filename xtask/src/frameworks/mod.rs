@@ -7,13 +7,14 @@ mod run;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::contenders;
 use crate::project::{Project, cargo};
 use crate::step::{run_quietly, step};
 use outcome::{Outcomes, disagreements, print_table, write_checks};
-use run::{Place, Task};
+use run::Task;
 
 #[derive(Args)]
 pub struct FrameworksArgs {
@@ -32,6 +33,18 @@ pub struct FrameworksArgs {
     /// Instead of presets, once each: the small experiments that have every kind of every field. Writes nothing down.
     #[arg(long, conflicts_with_all = ["presets", "names"])]
     corpus: bool,
+    /// Only computes the fixtures that `tests/keras_parity.rs` compares with, in Keras.
+    #[arg(long, conflicts_with_all = ["presets", "framework", "corpus", "names"])]
+    fixtures: bool,
+    /// Only these fixtures.
+    #[arg(long = "case", value_name = "NAME", requires = "fixtures")]
+    cases: Vec<String>,
+    /// The folder that fixtures are written to, instead of tests/fixtures/keras.
+    #[arg(long, value_name = "FOLDER", requires = "fixtures")]
+    out: Option<PathBuf>,
+    /// Added to every tensor id of the fixtures: other images, labels and weights.
+    #[arg(long, value_name = "NUMBER", requires = "fixtures", default_value_t = 0)]
+    offset: u32,
     /// Only writes down the names that these versions of the frameworks have, which `tests/scripts.rs` compares with.
     #[arg(long)]
     names: bool,
@@ -41,6 +54,8 @@ pub struct FrameworksArgs {
 const SEEDS: u32 = 3;
 const CORPUS: &str = "tests/fixtures/corpus.txt";
 const NAMES: &str = "tests/fixtures/python_names.json";
+/// What makes the fixtures of `tests/keras_parity.rs`; their folder is its own.
+const MAKE_FIXTURES: &str = "tests/fixtures/keras/make.py";
 
 /// One experiment, as the program is told of it.
 #[derive(Clone)]
@@ -53,11 +68,38 @@ pub struct Case {
     pub settings: Vec<String>,
 }
 
+/// Where an experiment runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Place {
+    Here,
+    Keras,
+    PyTorch,
+}
+
+impl Place {
+    pub const FRAMEWORKS: [Self; 2] = [Self::Keras, Self::PyTorch];
+
+    /// As `outcomes.json` and the program call it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Keras => "keras",
+            Self::PyTorch => "pytorch",
+        }
+    }
+}
+
 pub fn frameworks(project: &Project, args: &FrameworksArgs) -> Result<ExitCode> {
     let python = contenders::need_frameworks(project)?;
     if args.names {
         let names = run_quietly(Command::new(&python).arg("xtask/frameworks/names.py"))?;
         fs::write(project.root.join(NAMES), names)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.fixtures {
+        step("Computing fixtures in Keras", || {
+            crate::step::run(&mut make_fixtures(project, &python, args))
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
     step("Compiling the native program", || {
@@ -102,8 +144,20 @@ pub fn frameworks(project: &Project, args: &FrameworksArgs) -> Result<ExitCode> 
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn make_fixtures(project: &Project, python: &Path, args: &FrameworksArgs) -> Command {
+    let mut make = Command::new(python);
+    make.arg(project.root.join(MAKE_FIXTURES)).arg(format!("--offset={}", args.offset));
+    if let Some(folder) = &args.out {
+        make.arg("--out").arg(folder);
+    }
+    for name in &args.cases {
+        make.args(["--case", name]);
+    }
+    make
+}
+
 /// Every preset and its mended twin, or those that were asked for.
-fn presets(program: &std::path::Path, wanted: &[String]) -> Result<Vec<Case>> {
+fn presets(program: &Path, wanted: &[String]) -> Result<Vec<Case>> {
     let list = run_quietly(Command::new(program).arg("presets"))?;
     // Titles of groups are not indented.
     let ids = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());

@@ -4,8 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::fs;
 
-use super::Case;
-use super::run::Place;
+use super::{Case, Place};
 use crate::project::Project;
 
 /// One run.

@@ -9,30 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use super::Case;
 use super::outcome::{Outcomes, Run};
+use super::{Case, Place};
 use crate::step::run_quietly;
-
-/// Where an experiment runs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Place {
-    Here,
-    Keras,
-    PyTorch,
-}
-
-impl Place {
-    pub const FRAMEWORKS: [Self; 2] = [Self::Keras, Self::PyTorch];
-
-    /// As `outcomes.json` and the program call it.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Here => "here",
-            Self::Keras => "keras",
-            Self::PyTorch => "pytorch",
-        }
-    }
-}
 
 pub struct Task {
     pub program: PathBuf,
