@@ -16,6 +16,43 @@ const COARSE: &[(&str, &str, usize)] = &[("ndarray", "vgg_adam", 9), ("ndarray",
 #[cfg(not(target_arch = "wasm32"))]
 const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 
+/// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
+#[cfg(not(target_arch = "wasm32"))]
+const NOT_UNDERSTOOD: &[&str] = &[
+    "adam_weight_decay",
+    "nadam_weight_decay",
+    "adagrad_weight_decay",
+    "lion_weight_decay",
+    "rmsprop_weight_decay",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "torch_default",
+    "initializer_of_a_layer",
+    "group_norm",
+    "group_norm_dense",
+    "focal",
+    "focal_from_logits",
+    "focal_smoothed",
+    "binary_focal",
+    "binary_focal_from_logits",
+    "binary_focal_hidden",
+    "binary_focal_balanced",
+    "head_sigmoid1_10classes",
+    "head_sigmoid1_from_1",
+    "head_linear1_squared_10classes",
+    "head_softmax12_sparse",
+    "head_softmax12_categorical",
+    "head_softmax11_from_1",
+    "head_sigmoid12_binary",
+    "rectangle_same",
+    "rectangle_valid",
+    "rectangle_fused",
+    "rectangle_line",
+    "rectangle_stripes",
+    "rectangle_locally_connected",
+];
+
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
     use super::*;
@@ -44,7 +81,11 @@ mod native {
                 let name = file.file_stem().unwrap().to_string_lossy().into_owned();
                 let text = std::fs::read_to_string(&file).expect("a readable fixture");
                 let outcome = match Fixture::parse(&text) {
+                    Err(_) if NOT_UNDERSTOOD.contains(&&*name) => continue,
                     Err(unknown) => Err(format!("not understood: {unknown}")),
+                    Ok(_) if NOT_UNDERSTOOD.contains(&&*name) => {
+                        Err("understood now; take it off NOT_UNDERSTOOD".into())
+                    }
                     Ok(_) if LEFT_OUT.contains(&(backend, &name)) => Ok(()),
                     Ok(fixture) => {
                         let coarse = COARSE.iter().find(|row| (row.0, row.1) == (backend, &name));

@@ -46,7 +46,10 @@ struct FixtureExperiment {
     images: u32,
     classes: u32,
     side: Option<u32>,
+    height: Option<u32>,
+    width: Option<u32>,
     channels: Option<u32>,
+    first_label: Option<u32>,
     regularizer: Option<BTreeMap<String, f64>>,
     max_norm: Option<f64>,
     initializer: Option<Initializer>,
@@ -76,6 +79,12 @@ struct Loss {
     from_logits: Option<bool>,
     label_smoothing: Option<f64>,
     logits_hidden: Option<bool>,
+    #[serde(rename = "alpha")]
+    _alpha: Option<f64>,
+    #[serde(rename = "gamma")]
+    _gamma: Option<f64>,
+    #[serde(rename = "apply_class_balancing")]
+    _apply_class_balancing: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -83,6 +92,8 @@ struct Loss {
 struct Initializer {
     kernel: Option<String>,
     value: Option<f64>,
+    stddev: Option<f64>,
+    limit: Option<f64>,
     factor: Option<f64>,
     bias: Option<f64>,
 }
@@ -259,6 +270,7 @@ fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
         }
         "batch_norm" => &[("momentum", 0.99.into()), ("epsilon", 1e-3.into())],
         "layer_norm" => &[("epsilon", 1e-3.into())],
+        "group_norm" => &[("groups", 32.into()), ("epsilon", 1e-3.into())],
         // The layer's own default; `activation="leaky_relu"` has 0.2.
         "leaky_relu" => &[("negative_slope", 0.3.into())],
         _ => &[],
@@ -282,9 +294,17 @@ fn data(given: &FixtureExperiment) -> Result<DatasetConfig, String> {
         "stripes" => (Pixels::Stripes, 0),
         unknown => return Err(format!("unknown pixels {unknown}")),
     };
+    let side = given.side.unwrap_or(64);
+    let size = [given.height.unwrap_or(side), given.width.unwrap_or(side)];
+    if size[0] != size[1] {
+        return Err(format!("images of {} x {} pixels are not square", size[0], size[1]));
+    }
+    if given.first_label.unwrap_or(0) != 0 {
+        return Err("classes that are not numbered from 0".into());
+    }
     Ok(DatasetConfig {
         images: given.images,
-        side: given.side.unwrap_or(64),
+        side: size[0],
         channels: given.channels.unwrap_or(3),
         classes: given.classes,
         pixels,
@@ -320,7 +340,10 @@ fn kernels(given: Option<&Initializer>) -> Result<InitializerConfig, String> {
     let given = given.unwrap_or(&none);
     let mut kernel = serde_json::Map::new();
     kernel.insert("type".into(), given.kernel.as_deref().unwrap_or("glorot_uniform").into());
-    kernel.extend(given.value.map(|value| ("value".to_string(), value.into())));
+    let numbers = [("value", given.value), ("stddev", given.stddev), ("limit", given.limit)];
+    for (name, number) in numbers {
+        kernel.extend(number.map(|number| (name.to_string(), number.into())));
+    }
     Ok(InitializerConfig {
         kernel: serde_json::from_value(kernel.into()).map_err(|error| error.to_string())?,
         factor: given.factor.unwrap_or(1.0),
