@@ -31,8 +31,8 @@ answers({
   /** What is said of an experiment before it is run: why it is refused, or what it will take. */
   async about({ experiment }) {
     await load();
-    const [problem] = lab.check(experiment);
-    return problem ? { refused: problem.message } : { memory: lab.summary(experiment).memory_bytes };
+    const { problems, description } = lab.describe(experiment, "example-1");
+    return description === null ? { refused: problems[0].message } : { memory: description.summary.memory_bytes };
   },
 
   async open({ experiment, backend }) {

@@ -7,11 +7,13 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use overfit_lab::backend::default_backend;
-use overfit_lab::diagnosis::{RunEvent, RunResult, Watcher};
+use overfit_lab::causes;
+use overfit_lab::diagnosis::{RunEvent, RunResult};
 use overfit_lab::experiment::Experiment;
 use overfit_lab::presets::{self, Preset, PresetGroup};
+use overfit_lab::run::{EpochReport, Run};
 use overfit_lab::script::{self, Framework};
-use overfit_lab::training::{EpochMetrics, TrainingSession};
+use overfit_lab::training::EpochMetrics;
 use serde::Serialize;
 
 /// Trains small CNNs on a handful of images, true to Keras, and says whether they memorised them.
@@ -25,7 +27,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Trains an experiment and says what came of it.
-    Run(Run),
+    Run(RunArguments),
     /// Prints an experiment as JSON, every field; `run` takes it back as a file.
     Show(Chosen),
     /// Prints an experiment as a script that does the same elsewhere.
@@ -63,7 +65,7 @@ struct Code {
 }
 
 #[derive(clap::Args)]
-struct Run {
+struct RunArguments {
     #[command(flatten)]
     chosen: Chosen,
     /// What computes.
@@ -164,24 +166,21 @@ fn code(arguments: &Code) -> Result<(), Failure> {
     Ok(())
 }
 
-fn run(arguments: &Run) -> Result<(), Failure> {
+fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let (preset, experiment) = experiment(&arguments.chosen)?;
     let seed = experiment.seed;
-    let mut session = TrainingSession::new(experiment, &arguments.backend)
+    let mut run = Run::new(experiment, &arguments.backend)
         .map_err(|problem| Failure::Input(problem.to_string()))?;
-    let mut watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
-    for warning in session.experiment().warnings() {
+    for warning in causes::warnings(run.experiment()) {
         eprintln!("Warning: {}", warning.message);
     }
     let mut report: Box<dyn Report> =
-        if arguments.json { Box::new(JsonLines) } else { Box::new(Words::new(&session)) };
-    while !session.finished() {
-        let metrics = session.run_epoch();
-        let events = watcher.observe(&metrics);
+        if arguments.json { Box::new(JsonLines) } else { Box::new(Words::new(&run)) };
+    while !run.finished() {
+        let EpochReport { metrics, events } = run.next_epoch();
         report.epoch(&metrics, &events)?;
     }
-    let result = watcher.conclude(&session.evaluate());
-    report.result(&result, preset.as_deref(), seed)?;
+    report.result(&run.result(), preset.as_deref(), seed)?;
     Ok(())
 }
 
@@ -243,8 +242,8 @@ struct Words {
 }
 
 impl Words {
-    fn new(session: &TrainingSession) -> Self {
-        let bar = ProgressBar::new(u64::from(session.experiment().training.epochs));
+    fn new(run: &Run) -> Self {
+        let bar = ProgressBar::new(u64::from(run.experiment().training.epochs));
         let style = "{bar:30} epoch {pos} of {len}  {msg}  {eta} left";
         bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
         Self { bar }

@@ -38,6 +38,10 @@ pub enum Purpose {
     Weights {
         layer: usize,
     },
+    /// The initial bias of the layer with this index, where biases are drawn.
+    Biases {
+        layer: usize,
+    },
     /// What the dropout layer with this index drops in a step, counted from 1.
     Dropout {
         layer: usize,
@@ -61,6 +65,7 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Mixup { step } => (step << 16) + 6,
         Purpose::Shuffle { step } => (step << 16) + 7,
         Purpose::Weights { layer } => 1000 + layer as u64,
+        Purpose::Biases { layer } => 3000 + layer as u64,
         Purpose::Dropout { layer, step } => (step << 16) + 2000 + layer as u64,
     };
     let mut generator = ChaCha8Rng::seed_from_u64(u64::from(seed));
@@ -125,6 +130,7 @@ mod tests {
             draw(1, Purpose::Shuffle { step: 1 }),
             draw(1, Purpose::Weights { layer: 0 }),
             draw(1, Purpose::Weights { layer: 1 }),
+            draw(1, Purpose::Biases { layer: 1 }),
             draw(1, Purpose::Dropout { layer: 0, step: 1 }),
             draw(1, Purpose::Dropout { layer: 0, step: 2 }),
             draw(1, Purpose::Dropout { layer: 1, step: 1 }),

@@ -10,16 +10,17 @@ use wasm_bindgen::prelude::*;
 use web_sys::ImageData;
 
 use crate::backend::{self, BACKENDS, BackendInfo};
+use crate::causes::{self, Warning};
 use crate::checks::{Checks, checks};
 use crate::dataset;
-use crate::description::{self, Change, Summary};
-use crate::diagnosis::{MEMORISED_STREAK, RunEvent, RunResult, Watcher};
-use crate::editing::Edited;
-use crate::experiment::{Experiment, FIELDS, FieldLimit, InvalidField, number_text};
-use crate::form::{self, FormGroup};
-use crate::presets::{self, OptimizerChoice, Preset, PresetGroup};
+use crate::diagnosis::{MEMORISED_STREAK, RunResult};
+use crate::experiment::{
+    Change, Edited, Experiment, Field, FieldLimit, FormGroup, FormOption, InvalidField, Summary,
+    field_limits, number_text,
+};
+use crate::presets::{self, Preset, PresetGroup};
+use crate::run::{EpochReport, Run};
 use crate::script::{self, Framework, FrameworkChoice, ScriptLine};
-use crate::training::{self, EpochMetrics};
 
 /// Panics become readable messages in the console; the instance is lost all the same.
 #[wasm_bindgen(start)]
@@ -34,7 +35,7 @@ pub struct Catalogue {
     /// In the order of the page.
     pub groups: Vec<GroupTitle>,
     pub presets: Vec<Preset>,
-    pub optimizers: Vec<OptimizerChoice>,
+    pub optimizers: Vec<FormOption>,
     pub fields: Vec<FieldLimit>,
     /// The default first.
     pub backends: Vec<BackendInfo>,
@@ -58,8 +59,8 @@ pub struct GroupTitle {
 pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
     to_js(&Catalogue {
         presets: presets::presets(),
-        optimizers: presets::optimizers(),
-        fields: FIELDS.to_vec(),
+        optimizers: FormOption::of(Field::of("training.optimizer").expect("a field")),
+        fields: field_limits(),
         backends: BACKENDS.to_vec(),
         memorised_streak: MEMORISED_STREAK,
         groups: PresetGroup::ALL.map(|group| GroupTitle { group, title: group.title() }).into(),
@@ -68,61 +69,88 @@ pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
     })
 }
 
+/// An experiment as the page shows it, after an edit or as it was given.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Described {
+    pub experiment: Experiment,
+    /// The problem of a value that was entered and that its field cannot hold.
+    pub refused: Option<InvalidField>,
+    /// The problems of the experiment as it is.
+    pub problems: Vec<InvalidField>,
+    /// Every field that the page has no control for.
+    pub groups: Vec<FormGroup>,
+    /// What can be said of an experiment without problems.
+    pub description: Option<Description>,
+}
+
+/// A valid experiment in words and as scripts.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Description {
+    pub summary: Summary,
+    pub warnings: Vec<Warning>,
+    /// How the experiment differs from its preset.
+    pub changes: Vec<Change>,
+    /// The experiment as a script in every framework.
+    pub scripts: Vec<Script>,
+}
+
+/// A script in one framework; lines that the preset's own script has not are marked.
+#[derive(Serialize, Tsify)]
+pub struct Script {
+    /// The id of the framework.
+    #[tsify(type = "string")]
+    pub framework: &'static str,
+    pub lines: Vec<ScriptLine>,
+}
+
+impl Described {
+    fn of(edited: Edited, preset: &Experiment) -> Result<Self, JsValue> {
+        let Edited { experiment, refused, problems } = edited;
+        let description = if problems.is_empty() {
+            let scripts = Framework::ALL.map(|framework| Script {
+                framework: framework.choice().id,
+                lines: script::compared(&experiment, preset, framework),
+            });
+            Some(Description {
+                summary: experiment.summary().map_err(thrown)?,
+                warnings: causes::warnings(&experiment),
+                changes: experiment.changes_from(preset),
+                scripts: scripts.into(),
+            })
+        } else {
+            None
+        };
+        Ok(Self { groups: experiment.form(), experiment, refused, problems, description })
+    }
+}
+
 /// The experiment with one field set to `value`: a number, a boolean or the text that a person typed. Bad input does
-/// not throw: it stands among the problems.
+/// not throw: it is `refused` or stands among the problems.
 #[wasm_bindgen]
 pub fn edit(
     experiment: Ts<Experiment>,
+    preset_id: &str,
     field: &str,
     #[wasm_bindgen(unchecked_param_type = "string | number | boolean")] value: JsValue,
-) -> Result<Ts<Edited>, JsValue> {
+) -> Result<Ts<Described>, JsValue> {
     let number = || value.as_f64().map(number_text);
     let boolean = || value.as_bool().map(|on| on.to_string());
     let text = value.as_string().or_else(number).or_else(boolean);
     // Anything else is no value of any field, and is named in the problem.
     let text = text.unwrap_or_else(|| format!("{value:?}"));
-    to_js(&from_js(&experiment)?.edited(field, &text))
+    let edited = from_js(&experiment)?.edited(field, &text);
+    to_js(&Described::of(edited, &preset(preset_id)?)?)
 }
 
-/// Every problem of an experiment; none when it can be trained.
+/// An experiment as the page shows it, compared with a preset.
 #[wasm_bindgen]
-pub fn check(experiment: Ts<Experiment>) -> Result<Vec<Ts<InvalidField>>, JsValue> {
-    match read(&experiment) {
-        Ok(experiment) => all_to_js(&experiment.validate().err().unwrap_or_default()),
-        Err(problem) => all_to_js(&[problem]),
-    }
-}
-
-/// Layers, sizes and notes of a valid experiment.
-#[wasm_bindgen]
-pub fn summary(experiment: Ts<Experiment>) -> Result<Ts<Summary>, JsValue> {
-    to_js(&description::summary(&from_js(&experiment)?).map_err(thrown)?)
-}
-
-/// How an experiment differs from a preset.
-#[wasm_bindgen]
-pub fn changes(experiment: Ts<Experiment>, preset_id: &str) -> Result<Vec<Ts<Change>>, JsValue> {
-    all_to_js(&description::changes(&from_js(&experiment)?, &preset(preset_id)?))
-}
-
-/// Every field of an experiment as a form shows it.
-#[wasm_bindgen]
-pub fn form(experiment: Ts<Experiment>) -> Result<Vec<Ts<FormGroup>>, JsValue> {
-    all_to_js(&form::form(&from_js(&experiment)?))
-}
-
-/// The experiment as a script in the framework with this id; lines that the preset's own script has not are marked.
-#[wasm_bindgen]
-pub fn script(
-    experiment: Ts<Experiment>,
-    preset_id: &str,
-    framework: &str,
-) -> Result<Vec<Ts<ScriptLine>>, JsValue> {
-    let framework = Framework::of(framework).ok_or_else(|| {
-        let ids = Framework::ALL.map(|framework| framework.choice().id).join(", ");
-        thrown(InvalidField::new("framework", "Framework", framework, format!("one of {ids}")))
-    })?;
-    all_to_js(&script::compared(&from_js(&experiment)?, &preset(preset_id)?, framework))
+pub fn describe(experiment: Ts<Experiment>, preset_id: &str) -> Result<Ts<Described>, JsValue> {
+    let experiment = from_js(&experiment)?;
+    let problems = experiment.validate().err().unwrap_or_default();
+    let edited = Edited { experiment, refused: None, problems };
+    to_js(&Described::of(edited, &preset(preset_id)?)?)
 }
 
 /// A seed from the browser's own randomness.
@@ -180,60 +208,44 @@ pub struct Weight {
     pub values: Vec<f32>,
 }
 
-/// One epoch's numbers and what is newly known with it.
-#[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct EpochReport {
-    pub metrics: EpochMetrics,
-    pub events: Vec<RunEvent>,
-}
-
-/// A training run; see [`training::TrainingSession`].
+/// A training run; see [`Run`].
 #[wasm_bindgen]
-pub struct TrainingSession {
-    session: training::TrainingSession,
-    watcher: Watcher,
-}
+pub struct TrainingSession(Run);
 
 #[wasm_bindgen]
 impl TrainingSession {
     #[wasm_bindgen(constructor)]
     pub fn new(experiment: Ts<Experiment>, backend: &str) -> Result<TrainingSession, JsValue> {
-        let session = training::TrainingSession::new(from_js(&experiment)?, backend);
-        let session = session.map_err(thrown)?;
-        let watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
-        Ok(Self { session, watcher })
+        Run::new(from_js(&experiment)?, backend).map(Self).map_err(thrown)
     }
 
     /// Trains one epoch.
     #[wasm_bindgen(js_name = runEpoch)]
     pub fn run_epoch(&mut self) -> Result<Ts<EpochReport>, JsValue> {
-        if self.session.finished() {
+        if self.0.finished() {
             return Err(Error::new("This run has trained all its epochs.").into());
         }
-        let metrics = self.session.run_epoch();
-        let events = self.watcher.observe(&metrics);
-        to_js(&EpochReport { metrics, events })
+        to_js(&self.0.next_epoch())
     }
 
     #[wasm_bindgen(getter)]
     pub fn epoch(&self) -> u32 {
-        self.session.epoch()
+        self.0.epoch()
     }
 
     #[wasm_bindgen(getter)]
     pub fn epochs(&self) -> u32 {
-        self.session.experiment().training.epochs
+        self.0.experiment().training.epochs
     }
 
     #[wasm_bindgen(getter)]
     pub fn finished(&self) -> bool {
-        self.session.finished()
+        self.0.finished()
     }
 
     /// Every trainable tensor, in the order of the layers.
     pub fn weights(&self) -> Vec<Weight> {
-        let variables = self.session.network().variables.iter();
+        let variables = self.0.network().variables.iter();
         let weight = variables.map(|variable| Weight {
             name: variable.name.clone(),
             shape: variable.shape.iter().map(|&size| size as u32).collect(),
@@ -245,12 +257,12 @@ impl TrainingSession {
     /// The learning rate from the next epoch on.
     #[wasm_bindgen(js_name = setLearningRate)]
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), JsValue> {
-        self.session.set_learning_rate(learning_rate).map_err(thrown)
+        self.0.set_learning_rate(learning_rate).map_err(thrown)
     }
 
     /// Evaluates the network as it is now and says what came of the run so far.
     pub fn result(&self) -> Result<Ts<RunResult>, JsValue> {
-        to_js(&self.watcher.conclude(&self.session.evaluate()))
+        to_js(&self.0.result())
     }
 }
 
@@ -289,10 +301,6 @@ fn from_js(experiment: &Ts<Experiment>) -> Result<Experiment, JsValue> {
 
 fn to_js<T: Tsify + Serialize>(value: &T) -> Result<Ts<T>, JsValue> {
     value.into_ts().map_err(|error| Error::new(&error.to_string()).into())
-}
-
-fn all_to_js<T: Tsify + Serialize>(values: &[T]) -> Result<Vec<Ts<T>>, JsValue> {
-    values.iter().map(to_js).collect()
 }
 
 /// A JavaScript `Error` with the problem's sentence as its message and the problem itself as `problem`.
@@ -345,7 +353,11 @@ mod tests {
         assert_eq!(catalogue["backends"][0]["id"], default_backend());
         assert_eq!(catalogue["memorised_streak"], MEMORISED_STREAK);
         let experiment = catalogue["presets"][0]["experiment"].clone();
-        assert_eq!(check(ts(experiment)).unwrap().len(), 0);
+        let described = seen(describe(ts(experiment.clone()), "example-1").unwrap());
+        assert_eq!(described["problems"], json!([]));
+        assert_eq!(described["experiment"], experiment);
+        assert_eq!(described["description"]["changes"], json!([]));
+        assert_eq!(described["description"]["scripts"].as_array().unwrap().len(), 2);
     }
 
     #[wasm_bindgen_test]
@@ -358,28 +370,30 @@ mod tests {
             ("training.optimizer", "sgd".into(), "/training/optimizer/type", json!("sgd")),
         ];
         for (field, value, place, expected) in rows {
-            let edited = seen(edit(ts(example_1("seed", "1")), field, value).unwrap());
+            let edited = seen(edit(ts(example_1("seed", "1")), "example-1", field, value).unwrap());
             assert_eq!(edited["problems"], json!([]), "{field}");
             assert_eq!(edited["experiment"].pointer(place), Some(&expected), "{field}");
         }
         for value in [JsValue::NULL, JsValue::UNDEFINED, "x".into(), f64::NAN.into()] {
-            let edited = edit(ts(example_1("seed", "1")), "training.learning_rate", value);
-            assert_eq!(seen(edited.unwrap())["problems"][0]["field"], "training.learning_rate");
+            let edited =
+                edit(ts(example_1("seed", "1")), "example-1", "training.learning_rate", value);
+            assert_eq!(seen(edited.unwrap())["refused"]["field"], "training.learning_rate");
         }
     }
 
     #[wasm_bindgen_test]
     fn problems_are_returned_or_thrown_with_their_field() {
         let invalid = example_1("training.batch_size", "21");
-        let found = check(ts(invalid.clone())).unwrap();
-        assert_eq!(seen(found.into_iter().next().unwrap())["field"], "training.batch_size");
+        let found = seen(describe(ts(invalid.clone()), "example-1").unwrap());
+        assert_eq!(found["problems"][0]["field"], "training.batch_size");
+        assert_eq!(found["description"], Value::Null);
         let thrown = TrainingSession::new(ts(invalid), "flex").err().unwrap();
         assert_eq!(problem(&thrown)["value"], "21");
-        let thrown = summary(ts(json!({ "seed": 1 }))).err().unwrap();
+        let thrown = describe(ts(json!({ "seeds": 1 })), "example-1").err().unwrap();
+        assert_eq!(problem(&thrown)["field"], "seeds");
+        let thrown = describe(Ts::new_unchecked(JsValue::from(7)), "example-1").err().unwrap();
         assert_eq!(problem(&thrown)["field"], "experiment");
-        let thrown = summary(Ts::new_unchecked(JsValue::from(7))).err().unwrap();
-        assert_eq!(problem(&thrown)["field"], "experiment");
-        let thrown = changes(ts(example_1("seed", "1")), "example-9").err().unwrap();
+        let thrown = describe(ts(example_1("seed", "1")), "example-9").err().unwrap();
         assert_eq!(problem(&thrown)["field"], "preset");
     }
 

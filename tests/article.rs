@@ -8,20 +8,15 @@
 use std::ops::RangeInclusive;
 
 use overfit_lab::backend::default_backend;
-use overfit_lab::diagnosis::{FindingKind, RunResult, Verdict, Watcher};
+use overfit_lab::diagnosis::{FindingKind, RunResult, Verdict};
 use overfit_lab::presets;
-use overfit_lab::training::TrainingSession;
+use overfit_lab::run::Run;
 
 /// A preset's own script with this seed, to its last epoch.
 fn run(preset: &str, seed: u32) -> RunResult {
     let mut experiment = presets::preset(preset).unwrap().experiment;
     experiment.seed = seed;
-    let mut session = TrainingSession::new(experiment, default_backend()).unwrap();
-    let mut watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
-    while !session.finished() {
-        watcher.observe(&session.run_epoch());
-    }
-    watcher.conclude(&session.evaluate())
+    Run::new(experiment, default_backend()).unwrap().finish()
 }
 
 fn memorises(preset: &str, seeds: RangeInclusive<u32>) {

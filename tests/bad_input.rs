@@ -158,11 +158,11 @@ fn layers_that_do_not_fit() {
     let rows: &[(&[&str], &str, &str, &str)] = &[
         (&[], "network.layers", "0", "1 to 64"),
         (&many, "network.layers", "66", "1 to 64"),
-        (&[CONV, POOL, FLATTEN], "network.layers[2]", "3844", "2, one unit a class"),
-        (&[CONV], "network.layers[0]", "62 × 62 × 4 numbers", "2, one unit a class"),
-        (&[softmax], "network.layers[0]", "64 × 64 × 3 numbers", "2, one unit a class"),
-        (&[FLATTEN, &three_units], "network.layers[1].units", "3", "2, one unit a class"),
-        (&[FLATTEN, &one_unit], "network.layers[1].units", "1", "compares it with 0 and 1"),
+        (&[CONV, POOL, FLATTEN], "network.layers[2]", "3844", "2, one unit per class"),
+        (&[CONV], "network.layers[0]", "62 × 62 × 4 numbers", "2, one unit per class"),
+        (&[softmax], "network.layers[0]", "64 × 64 × 3 numbers", "2, one unit per class"),
+        (&[FLATTEN, &three_units], "network.layers[1].units", "3", "2, one unit per class"),
+        (&[FLATTEN, &one_unit], "network.layers[1].units", "1", "binary cross-entropy"),
         (&[&fast_conv, FLATTEN, HEAD], "network.layers[0].strides", "5", "from 1 to 4"),
         (&[add, FLATTEN, HEAD], "network.layers[0]", "add_saved", "after a save layer"),
         (
@@ -187,7 +187,7 @@ fn layers_that_do_not_fit() {
         (
             &[FLATTEN, CONV, HEAD],
             "network.layers[1]",
-            "conv2d on a flat row",
+            "a convolution on a flat row",
             "before the flatten layer",
         ),
         (
@@ -245,18 +245,30 @@ fn json_that_is_no_experiment() {
     let rows = [
         (good[..good.len() / 2].to_string(), "experiment", "not JSON"),
         (String::new(), "experiment", "not JSON"),
-        ("[]".into(), "experiment", "expected"),
-        ("7".into(), "experiment", "expected"),
-        ("{}".into(), "experiment", "dataset"),
-        (change("\"seed\"", "\"sede\""), "sede", "unknown field `sede`"),
-        (change("\"side\"", "\"size\""), "dataset.size", "unknown field `size`"),
-        (change("\"kernel\"", "\"kernal\""), "network.layers[0]", "unknown field `kernal`"),
+        ("[]".into(), "experiment", "[]; it must be a JSON object"),
+        ("7".into(), "experiment", "7; it must be a JSON object"),
+        (change("\"seed\"", "\"sede\""), "sede", "sede is not a field"),
+        (change("\"side\"", "\"size\""), "dataset.size", "dataset.size is not a field"),
+        (
+            change("\"kernel\"", "\"kernal\""),
+            "network.layers[0].kernal",
+            "is not a field of conv2d; its fields are type, filters, kernel",
+        ),
         (
             change("\"max_pool\"", "\"min_pool\""),
             "network.layers[1].type",
-            "unknown variant `min_pool`",
+            "\"min_pool\" is not allowed; it must be one of conv2d",
         ),
-        (change("\"adam\"", "\"adamant\""), "training.optimizer.type", "unknown variant `adamant`"),
+        (change("\"adam\"", "\"adamant\""), "training.optimizer.type", "one of adam, sgd"),
+        (change("\"valid\"", "\"vali\""), "network.layers[0].padding", "one of valid, same"),
+        (change("\"valid\"", "3"), "network.layers[0].padding", "one of valid, same"),
+        (
+            change("\"amsgrad\": false", "\"amsgrad\": 0"),
+            "training.optimizer.amsgrad",
+            "true or false",
+        ),
+        (change("\"frozen\": []", "\"frozen\": [true]"), "training.loop.frozen[0]", "true"),
+        (change("\"frozen\": []", "\"frozen\": 1"), "training.loop.frozen", "a list of numbers"),
         (change("\"epochs\": 500", "\"epochs\": \"500\""), "training.epochs", "\"500\""),
         (change("\"epochs\": 500", "\"epochs\": 1.5"), "training.epochs", "1.5"),
         (change("\"epochs\": 500", "\"epochs\": -5"), "training.epochs", "-5"),
@@ -264,15 +276,74 @@ fn json_that_is_no_experiment() {
         (change("\"epochs\": 500", "\"epochs\": null"), "training.epochs", "null"),
         (
             change("\"use_bias\": true", "\"use_bias\": 1"),
-            "network.layers[0]",
-            "expected a boolean",
+            "network.layers[0].use_bias",
+            "true or false",
         ),
-        (change("\"filters\": 32", "\"filters\": [32]"), "network.layers[0]", "sequence"),
+        (
+            change("\"filters\": 32", "\"filters\": [32]"),
+            "network.layers[0].filters",
+            "[32] is not allowed; it must be a whole number",
+        ),
+        (
+            change("\"epochs\": 500", &format!("\"epochs\": \"\\u001b{}\"", "x".repeat(1000))),
+            "training.epochs",
+            "x… is not allowed",
+        ),
     ];
     for (text, field, words) in rows {
         let problem = Experiment::from_json(&text).expect_err(&text);
         assert_eq!(problem.field, field, "{problem:?}");
         assert!(problem.message.contains(words), "{problem:?}");
+    }
+}
+
+/// What is left out has its default: the kind's own, Keras' rule, or Example 1's.
+#[wasm_bindgen_test(unsupported = test)]
+fn json_may_leave_out_what_has_a_default() {
+    let rows: &[(&str, &[(&str, &str)])] = &[
+        ("{}", &[]),
+        ("\u{feff}{}", &[]),
+        (r#"{"seed":7.0,"training":{"epochs":5e2}}"#, &[("seed", "7")]),
+        (
+            r#"{"training":{"optimizer":"sgd"}}"#,
+            &[("training.optimizer", "sgd"), ("training.learning_rate", "0.01")],
+        ),
+        (
+            r#"{"training":{"optimizer":{"type":"sgd","momentum":0.9}}}"#,
+            &[("training.optimizer", "momentum"), ("training.learning_rate", "0.01")],
+        ),
+        (r#"{"training":{"optimizer":{"beta_1":0.8}}}"#, &[("training.optimizer.beta_1", "0.8")]),
+        (
+            r#"{"dataset":{"images":50}}"#,
+            &[("dataset.images", "50"), ("training.batch_size", "32")],
+        ),
+        (r#"{"dataset":{"images":5}}"#, &[("dataset.images", "5")]),
+        (
+            r#"{"network":{"layers":["flatten",{"type":"dense","units":2,"activation":"softmax"}]}}"#,
+            &[(
+                "network.layers",
+                r#"[{"type":"flatten"},{"type":"dense","units":2,"use_bias":true,"activation":"softmax"}]"#,
+            )],
+        ),
+    ];
+    for (text, settings) in rows {
+        let mut expected = example_1();
+        for (field, value) in *settings {
+            expected.set(field, value).unwrap();
+        }
+        assert_eq!(Experiment::from_json(text), Ok(expected), "{text}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_batch_of_all_images_stays_one() {
+    for (images, batch, expected) in
+        [("2", "20", 2), ("40", "20", 40), ("2", "5", 5), ("40", "5", 5)]
+    {
+        let mut experiment = example_1();
+        experiment.set("training.batch_size", batch).unwrap();
+        experiment.set("dataset.images", images).unwrap();
+        assert_eq!(experiment.training.batch_size, expected, "{images} {batch}");
     }
 }
 

@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 /// The modules of the crate, each with what it may use. What is used stands above what uses it, so there is no circle.
 const MODULES: &[(&str, &[&str])] = &[
     ("experiment", &[]),
+    ("causes", &["experiment"]),
     ("presets", &["experiment"]),
-    ("editing", &["experiment", "presets"]),
-    ("description", &["experiment", "presets"]),
-    ("form", &["experiment", "presets"]),
     ("script", &["experiment"]),
     ("checks", &[]),
     ("kernels", &[]),
@@ -38,23 +36,25 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // Of training only its numbers: see `the_diagnosis_sees_numbers_only`.
     ("diagnosis", &["experiment", "training"]),
+    ("run", &["experiment", "dataset", "network", "training", "diagnosis"]),
     (
         "wasm",
         &[
             "experiment",
+            "causes",
             "presets",
-            "editing",
-            "description",
-            "form",
             "script",
             "checks",
             "backend",
             "dataset",
-            "training",
             "diagnosis",
+            "run",
         ],
     ),
-    ("program", &["experiment", "presets", "script", "backend", "training", "diagnosis"]),
+    (
+        "program",
+        &["experiment", "causes", "presets", "script", "backend", "training", "diagnosis", "run"],
+    ),
 ];
 
 /// The only parts of the sources that may name what computes.

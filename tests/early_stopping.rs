@@ -93,10 +93,10 @@ fn runs_end_where_keras_ends_them() {
         let experiment = experiment(&run);
         let [training, held_out] = datasets(&experiment);
         let backend = backend::open("flex").unwrap();
-        let network = Network::with_weights(&experiment, &backend, |_, nth, window, count| {
-            let mut numbers = (0..).map(|i| uniform(16 + nth as u32, i));
-            let kind = &experiment.network.initializer.kernel;
-            initializer::kernel(kind, window, count, || numbers.next().unwrap())
+        let network = Network::with_weights(&experiment, &backend, |wanted| {
+            let mut numbers = (0..).map(|i| uniform(16 + wanted.nth_kernel as u32, i));
+            let uniform = || numbers.next().unwrap();
+            initializer::kernel(&wanted.initializer, wanted.window, wanted.count, uniform)
         });
         let noise = Box::new(|_: u64, _: usize, _: &mut [f32]| unreachable!("no dropout"));
         let (network, parts) = (network.unwrap(), (training, noise));

@@ -9,10 +9,11 @@ use std::f64::consts::LN_2;
 use std::time::Instant;
 
 use overfit_lab::backend::default_backend;
-use overfit_lab::diagnosis::{RunResult, Verdict, Watcher};
+use overfit_lab::diagnosis::{RunResult, Verdict};
 use overfit_lab::experiment::Experiment;
 use overfit_lab::presets::{self, Preset, PresetGroup};
-use overfit_lab::training::{EpochMetrics, TrainingSession};
+use overfit_lab::run;
+use overfit_lab::training::EpochMetrics;
 
 const SEEDS: [u32; 3] = [1, 2, 3];
 
@@ -86,19 +87,17 @@ struct Run {
 
 fn run(experiment: &Experiment, seed: u32) -> Run {
     let experiment = Experiment { seed, ..experiment.clone() };
-    let mut session = TrainingSession::new(experiment, default_backend()).unwrap();
-    let class_counts = session.dataset().class_counts();
-    let mut watcher = Watcher::new(session.experiment(), class_counts.clone());
+    let mut run = run::Run::new(experiment, default_backend()).unwrap();
+    let class_counts = run.dataset().class_counts();
     let start = Instant::now();
     let (mut first, mut last) = (None, None);
-    while !session.finished() {
-        let metrics = session.run_epoch();
-        watcher.observe(&metrics);
+    while !run.finished() {
+        let metrics = run.next_epoch().metrics;
         first.get_or_insert_with(|| metrics.clone());
         last = Some(metrics);
     }
-    let milliseconds = start.elapsed().as_secs_f64() * 1000.0 / f64::from(session.epoch());
-    let result = watcher.conclude(&session.evaluate());
+    let milliseconds = start.elapsed().as_secs_f64() * 1000.0 / f64::from(run.epoch());
+    let result = run.result();
     Run { first: first.unwrap(), last: last.unwrap(), result, class_counts, milliseconds }
 }
 

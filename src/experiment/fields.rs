@@ -1,175 +1,304 @@
-//! The range and the label of every field: the one place where limits stand.
+//! The table of an experiment's fields: what each is called, what it can hold, and where the form shows it.
+//!
+//! The rows of a concept stand beside its type (`data.rs`, `layer.rs`, `optimizer.rs`, ..); this file puts them together. Validation,
+//! reading, editing, the form and the description of changes all go by this one table.
 
 use serde::Serialize;
+use serde_json::Value;
 use tsify::Tsify;
 
-/// The range of one numeric field. `field` is its dot path; `[]` stands for any index.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct FieldLimit {
-    #[tsify(type = "string")]
-    pub field: &'static str,
-    /// What a person calls it.
-    #[tsify(type = "string")]
+use super::{
+    augmentation, data, early_stopping, initializer, layer, loss, optimizer, regularisation,
+    schedule, training_loop,
+};
+
+/// One field of an experiment.
+#[derive(Clone, Copy)]
+pub struct Field {
+    /// The dot path of the field; `[]` stands for any index.
+    pub path: &'static str,
+    /// What a person calls the field.
     pub label: &'static str,
+    /// Keras' own name of the field, where the label is another word.
+    pub keras: Option<&'static str>,
+    /// What the field's numbers count, where the label does not say it: `degrees`.
+    pub unit: Option<&'static str>,
+    /// Where the form shows the field.
+    pub group: FieldGroup,
+    pub kind: FieldKind,
+}
+
+/// What a field can hold.
+#[derive(Clone, Copy)]
+pub enum FieldKind {
+    Number(NumberRange),
+    Flag,
+    /// One of several kinds, each with its defaults.
+    Choice(fn() -> Vec<Choice>),
+    /// A list of whole numbers or of numbers, each of which has a row of its own.
+    Numbers,
+    /// The list of layers.
+    Layers,
+}
+
+/// The numbers that a field can hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NumberRange {
     pub min: f64,
     pub max: f64,
     /// Whether `max` itself is outside the range.
     pub below_max: bool,
     pub whole: bool,
-    /// The ends of the page's slider, where it has one that is narrower than the range.
-    pub slider_min: Option<f64>,
-    pub slider_max: Option<f64>,
+    pub slider: Option<Slider>,
 }
 
-/// One problem with one field: where, what was there, what may be, and the sentence that says all three.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
-pub struct InvalidField {
-    pub field: String,
-    pub value: String,
-    pub allowed: String,
-    pub message: String,
+/// The ends of the page's slider, where they are narrower than the range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slider {
+    pub min: f64,
+    pub max: f64,
 }
 
-impl std::fmt::Display for InvalidField {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
+/// One kind that a field can have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// What `--set` and the page call the kind.
+    pub id: &'static str,
+    pub name: &'static str,
+    /// What the field becomes, with every default of the kind.
+    pub value: Value,
+}
+
+impl Choice {
+    pub fn new(id: &'static str, name: &'static str, value: impl Serialize) -> Self {
+        Self { id, name, value: serde_json::to_value(value).expect("a kind is plain data") }
     }
 }
 
-impl std::error::Error for InvalidField {}
+/// Fields that the form shows together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldGroup {
+    /// Fields that the page has controls for outside the form.
+    Controls,
+    Data,
+    Network,
+    LossAndOptimizer,
+    EarlyStopping,
+    Augmentation,
+    TrainingLoop,
+}
 
-const fn whole(field: &'static str, label: &'static str, min: f64, max: f64) -> FieldLimit {
-    FieldLimit {
-        field,
-        label,
-        min,
-        max,
-        below_max: false,
-        whole: true,
-        slider_min: None,
-        slider_max: None,
+impl FieldGroup {
+    /// The groups of the form, in its order.
+    pub const OF_FORM: [Self; 6] = [
+        Self::Data,
+        Self::Network,
+        Self::LossAndOptimizer,
+        Self::EarlyStopping,
+        Self::Augmentation,
+        Self::TrainingLoop,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Controls => "Controls",
+            Self::Data => "Data",
+            Self::Network => "Network",
+            Self::LossAndOptimizer => "Loss and optimizer",
+            Self::EarlyStopping => "Early stopping",
+            Self::Augmentation => "Augmentation",
+            Self::TrainingLoop => "Training loop",
+        }
     }
 }
 
-const fn real(field: &'static str, label: &'static str, min: f64, max: f64) -> FieldLimit {
-    FieldLimit { whole: false, ..whole(field, label, min, max) }
-}
-
-/// A share from 0 up to, but not including, 1.
-const fn share(field: &'static str, label: &'static str) -> FieldLimit {
-    FieldLimit { below_max: true, ..real(field, label, 0.0, 1.0) }
-}
-
-/// Every numeric field of an experiment. The bounds of a batch size (the number of images) and of a kernel or pool (its
-/// input) are tighter where the experiment makes them so; `validate` says those.
-pub const FIELDS: &[FieldLimit] = &[
-    whole("dataset.images", "Images", 1.0, 2000.0),
-    whole("dataset.side", "Image side", 4.0, 256.0),
-    whole("dataset.channels", "Channels", 1.0, 4.0),
-    whole("dataset.classes", "Classes", 2.0, 100.0),
-    real("dataset.scale", "Scale of the pixels", -1e6, 1e6),
-    real("dataset.shift", "Shift of the pixels", -1e6, 1e6),
-    real("dataset.flipped", "Share of labels flipped", 0.0, 1.0),
-    whole("dataset.conflicting_pairs", "Conflicting pairs", 0.0, 1000.0),
-    whole("dataset.validation_images", "Held-out images", 0.0, 2000.0),
-    whole("network.layers[].filters", "Filters", 1.0, 1024.0),
-    whole("network.layers[].kernel", "Kernel", 1.0, 11.0),
-    whole("network.layers[].strides", "Strides", 1.0, 16.0),
-    whole("network.layers[].pool", "Pool", 1.0, 16.0),
-    whole("network.layers[].units", "Units", 1.0, 4096.0),
-    share("network.layers[].momentum", "Momentum of the moving averages"),
-    real("network.layers[].epsilon", "Epsilon of the normalisation", 1e-12, 1.0),
-    share("network.layers[].rate", "Dropout rate"),
-    real("network.layers[].negative_slope", "Negative slope", 0.0, 1.0),
-    real("network.initializer.factor", "Factor of the initial kernels", 0.0, 1e6),
-    real("network.initializer.bias", "Initial biases", -1e3, 1e3),
-    real("network.initializer.kernel.value", "Constant", -1e3, 1e3),
-    real("network.regularizer.l1", "L1", 0.0, 1e3),
-    real("network.regularizer.l2", "L2", 0.0, 1e3),
-    real("network.regularizer.bias_l2", "L2 of the biases", 0.0, 1e3),
-    real("network.constraint.limit", "Largest norm", 1e-6, 1e6),
-    FieldLimit {
-        slider_min: Some(1e-5),
-        slider_max: Some(10.0),
-        ..real("training.learning_rate", "Learning rate", 1e-8, 1000.0)
-    },
-    whole("training.batch_size", "Batch size", 1.0, 2000.0),
-    whole("training.epochs", "Epochs", 1.0, 100_000.0),
-    share("training.loss.label_smoothing", "Label smoothing"),
-    whole("training.schedule.decay_steps", "Decay steps", 1.0, 1e7),
-    real("training.schedule.decay_rate", "Decay rate", 1e-6, 1e3),
-    whole("training.schedule.boundaries[]", "Boundary", 0.0, 1e7),
-    real("training.schedule.factors[]", "Factor", 0.0, 1e6),
-    whole("training.schedule.warmup_steps", "Warm-up steps", 0.0, 1e7),
-    real("training.schedule.warmup_from", "Start of the warm-up", 0.0, 1.0),
-    real("training.schedule.alpha", "Alpha", 0.0, 1.0),
-    real("training.clipping.limit", "Clipping limit", 1e-9, 1e9),
-    share("training.optimizer.beta_1", "Beta 1"),
-    share("training.optimizer.beta_2", "Beta 2"),
-    real("training.optimizer.epsilon", "Epsilon", 1e-12, 1.0),
-    share("training.optimizer.momentum", "Momentum"),
-    share("training.optimizer.rho", "Rho"),
-    real("training.optimizer.initial_accumulator_value", "Initial accumulator value", 0.0, 1e3),
-    real("training.optimizer.weight_decay", "Weight decay", 0.0, 1.0),
-    whole("training.early_stopping.patience", "Patience", 0.0, 100_000.0),
-    real("training.early_stopping.min_delta", "Smallest improvement", 0.0, 1e3),
-    share("training.augmentation.shift", "Shift"),
-    share("training.augmentation.crop", "Crop"),
-    real("training.augmentation.rotation", "Rotation", 0.0, 180.0),
-    real("training.augmentation.brightness", "Brightness", 0.0, 1e3),
-    real("training.augmentation.noise", "Noise", 0.0, 1e3),
-    real("training.augmentation.mixup", "Mixup", 0.0, 1.0),
-    whole("training.loop.frozen[]", "Frozen layer", 0.0, 63.0),
-    whole("training.loop.labels_rolled_by", "Labels rolled by", 0.0, 2000.0),
-    whole("seed", "Seed", 0.0, u32::MAX as f64),
+/// The fields of the experiment itself and of its training that belong to no concept with a file of its own.
+const OWN: &[Field] = &[
+    Field::number(
+        FieldGroup::Controls,
+        "training.learning_rate",
+        "Learning rate",
+        NumberRange {
+            slider: Some(Slider { min: 1e-5, max: 10.0 }),
+            ..NumberRange::real(1e-8, 1000.0)
+        },
+    ),
+    Field::whole(FieldGroup::Controls, "training.batch_size", "Batch size", 1.0, 2000.0),
+    Field::whole(FieldGroup::Controls, "training.epochs", "Epochs", 1.0, 100_000.0),
+    Field::whole(FieldGroup::Controls, "seed", "Seed", 0.0, u32::MAX as f64),
 ];
 
-/// What a person calls the fields that are no numbers.
-const OTHER_LABELS: &[(&str, &str)] = &[
-    ("dataset.pixels", "Pixels"),
-    ("dataset.labels", "Labels"),
-    ("network.layers", "Layers"),
-    ("network.initializer.kernel", "Initial kernels"),
-    ("network.constraint", "Constraint"),
-    ("training.optimizer", "Optimizer"),
-    ("training.optimizer.amsgrad", "AMSGrad"),
-    ("training.optimizer.nesterov", "Nesterov"),
-    ("training.optimizer.centered", "Centered"),
-    ("training.loss", "Loss"),
-    ("training.loss.from_logits", "From logits"),
-    ("training.schedule", "Schedule"),
-    ("training.schedule.staircase", "Staircase"),
-    ("training.schedule.boundaries", "Boundaries"),
-    ("training.schedule.factors", "Factors"),
-    ("training.clipping", "Clipping"),
-    ("training.early_stopping", "Early stopping"),
-    ("training.early_stopping.restore_best_weights", "Restore best weights"),
-    ("training.augmentation.horizontal_flip", "Horizontal flip"),
-    ("training.augmentation.vertical_flip", "Vertical flip"),
-    ("training.loop.zero_grad", "Gradients set to zero"),
-    ("training.loop.frozen", "Frozen layers"),
-    ("training.loop.labels_shuffled", "Labels shuffled each step"),
-    ("training.loop.optimizer_recreated", "Optimizer made anew each step"),
-    ("training.loop.inference_mode", "Left in inference mode"),
+/// The rows of every concept.
+const TABLES: &[&[Field]] = &[
+    data::FIELDS,
+    layer::FIELDS,
+    initializer::FIELDS,
+    regularisation::FIELDS,
+    loss::FIELDS,
+    optimizer::FIELDS,
+    schedule::FIELDS,
+    early_stopping::FIELDS,
+    augmentation::FIELDS,
+    training_loop::FIELDS,
+    OWN,
 ];
 
-/// What a person calls the field at `path`, whatever its indices.
-pub fn label_of(path: &str) -> Option<&'static str> {
-    let pattern = without_indices(path);
-    let other = || OTHER_LABELS.iter().find(|(field, _)| *field == pattern).map(|row| row.1);
-    FieldLimit::of(path).map(|limit| limit.label).or_else(other)
+/// Every field of an experiment. The bounds of a batch size (the number of images) and of a kernel or pool (the layer's input)
+/// are tighter where the experiment makes them so; `validate` says those.
+pub fn fields() -> impl Iterator<Item = &'static Field> {
+    TABLES.iter().copied().flatten()
 }
 
-impl FieldLimit {
-    /// The limit of the field at `path`, whatever its indices.
+impl Field {
+    const fn of_kind(
+        group: FieldGroup,
+        path: &'static str,
+        label: &'static str,
+        kind: FieldKind,
+    ) -> Self {
+        Self { path, label, keras: None, unit: None, group, kind }
+    }
+
+    pub(super) const fn number(
+        group: FieldGroup,
+        path: &'static str,
+        label: &'static str,
+        range: NumberRange,
+    ) -> Self {
+        Self::of_kind(group, path, label, FieldKind::Number(range))
+    }
+
+    /// Whole numbers from `min` to `max`.
+    pub(super) const fn whole(
+        group: FieldGroup,
+        path: &'static str,
+        label: &'static str,
+        min: f64,
+        max: f64,
+    ) -> Self {
+        Self::number(group, path, label, NumberRange::whole(min, max))
+    }
+
+    /// Numbers from `min` to `max`.
+    pub(super) const fn real(
+        group: FieldGroup,
+        path: &'static str,
+        label: &'static str,
+        min: f64,
+        max: f64,
+    ) -> Self {
+        Self::number(group, path, label, NumberRange::real(min, max))
+    }
+
+    /// A share from 0 up to, but not including, 1.
+    pub(super) const fn share(group: FieldGroup, path: &'static str, label: &'static str) -> Self {
+        let range = NumberRange { below_max: true, ..NumberRange::real(0.0, 1.0) };
+        Self::number(group, path, label, range)
+    }
+
+    pub(super) const fn flag(group: FieldGroup, path: &'static str, label: &'static str) -> Self {
+        Self::of_kind(group, path, label, FieldKind::Flag)
+    }
+
+    pub(super) const fn choice(
+        group: FieldGroup,
+        path: &'static str,
+        label: &'static str,
+        choices: fn() -> Vec<Choice>,
+    ) -> Self {
+        Self::of_kind(group, path, label, FieldKind::Choice(choices))
+    }
+
+    pub(super) const fn numbers(
+        group: FieldGroup,
+        path: &'static str,
+        label: &'static str,
+    ) -> Self {
+        Self::of_kind(group, path, label, FieldKind::Numbers)
+    }
+
+    pub(super) const fn layers(group: FieldGroup, path: &'static str, label: &'static str) -> Self {
+        Self::of_kind(group, path, label, FieldKind::Layers)
+    }
+
+    /// The same field with Keras' name of it.
+    pub(super) const fn in_keras(self, keras: &'static str) -> Self {
+        Self { keras: Some(keras), ..self }
+    }
+
+    /// The same field with the unit of its numbers.
+    pub(super) const fn counted_in(self, unit: &'static str) -> Self {
+        Self { unit: Some(unit), ..self }
+    }
+
+    /// The field at `path`, whatever its indices.
     pub fn of(path: &str) -> Option<&'static Self> {
         let pattern = without_indices(path);
-        FIELDS.iter().find(|limit| limit.field == pattern)
+        fields().find(|field| field.path == pattern)
     }
 
-    /// The range in words, such as "a whole number from 1 to 20".
+    /// The numbers that the field can hold, where it holds numbers.
+    pub fn range(&self) -> Option<NumberRange> {
+        match self.kind {
+            FieldKind::Number(range) => Some(range),
+            _ => None,
+        }
+    }
+
+    /// The kinds that the field can have; none where it has no kinds.
+    pub fn choices(&self) -> Vec<Choice> {
+        match self.kind {
+            FieldKind::Choice(choices) => choices(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The kind that a person means by `name`: the id or the name of the kind, in any case, with `-`, `_` or a space between words.
+    pub fn choice_named(&self, name: &str) -> Option<Choice> {
+        let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
+        let mut all = self.choices().into_iter();
+        all.find(|choice| [choice.id, choice.name].map(plain).contains(&plain(name)))
+    }
+
+    /// The kind that `value` is of: the one that equals it, otherwise the first with its `type`.
+    pub fn chosen(&self, value: &Value) -> Option<Choice> {
+        let all = self.choices();
+        let equal = all.iter().find(|choice| choice.value == *value);
+        let tag = value.get("type");
+        let alike = || all.iter().find(|choice| tag.is_some() && choice.value.get("type") == tag);
+        equal.or_else(alike).cloned()
+    }
+
+    /// What the field can hold, in words, such as "a whole number from 1 to 20".
     pub fn allowed(&self) -> String {
+        match self.kind {
+            FieldKind::Number(range) => range.allowed(),
+            FieldKind::Flag => "true or false".into(),
+            FieldKind::Choice(choices) => {
+                let ids: Vec<_> = choices().iter().map(|choice| choice.id).collect();
+                format!("one of {}", ids.join(", "))
+            }
+            FieldKind::Numbers => "a list of numbers".into(),
+            FieldKind::Layers => "a list of layers".into(),
+        }
+    }
+
+    /// The problem of `value` at `path`.
+    pub fn invalid(&self, path: &str, value: impl Into<String>) -> InvalidField {
+        InvalidField::new(path, self.label, value, self.allowed())
+    }
+}
+
+impl NumberRange {
+    pub(super) const fn real(min: f64, max: f64) -> Self {
+        Self { min, max, below_max: false, whole: false, slider: None }
+    }
+
+    pub(super) const fn whole(min: f64, max: f64) -> Self {
+        Self { whole: true, ..Self::real(min, max) }
+    }
+
+    fn allowed(&self) -> String {
         let kind = if self.whole { "a whole number" } else { "a number" };
         let (min, max) = (number_text(self.min), number_text(self.max));
         if self.below_max {
@@ -184,11 +313,15 @@ impl FieldLimit {
         let below = if self.below_max { value < self.max } else { value <= self.max };
         value >= self.min && below && (!self.whole || value.fract() == 0.0)
     }
+}
 
-    /// The problem of `value` at `path`.
-    pub fn invalid(&self, path: &str, value: impl Into<String>) -> InvalidField {
-        InvalidField::new(path, self.label, value, self.allowed())
-    }
+/// One problem with one field: where, what was there, what may be, and the sentence that says all three.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+pub struct InvalidField {
+    pub field: String,
+    pub value: String,
+    pub allowed: String,
+    pub message: String,
 }
 
 impl InvalidField {
@@ -199,21 +332,73 @@ impl InvalidField {
         value: impl Into<String>,
         allowed: impl Into<String>,
     ) -> Self {
-        let (value, allowed) = (value.into(), allowed.into());
+        let (field, value, allowed) = (field.into(), shown(&value.into()), allowed.into());
+        let label = match layer_of(&field) {
+            Some(layer) if label == "Layer" => format!("Layer {}", layer + 1),
+            Some(layer) => format!("{label} of layer {}", layer + 1),
+            None => label.into(),
+        };
         Self {
-            field: field.into(),
+            field,
             message: format!("{label}: {value} is not allowed; it must be {allowed}."),
             value,
             allowed,
         }
     }
+
+    /// A problem that a sentence of its own tells better than the usual one.
+    pub fn told(
+        field: impl Into<String>,
+        value: impl Into<String>,
+        allowed: impl Into<String>,
+        message: String,
+    ) -> Self {
+        Self { field: field.into(), value: shown(&value.into()), allowed: allowed.into(), message }
+    }
+}
+
+impl std::fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+impl std::error::Error for InvalidField {}
+
+/// The place of the layer that a path is about, from 0.
+pub(super) fn layer_of(path: &str) -> Option<usize> {
+    path.strip_prefix("network.layers[")?.split(']').next()?.parse().ok()
+}
+
+/// A value as an error quotes it: what is long is cut, what a terminal would obey is escaped, and nothing at all is visible, too.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    if text.is_empty() {
+        return "an empty value".into();
+    }
+    let mut quoted = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == LONGEST {
+            quoted.push('…');
+            break;
+        }
+        // Bidirectional marks turn the text around them, which a terminal shows as it is told to.
+        let unseen = character.is_control()
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if unseen {
+            quoted.extend(character.escape_default());
+        } else {
+            quoted.push(character);
+        }
+    }
+    quoted
 }
 
 /// `network.layers[3].units` and `network.layers.3.units` both become `network.layers[].units`.
 fn without_indices(path: &str) -> String {
     let mut pattern = String::new();
     for part in path.replace('[', ".").replace(']', "").split('.') {
-        if part.parse::<usize>().is_ok() {
+        if part.parse::<usize>().is_ok() || part.is_empty() && !pattern.is_empty() {
             pattern.push_str("[]");
         } else {
             if !pattern.is_empty() {
@@ -237,4 +422,39 @@ pub fn number_text(value: f64) -> String {
     } else {
         format!("{value}")
     }
+}
+
+/// A numeric field as the page asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct FieldLimit {
+    #[tsify(type = "string")]
+    pub field: &'static str,
+    #[tsify(type = "string")]
+    pub label: &'static str,
+    pub min: f64,
+    pub max: f64,
+    /// Whether `max` itself is outside the range.
+    pub below_max: bool,
+    pub whole: bool,
+    /// The ends of the page's slider, where it has one that is narrower than the range.
+    pub slider_min: Option<f64>,
+    pub slider_max: Option<f64>,
+}
+
+/// Every numeric field as the page asks for it.
+pub fn field_limits() -> Vec<FieldLimit> {
+    let limit = |field: &'static Field| {
+        field.range().map(|range| FieldLimit {
+            field: field.path,
+            label: field.label,
+            min: range.min,
+            max: range.max,
+            below_max: range.below_max,
+            whole: range.whole,
+            slider_min: range.slider.map(|slider| slider.min),
+            slider_max: range.slider.map(|slider| slider.max),
+        })
+    };
+    fields().filter_map(limit).collect()
 }

@@ -1,18 +1,13 @@
 //! Says what is wrong with an experiment before any work starts.
 
+use super::json::visit;
+use super::layer::MOST_LAYERS;
 use super::{
-    Experiment, FieldLimit, InvalidField, Labels, LayerConfig, LayerShape, LossConfig, Pixels,
-    ScheduleConfig, Shape, layer_shapes, number_text, visit,
+    DatasetConfig, Experiment, Field, InvalidField, Labels, LayerConfig, MEMORY_LIMIT_BYTES,
+    ScheduleConfig, Shape, estimate_memory_bytes, layer_shapes, number_text,
 };
 
-/// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
-/// page that takes half of it has already failed its user.
-pub const MEMORY_LIMIT_BYTES: u64 = 2 << 30;
-
-/// As many layers as an experiment may list.
-const MAX_LAYERS: usize = 64;
-
-/// Its upper bound is another field's value.
+/// The field whose upper bound is another field's value.
 const BATCH_SIZE: &str = "training.batch_size";
 
 impl Experiment {
@@ -36,17 +31,17 @@ impl Experiment {
     /// Every number in every field against its limit.
     fn out_of_range(&self) -> Vec<InvalidField> {
         // JSON has no NaN or infinity: serde_json writes null for them, and null where a number belongs is how they show.
-        let value = serde_json::to_value(self).expect("an experiment is plain data");
         let mut problems = Vec::new();
-        visit(&value, &mut |path, value| {
-            let Some(limit) = FieldLimit::of(path) else {
+        visit(&self.to_value(), &mut |path, value| {
+            let field = Field::of(path);
+            let Some((field, range)) = field.and_then(|field| Some((field, field.range()?))) else {
                 return;
             };
             match value.as_f64() {
                 _ if path == BATCH_SIZE => problems.extend(self.batch_problem()),
-                Some(number) if limit.contains(number) => {}
-                Some(number) => problems.push(limit.invalid(path, number_text(number))),
-                None => problems.push(limit.invalid(path, self.text_of_unwritable(path))),
+                Some(number) if range.contains(number) => {}
+                Some(number) => problems.push(field.invalid(path, number_text(number))),
+                None => problems.push(field.invalid(path, self.text_of_unwritable(path))),
             }
         });
         problems
@@ -65,8 +60,11 @@ impl Experiment {
     /// A batch holds 1 image to all of them.
     fn batch_problem(&self) -> Option<InvalidField> {
         let (batch, images) = (self.training.batch_size, self.dataset.images);
-        let limit = FieldLimit::of("dataset.images").expect("a field of the experiment");
-        let most = if limit.contains(f64::from(images)) { images } else { limit.max as u32 };
+        let most = if (1..=DatasetConfig::MOST_IMAGES).contains(&images) {
+            images
+        } else {
+            DatasetConfig::MOST_IMAGES
+        };
         (!(1..=most).contains(&batch)).then(|| {
             InvalidField::new(
                 BATCH_SIZE,
@@ -77,7 +75,7 @@ impl Experiment {
         })
     }
 
-    /// A rate behind each boundary, which rise.
+    /// Boundaries rise, and each has the factor of the rate after it.
     fn schedule_problem(&self) -> Option<InvalidField> {
         let ScheduleConfig::Piecewise { boundaries, factors } = &self.training.schedule else {
             return None;
@@ -87,7 +85,10 @@ impl Experiment {
             Some(InvalidField::new(path, "Boundaries", value, allowed))
         };
         if !boundaries.is_sorted_by(|before, after| before < after) {
-            return problem(format!("{boundaries:?}"), "numbers that rise".into());
+            return problem(
+                format!("{boundaries:?}"),
+                "steps that rise, each later than the one before it".into(),
+            );
         }
         if boundaries.is_empty() || boundaries.len() != factors.len() {
             let allowed = format!("one for each of the {} factors, at least one", factors.len());
@@ -96,7 +97,7 @@ impl Experiment {
         None
     }
 
-    /// Two images a pair; marks or stripes for labels that follow them.
+    /// A conflicting pair takes two images; labels that follow what an image shows need marks or stripes.
     fn data_problem(&self) -> Option<InvalidField> {
         let dataset = &self.dataset;
         let most = dataset.images / 2;
@@ -108,19 +109,18 @@ impl Experiment {
                 format!("a whole number from 0 to {most}, for there are {} images", dataset.images),
             ));
         }
-        let shows_a_pattern = matches!(dataset.pixels, Pixels::Patterned | Pixels::Stripes);
-        (dataset.labels == Labels::Pattern && !shows_a_pattern).then(|| {
+        (dataset.labels == Labels::Pattern && !dataset.pixels.show_a_pattern()).then(|| {
             let allowed = "random or balanced, for these pixels show no pattern";
             InvalidField::new("dataset.labels", "Labels", "pattern", allowed)
         })
     }
 
-    /// What looks at held-out images needs some.
+    /// Early stopping on the held-out loss needs held-out images.
     fn early_stopping_problem(&self) -> Option<InvalidField> {
         let blind =
             self.training.early_stopping.needs_validation() && self.dataset.validation_images == 0;
         blind.then(|| {
-            let allowed = "at least 1, for early stopping looks at their loss";
+            let allowed = "at least 1, for early stopping watches their loss";
             InvalidField::new("dataset.validation_images", "Held-out images", "0", allowed)
         })
     }
@@ -141,12 +141,17 @@ impl Experiment {
 
     fn layers_that_do_not_fit(&self) -> Option<InvalidField> {
         let layers = &self.network.layers;
-        if layers.is_empty() || layers.len() > MAX_LAYERS {
+        if layers.is_empty() {
+            let allowed = format!("a list of 1 to {MOST_LAYERS} layers");
+            let message = format!("Layers: there are 0; give at least one layer: {allowed}.");
+            return Some(InvalidField::told("network.layers", "0", allowed, message));
+        }
+        if layers.len() > MOST_LAYERS {
             return Some(InvalidField::new(
                 "network.layers",
                 "Layers",
                 layers.len().to_string(),
-                format!("a list of 1 to {MAX_LAYERS} layers"),
+                format!("a list of 1 to {MOST_LAYERS} layers"),
             ));
         }
         match layer_shapes(&self.network, &self.dataset) {
@@ -155,15 +160,10 @@ impl Experiment {
         }
     }
 
-    /// A network answers with one unit a class; with two classes one unit will do where the loss compares it with 0 and 1.
+    /// A network answers with one unit per class; for two classes one unit is enough where the loss compares it with 0 and 1.
     fn head_problem(&self, output: Shape) -> Option<InvalidField> {
         let classes = self.dataset.classes;
-        let takes_one = matches!(
-            self.training.loss,
-            LossConfig::BinaryCrossentropy { .. }
-                | LossConfig::CategoricalCrossentropy { .. }
-                | LossConfig::MeanSquaredError {}
-        );
+        let takes_one = self.training.loss.takes_one_unit();
         let last = self.network.layers.len() - 1;
         let units = match output {
             Shape::Flat(units) if units == classes as usize => return None,
@@ -173,17 +173,17 @@ impl Experiment {
         };
         let one = match (classes, takes_one) {
             (2, true) => ", or 1",
-            (2, false) => "; one unit for two classes wants a loss that compares it with 0 and 1",
+            (2, false) => "; with one unit for two classes use binary cross-entropy",
             _ => "",
         };
-        // The width is a field of the last layer that has one.
+        // The number of units is a field of the last dense layer.
         let layers = self.network.layers.iter().enumerate().rev();
         let dense = layers.clone().find(|(_, layer)| matches!(layer, LayerConfig::Dense { .. }));
         let field = match (dense, output) {
             (Some((index, _)), Shape::Flat(_)) => format!("network.layers[{index}].units"),
             _ => format!("network.layers[{last}]"),
         };
-        let allowed = format!("{classes}, one unit a class{one}");
+        let allowed = format!("{classes}, one unit per class{one}");
         Some(InvalidField::new(field, "Units of the last layer", units, allowed))
     }
 
@@ -201,64 +201,5 @@ impl Experiment {
                 ),
             )
         })
-    }
-}
-
-/// What a training run on the default backend needs at its peak, in bytes, from the configuration alone. Expects an experiment
-/// whose layers fit.
-///
-/// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them), twice more where they are
-/// altered; of each variable its value, its gradient, what the optimizer keeps, a working copy and what early stopping keeps; and
-/// what one batch leaves behind in each layer.
-pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
-    const FLOAT: u64 = 4;
-    const WASM: u64 = 2_000_000;
-    let Ok(shapes) = layer_shapes(&experiment.network, &experiment.dataset) else {
-        return u64::MAX;
-    };
-    let dataset = &experiment.dataset;
-    let images = u64::from(dataset.images) + u64::from(dataset.validation_images);
-    let pixels = images * u64::from(dataset.side).pow(2) * u64::from(dataset.channels);
-    let parameters: u64 = shapes.iter().map(|shape| shape.parameters as u64).sum();
-    let layers = &experiment.network.layers;
-    let of_image = |(index, shape): (usize, &LayerShape)| {
-        shape.output.size() as u64 * bytes_of_output(&layers[index..])
-    };
-    let image: u64 = shapes.iter().enumerate().map(of_image).sum();
-    let batch = u64::from(experiment.training.batch_size.min(dataset.images));
-    let training = &experiment.training;
-    let altered = if training.augmentation.is_off() { 0 } else { 2 };
-    let kept = u64::from(!training.training_loop.zero_grad);
-    let best = u64::from(training.early_stopping.restores_best_weights());
-    let copies_of_weights = 3 + kept + best + training.optimizer.slots();
-    WASM + FLOAT * ((3 + altered) * pixels + copies_of_weights * parameters) + batch * image
-}
-
-/// What one number of the first layer's output takes, in bytes: most of all itself and its gradient.
-fn bytes_of_output(layers: &[LayerConfig]) -> u64 {
-    let pool_follows = || {
-        let mut rest = layers[1..].iter();
-        rest.find(|layer| !matches!(layer, LayerConfig::Activation { .. }))
-            .is_some_and(|layer| matches!(layer, LayerConfig::MaxPool { .. }))
-    };
-    match layers[0] {
-        // Pooled while it is computed, it is never written.
-        LayerConfig::Conv2d { .. } if pool_follows() => 0,
-        // With the place of the winner, and the gradient before the ReLU.
-        LayerConfig::Conv2d { .. } => 4 + 4 + 1 + 4,
-        LayerConfig::MaxPool { .. } => 4 + 4 + 1,
-        LayerConfig::Flatten {} | LayerConfig::Reshape {} | LayerConfig::Save {} => 0,
-        LayerConfig::Dense { .. } | LayerConfig::Activation { .. } => 4 + 4,
-        // Its windows are written out, with their gradients.
-        LayerConfig::LocallyConnected { kernel, .. } => 8 + 8 * u64::from(kernel).pow(2),
-        // Several operations, each with its result and that one's gradient.
-        LayerConfig::AveragePool { .. }
-        | LayerConfig::GlobalMaxPool {}
-        | LayerConfig::GlobalAveragePool {}
-        | LayerConfig::BatchNorm { .. }
-        | LayerConfig::LayerNorm { .. }
-        | LayerConfig::Dropout { .. }
-        | LayerConfig::AddSaved {}
-        | LayerConfig::LeakyRelu { .. } => 4 * 8,
     }
 }

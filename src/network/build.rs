@@ -3,49 +3,50 @@
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 
-use super::{Head, Layer, Network, Variable, fast, initializer};
+use super::{Layer, Network, Variable, fast, initializer};
 use crate::backend::Backend;
 use crate::experiment::{
-    Activation, Experiment, InitializerConfig, InvalidField, LayerConfig, LayerShape, Shape,
-    Window, layer_shapes,
+    Experiment, Head, InitializerConfig, InvalidField, KernelInitializer, LayerConfig, LayerShape,
+    Shape, Window, layer_shapes,
 };
 use crate::seeding::{Purpose, stream};
 
 impl Network {
     /// Kernels as the experiment's initialiser draws them from its seed.
     pub fn new(experiment: &Experiment, backend: &Backend) -> Result<Self, InvalidField> {
-        let config = &experiment.network.initializer;
-        Self::with_weights(experiment, backend, |layer, _, window, count| {
-            let mut generator = stream(experiment.seed, Purpose::Weights { layer });
-            initializer::kernel(&config.kernel, window, count, || generator.random())
+        Self::with_weights(experiment, backend, |kernel| {
+            let purpose = if kernel.is_bias {
+                Purpose::Biases { layer: kernel.layer }
+            } else {
+                Purpose::Weights { layer: kernel.layer }
+            };
+            let mut generator = stream(experiment.seed, purpose);
+            initializer::kernel(&kernel.initializer, kernel.window, kernel.count, || {
+                generator.random()
+            })
         })
     }
 
-    /// The same with kernels from `kernel(layer, nth kernel, window, count)`: so many numbers for windows of that shape, more
-    /// than one window's where each place has weights of its own. The initialiser's factor is still to come.
+    /// The same with the numbers that `draw` gives for each kernel, and for each bias that is drawn. The initializer's factor is
+    /// applied afterwards.
     pub fn with_weights(
         experiment: &Experiment,
         backend: &Backend,
-        kernel: impl FnMut(usize, usize, &[usize], usize) -> Vec<f32>,
+        draw: impl FnMut(Wanted) -> Vec<f32>,
     ) -> Result<Self, InvalidField> {
         let shapes = layer_shapes(&experiment.network, &experiment.dataset)?;
         let initializer = &experiment.network.initializer;
         let (names, variables) = (Vec::new(), Vec::new());
         let training_loop = &experiment.training.training_loop;
         let mut builder =
-            Builder { backend, initializer, kernel, kernels: 0, names, variables, frozen: false };
+            Builder { backend, initializer, draw, kernels: 0, names, variables, frozen: false };
         let mut layers = Vec::new();
         for (index, (config, shape)) in experiment.network.layers.iter().zip(&shapes).enumerate() {
-            builder.frozen = training_loop.frozen.contains(&(index as u32));
+            builder.frozen = experiment.is_frozen(index);
             layers.extend(builder.layer(index, config, *shape).map(|layer| (index, layer)));
             layers.extend(config.activation().map(|kind| (index, kind.into())));
         }
-        let last = experiment.network.layers.last().and_then(LayerConfig::activation);
-        let head = match last {
-            Some(Activation::Softmax) => Head::Softmax,
-            Some(Activation::Sigmoid) => Head::Sigmoid,
-            _ => Head::Open,
-        };
+        let head = Head::of(&experiment.network);
         if head != Head::Open {
             layers.pop();
         }
@@ -60,21 +61,35 @@ impl Network {
     }
 }
 
+/// A kernel, or a bias that is drawn, whose first numbers are wanted.
+pub struct Wanted<'a> {
+    /// The place of the layer in the configuration's list.
+    pub layer: usize,
+    /// How many kernels come before this one.
+    pub nth_kernel: usize,
+    pub is_bias: bool,
+    /// The shape of the window that the fans are counted by: rows and columns if it has any, inputs, outputs.
+    pub window: &'a [usize],
+    /// How many numbers: more than one window's where each place has weights of its own.
+    pub count: usize,
+    pub initializer: KernelInitializer,
+}
+
 struct Builder<'a, F> {
     backend: &'a Backend,
     initializer: &'a InitializerConfig,
-    kernel: F,
+    draw: F,
     /// Kernels so far.
     kernels: usize,
     /// The kinds of layers with variables so far.
     names: Vec<&'static str>,
     variables: Vec<Variable>,
-    /// Whether the layer under way is.
+    /// Whether the layer being built is frozen.
     frozen: bool,
 }
 
-impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
-    /// A layer without its activation, where there is something left of it.
+impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
+    /// A layer without its activation; nothing where the layer is an activation alone.
     fn layer(&mut self, index: usize, config: &LayerConfig, shape: LayerShape) -> Option<Layer> {
         let channels = shape.input.units();
         Some(match *config {
@@ -82,8 +97,9 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
                 let filters = filters as usize;
                 let name = self.name("conv2d");
                 let kernel_shape = [size as usize, size as usize, channels, filters];
-                let kernel = self.kernel(index, &name, &kernel_shape, &kernel_shape);
-                let bias = self.bias(&name, &[filters], use_bias);
+                let weights = Weights { index, config, name: &name, window: &kernel_shape };
+                let kernel = self.kernel(&weights, &kernel_shape);
+                let bias = self.bias(&weights, &[filters], use_bias);
                 let window = Window { size, strides, padding };
                 let padding = window.padded(side(shape.input));
                 let strides = strides as usize;
@@ -97,8 +113,9 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
                 };
                 let place = [size, size, channels, filters];
                 let all = [height, width, size * size * channels, filters];
-                let kernel = self.kernel(index, &name, &all, &place);
-                let bias = self.bias(&name, &[height, width, filters], use_bias);
+                let weights = Weights { index, config, name: &name, window: &place };
+                let kernel = self.kernel(&weights, &all);
+                let bias = self.bias(&weights, &[height, width, filters], use_bias);
                 Layer::LocallyConnected { kernel, bias, relu: false }
             }
             LayerConfig::MaxPool { pool, strides, padding } => {
@@ -115,8 +132,9 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
                 let units = units as usize;
                 let name = self.name("dense");
                 let kernel_shape = [shape.input.size(), units];
-                let kernel = self.kernel(index, &name, &kernel_shape, &kernel_shape);
-                let bias = self.bias(&name, &[units], use_bias);
+                let weights = Weights { index, config, name: &name, window: &kernel_shape };
+                let kernel = self.kernel(&weights, &kernel_shape);
+                let bias = self.bias(&weights, &[units], use_bias);
                 Layer::Dense { kernel, bias, relu: false }
             }
             LayerConfig::BatchNorm { momentum, epsilon } => {
@@ -152,20 +170,47 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
         format!("{kind}_{before}")
     }
 
-    /// A kernel of the shape `all`, whose fans are those of `window`.
-    fn kernel(&mut self, layer: usize, name: &str, all: &[usize], window: &[usize]) -> usize {
-        let count: usize = all.iter().product();
-        let mut values = (self.kernel)(layer, self.kernels, window, count);
+    /// The numbers that a kernel or a drawn bias of `weights` starts from, with the factor.
+    fn drawn(&mut self, weights: &Weights, is_bias: bool, count: usize) -> Vec<f32> {
+        let initializer = self.initializer_of(weights);
+        let mut values = (self.draw)(Wanted {
+            layer: weights.index,
+            nth_kernel: self.kernels,
+            is_bias,
+            window: weights.window,
+            count,
+            initializer,
+        });
         for value in &mut values {
             *value *= self.initializer.factor as f32;
         }
-        self.kernels += 1;
-        self.variable(format!("{name}/kernel"), all, values, true)
+        values
     }
 
-    fn bias(&mut self, name: &str, shape: &[usize], use_bias: bool) -> Option<usize> {
-        let values = || vec![self.initializer.bias as f32; shape.iter().product()];
-        use_bias.then(|| self.variable(format!("{name}/bias"), shape, values(), true))
+    fn initializer_of(&self, weights: &Weights) -> KernelInitializer {
+        weights.config.kernel_initializer().unwrap_or(self.initializer.kernel)
+    }
+
+    /// A kernel of this shape.
+    fn kernel(&mut self, weights: &Weights, shape: &[usize]) -> usize {
+        let values = self.drawn(weights, false, shape.iter().product());
+        self.kernels += 1;
+        self.variable(format!("{}/kernel", weights.name), shape, values, true)
+    }
+
+    /// A bias of this shape, where the layer has one; built after the layer's kernel.
+    fn bias(&mut self, weights: &Weights, shape: &[usize], use_bias: bool) -> Option<usize> {
+        if !use_bias {
+            return None;
+        }
+        let count = shape.iter().product();
+        let mut values = vec![self.initializer.bias as f32; count];
+        if self.initializer_of(weights).draws_biases() {
+            for (value, drawn) in values.iter_mut().zip(self.drawn(weights, true, count)) {
+                *value += drawn;
+            }
+        }
+        Some(self.variable(format!("{}/bias", weights.name), shape, values, true))
     }
 
     /// Gamma and beta; the index of the first.
@@ -189,6 +234,16 @@ impl<F: FnMut(usize, usize, &[usize], usize) -> Vec<f32>> Builder<'_, F> {
         self.variables.push(Variable { name, shape: shape.to_vec(), value, trainable });
         self.variables.len() - 1
     }
+}
+
+/// A layer whose kernel and bias are built.
+struct Weights<'a> {
+    /// The place of the layer in the configuration's list.
+    index: usize,
+    config: &'a LayerConfig,
+    name: &'a str,
+    /// The shape of the window that the fans are counted by.
+    window: &'a [usize],
 }
 
 /// Images are squares at every depth.

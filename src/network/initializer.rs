@@ -1,56 +1,42 @@
-//! What kernels start from, by Keras' rules: a variance by the fans, numbers in that variance.
+//! Draws the numbers that weights start from.
 
-use crate::experiment::KernelInitializer;
+use crate::experiment::{Distribution, Fans, KernelInitializer};
 use crate::seeding::normal_pair;
 
-/// The deviation of a standard normal variable that is cut off at two: Keras divides by it.
-const CUT_OFF_DEVIATION: f64 = 0.879_625_661_034_239_8;
-
-/// So many numbers for a kernel whose window has this shape: rows and columns if it has any, inputs, outputs. `uniform` draws
+/// `count` numbers for a kernel whose window has this shape: rows and columns if it has any, inputs, outputs. `uniform` draws
 /// from [0, 1).
 pub fn kernel(
     initializer: &KernelInitializer,
     window: &[usize],
     count: usize,
+    uniform: impl FnMut() -> f32,
+) -> Vec<f32> {
+    draw(initializer.distribution(Fans::of(window)), count, uniform)
+}
+
+/// `count` numbers from a distribution.
+pub fn draw(
+    distribution: Distribution,
+    count: usize,
     mut uniform: impl FnMut() -> f32,
 ) -> Vec<f32> {
-    let [fan_in, fan_out] = fans(window);
-    let mut uniform_within = |variance: f64| {
-        let limit = limit(variance);
-        (0..count).map(|_| (2.0 * uniform() - 1.0) * limit).collect()
-    };
-    let glorot = 2.0 / (fan_in + fan_out);
-    match *initializer {
-        KernelInitializer::GlorotUniform {} => uniform_within(glorot),
-        KernelInitializer::HeUniform {} => uniform_within(2.0 / fan_in),
-        KernelInitializer::LecunUniform {} => uniform_within(1.0 / fan_in),
-        KernelInitializer::GlorotNormal {} => normal(count, glorot, uniform),
-        KernelInitializer::HeNormal {} => normal(count, 2.0 / fan_in, uniform),
-        KernelInitializer::LecunNormal {} => normal(count, 1.0 / fan_in, uniform),
-        KernelInitializer::Zeros {} => vec![0.0; count],
-        KernelInitializer::Constant { value } => vec![value as f32; count],
+    match distribution {
+        Distribution::Uniform { limit } => {
+            let limit = limit as f32;
+            (0..count).map(|_| (2.0 * uniform() - 1.0) * limit).collect()
+        }
+        Distribution::Normal { stddev } => normal(count, stddev, f64::INFINITY, uniform),
+        Distribution::TruncatedNormal { stddev } => normal(count, stddev, 2.0, uniform),
+        Distribution::Constant { value } => vec![value as f32; count],
     }
 }
 
-/// A fan counts the window of a convolution, too.
-fn fans(window: &[usize]) -> [f64; 2] {
-    let (places, fans) = window.split_at(window.len() - 2);
-    let places: usize = places.iter().product();
-    [0, 1].map(|end| (places * fans[end]) as f64)
-}
-
-/// The bound of uniform numbers with this variance: Glorot and Bengio's is sqrt(6 / (fan_in + fan_out)).
-fn limit(variance: f64) -> f32 {
-    (3.0 * variance).sqrt() as f32
-}
-
-/// Normal numbers, those beyond two deviations drawn again.
-fn normal(count: usize, variance: f64, mut uniform: impl FnMut() -> f32) -> Vec<f32> {
-    let deviation = variance.sqrt() / CUT_OFF_DEVIATION;
+/// Normal numbers, those beyond `most` standard deviations drawn again.
+fn normal(count: usize, stddev: f64, most: f64, mut uniform: impl FnMut() -> f32) -> Vec<f32> {
     let mut values = Vec::with_capacity(count);
     while values.len() < count {
-        let drawn = normal_pair(&mut uniform).into_iter().filter(|value| value.abs() <= 2.0);
-        values.extend(drawn.map(|value| (value * deviation) as f32));
+        let drawn = normal_pair(&mut uniform).into_iter().filter(|value| value.abs() <= most);
+        values.extend(drawn.map(|value| (value * stddev) as f32));
     }
     values.truncate(count);
     values
@@ -82,12 +68,23 @@ mod tests {
             (KernelInitializer::GlorotUniform {}, 2.0 / 108.0, 3_f64.sqrt()),
             (KernelInitializer::HeUniform {}, 2.0 / 36.0, 3_f64.sqrt()),
             (KernelInitializer::LecunUniform {}, 1.0 / 36.0, 3_f64.sqrt()),
-            (KernelInitializer::GlorotNormal {}, 2.0 / 108.0, 2.0 / CUT_OFF_DEVIATION),
-            (KernelInitializer::HeNormal {}, 2.0 / 36.0, 2.0 / CUT_OFF_DEVIATION),
-            (KernelInitializer::LecunNormal {}, 1.0 / 36.0, 2.0 / CUT_OFF_DEVIATION),
+            (
+                KernelInitializer::GlorotNormal {},
+                2.0 / 108.0,
+                2.0 / Distribution::CUT_OFF_DEVIATION,
+            ),
+            (KernelInitializer::HeNormal {}, 2.0 / 36.0, 2.0 / Distribution::CUT_OFF_DEVIATION),
+            (KernelInitializer::LecunNormal {}, 1.0 / 36.0, 2.0 / Distribution::CUT_OFF_DEVIATION),
+            (KernelInitializer::PytorchDefault {}, 1.0 / 108.0, 3_f64.sqrt()),
+            (KernelInitializer::RandomUniform { limit: 0.3 }, 0.03, 3_f64.sqrt()),
+            (
+                KernelInitializer::TruncatedNormal { stddev: 0.5 },
+                (0.5 * Distribution::CUT_OFF_DEVIATION).powi(2),
+                2.0 / Distribution::CUT_OFF_DEVIATION,
+            ),
         ];
         for (initializer, variance, most) in rows {
-            let [mean, found, largest] = moments(initializer.clone(), &[3, 3, 4, 8]);
+            let [mean, found, largest] = moments(initializer, &[3, 3, 4, 8]);
             let deviation: f64 = f64::sqrt(variance);
             // Four standard errors of 40,000 numbers.
             assert!(mean.abs() < 0.02 * deviation, "{initializer:?}: mean {mean}");

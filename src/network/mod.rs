@@ -17,8 +17,9 @@ use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 
 use crate::backend::{Backend, without_kernels};
 use crate::dataset::Dataset;
-use crate::experiment::{Activation, Window};
+use crate::experiment::{Activation, Head, Window};
 
+pub use build::Wanted;
 pub use softmax::{log_softmax, softmax};
 
 /// One tensor of a layer, kept flat: an optimizer treats them all alike.
@@ -111,23 +112,12 @@ enum Layer {
     Reshape,
 }
 
-/// The activation that a network ends with, where losses look behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Head {
-    /// None, or one that no loss looks behind.
-    Open,
-    Softmax,
-    Sigmoid,
-}
-
-impl Head {
-    /// What the network puts out.
-    pub fn outputs(self, scores: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Open => scores,
-            Self::Softmax => softmax(scores),
-            Self::Sigmoid => sigmoid(scores),
-        }
+/// What a network with this head puts out.
+pub fn outputs(head: Head, logits: Tensor<2>) -> Tensor<2> {
+    match head {
+        Head::Open => logits,
+        Head::Softmax => softmax(logits),
+        Head::Sigmoid => sigmoid(logits),
     }
 }
 
@@ -337,8 +327,7 @@ impl From<Activation> for Layer {
     fn from(activation: Activation) -> Self {
         match activation {
             Activation::Relu => Self::Relu,
-            // What Keras takes for the name; its layer has another default.
-            Activation::LeakyRelu => Self::LeakyRelu { negative_slope: 0.2 },
+            Activation::LeakyRelu => Self::LeakyRelu { negative_slope: Activation::LEAKY_SLOPE },
             Activation::Elu => Self::Elu,
             Activation::Gelu => Self::Gelu,
             Activation::Silu => Self::Silu,

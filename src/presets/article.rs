@@ -1,11 +1,10 @@
 //! The article's three examples.
 
-use super::choices::{ADAM, SGD};
 use super::parts::{conv, dense, experiment, flatten, max_pool, small_network, softmax};
 use super::{Preset, PresetGroup};
-use crate::experiment::{Activation, Experiment, LayerConfig};
+use crate::experiment::{Activation, Experiment, LayerConfig, OptimizerConfig};
 
-/// In its order.
+/// The examples in the article's order.
 pub fn presets() -> Vec<Preset> {
     let example = |id, name, summary, experiment: Experiment| Preset {
         id,
@@ -26,19 +25,19 @@ pub fn presets() -> Vec<Preset> {
             "example-1",
             "Example 1",
             "Conv 32, pool, dense. Adam, 500 epochs",
-            experiment(64, small_network(), ADAM, 0.001, 500),
+            Experiment::default(),
         ),
         example(
             "example-2",
             "Example 2",
             "Three convolutions, Dense 128. Adam, 500 epochs",
-            experiment(64, large_network(), ADAM, 0.001, 500),
+            experiment(64, large_network(), OptimizerConfig::ADAM, 0.001, 500),
         ),
         example(
             "example-3",
             "Example 3",
             "Example 1 without biases. SGD at 1.0, 1,000 epochs",
-            experiment(64, without_biases, SGD, 1.0, 1000),
+            experiment(64, without_biases, OptimizerConfig::SGD, 1.0, 1000),
         ),
     ]
 }

@@ -1,14 +1,9 @@
-//! Every named experiment and every default: they stand here and nowhere else.
+//! Experiments with names: the article's, other networks, and mistakes that people report.
 
 mod article;
-mod choices;
 mod mistakes;
 mod networks;
 mod parts;
-
-pub use choices::{
-    Choice, FIELDS_WITH_KINDS, OptimizerChoice, choice, choices, chosen, optimizer, optimizers,
-};
 
 use serde::Serialize;
 use tsify::Tsify;

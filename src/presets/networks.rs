@@ -1,11 +1,10 @@
 //! Other networks on the same kind of images: what the article blames, and what people use instead.
 
-use super::choices::ADAM;
 use super::parts::{
     alone, batch_norm, conv, conv_same, dense, experiment, flatten, max_pool, softmax,
 };
 use super::{Preset, PresetGroup};
-use crate::experiment::{Activation, LayerConfig};
+use crate::experiment::{Activation, LayerConfig, OptimizerConfig};
 
 const RELU: Option<Activation> = Some(Activation::Relu);
 
@@ -15,7 +14,7 @@ pub fn presets() -> Vec<Preset> {
         group: PresetGroup::Networks,
         name,
         summary,
-        experiment: experiment(side, layers, ADAM, 0.001, epochs),
+        experiment: experiment(side, layers, OptimizerConfig::ADAM, 0.001, epochs),
         mistake: None,
     };
     vec![
@@ -65,12 +64,7 @@ pub fn presets() -> Vec<Preset> {
             "Example 1 with weights of its own at each place",
             32,
             vec![
-                LayerConfig::LocallyConnected {
-                    filters: 8,
-                    kernel: 3,
-                    use_bias: true,
-                    activation: RELU,
-                },
+                LayerConfig::locally_connected(8).with_activation(Activation::Relu),
                 max_pool(2),
                 flatten(),
                 softmax(2),

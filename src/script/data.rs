@@ -106,14 +106,9 @@ fn mislabel(script: &mut Script, experiment: &Experiment) {
     }
 }
 
-/// Whether images are altered before an epoch; mixup is a matter of each step.
-pub fn alters(augmentation: &AugmentationConfig) -> bool {
-    !AugmentationConfig { mixup: 0.0, ..augmentation.clone() }.is_off()
-}
-
 /// Defines `altered(images)`, if they are.
 pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
-    if !alters(augmentation) {
+    if !augmentation.alters_images() {
         return;
     }
     let AugmentationConfig { shift, crop, rotation, brightness, noise, .. } = *augmentation;

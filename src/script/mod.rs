@@ -8,7 +8,7 @@ mod torch;
 use serde::Serialize;
 use tsify::Tsify;
 
-use crate::experiment::{Experiment, LayerConfig, NetworkConfig};
+use crate::experiment::Experiment;
 
 /// Where a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,36 +74,6 @@ pub fn lines(experiment: &Experiment, framework: Framework) -> Vec<String> {
         Framework::Keras => keras::lines(experiment),
         Framework::PyTorch => torch::lines(experiment),
     }
-}
-
-/// Units of the last dense layer.
-fn units(network: &NetworkConfig) -> u32 {
-    let dense = network.layers.iter().rev().find_map(|layer| match layer {
-        LayerConfig::Dense { units, .. } => Some(*units),
-        _ => None,
-    });
-    dense.unwrap_or(0)
-}
-
-fn has_weights(layer: &LayerConfig) -> bool {
-    matches!(
-        layer,
-        LayerConfig::Conv2d { .. }
-            | LayerConfig::LocallyConnected { .. }
-            | LayerConfig::Dense { .. }
-            | LayerConfig::BatchNorm { .. }
-            | LayerConfig::LayerNorm { .. }
-    )
-}
-
-fn is_frozen(experiment: &Experiment, layer: usize) -> bool {
-    experiment.training.training_loop.frozen.contains(&(layer as u32))
-}
-
-/// Whether no layer's weights change.
-fn frozen_entirely(experiment: &Experiment) -> bool {
-    let layers = experiment.network.layers.iter().enumerate();
-    layers.filter(|(_, layer)| has_weights(layer)).all(|(index, _)| is_frozen(experiment, index))
 }
 
 #[cfg(test)]

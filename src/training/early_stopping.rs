@@ -1,13 +1,11 @@
 //! When to stop before the last epoch, as Keras' `EarlyStopping` decides it.
 
-use crate::experiment::EarlyStoppingConfig;
+use crate::experiment::{EarlyStoppingConfig, Patience};
 use crate::network::Variable;
 
 /// The running state of one run.
 pub struct EarlyStopping {
-    patience: u32,
-    min_delta: f64,
-    restores: bool,
+    rule: Patience,
     /// Epochs without an improvement.
     wait: u32,
     best: Option<f64>,
@@ -16,38 +14,24 @@ pub struct EarlyStopping {
 
 impl EarlyStopping {
     pub fn new(config: &EarlyStoppingConfig) -> Option<Self> {
-        match *config {
-            EarlyStoppingConfig::None {} => None,
-            EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights: restores }
-            | EarlyStoppingConfig::ValidationLoss {
-                patience,
-                min_delta,
-                restore_best_weights: restores,
-            } => Some(Self {
-                patience,
-                min_delta,
-                restores,
-                wait: 0,
-                best: None,
-                best_weights: None,
-            }),
-        }
+        let rule = config.patience()?;
+        Some(Self { rule, wait: 0, best: None, best_weights: None })
     }
 
-    /// Whether to stop after this epoch, counted from 1, whose loss and weights these are. What is not a number is better than
-    /// nothing, and nothing is better than it.
+    /// Whether to stop after this epoch, counted from 1, whose loss and weights these are. A NaN in the first epoch counts as best, and
+    /// nothing improves on it; a later NaN never improves.
     pub fn observe(&mut self, epoch: u32, loss: f64, weights: &[Variable]) -> bool {
-        let improved = self.best.is_none_or(|best| loss + self.min_delta < best);
+        let improved = self.best.is_none_or(|best| loss + self.rule.min_delta < best);
         self.wait += 1;
         if improved {
             self.best = Some(loss);
             self.wait = 0;
-            if self.restores {
+            if self.rule.restore_best_weights {
                 self.best_weights = Some((epoch, weights.to_vec()));
             }
         }
         // Keras never stops after the first epoch.
-        !improved && self.wait >= self.patience && epoch > 1
+        !improved && self.wait >= self.rule.patience && epoch > 1
     }
 
     /// The best epoch and its weights, if they are to be restored at the end.

@@ -1,72 +1,18 @@
 //! Losses as Keras 3 and PyTorch compute them, and what a network answers.
 //!
-//! Keras keeps the scores behind a softmax or sigmoid with its output, and every cross-entropy takes those, whatever
-//! `from_logits` says. Only where there are none, behind another activation or a layer in between, is a loss computed from the
-//! output as probabilities, which it clips to [1e-7, 1 - 1e-7]; what is clipped has no gradient. PyTorch's takes the output for
-//! scores, always.
+//! [`Formula::of`] says what a loss becomes after which head. A loss that finds no logits takes the output for probabilities and
+//! clips them to [1e-7, 1 - 1e-7]; what is clipped has no gradient.
 
 use burn::tensor::activation::{self, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::backend::{Backend, without_kernels};
-use crate::experiment::LossConfig;
-use crate::network::{Head, floats, index_tensor, log_softmax, softmax};
+use crate::experiment::{Formula, Head, LossConfig};
+use crate::network::{floats, index_tensor, log_softmax, outputs, softmax};
 use crate::operations;
 
 /// Keras' bounds of a probability. The upper one is what f32 makes of 1 - 1e-7.
 const CLIP: [f64; 2] = [1e-7, 1.0 - 1.0 / (1 << 23) as f64];
-
-/// What is computed of the network's scores.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Formula {
-    /// `-sum t log softmax(scores)`.
-    SoftmaxOfScores { smoothing: f64 },
-    /// `-mean (t log s + (1 - t) log(1 - s))` with `s = sigmoid(scores)`.
-    SigmoidOfScores { smoothing: f64 },
-    /// `-log(q_label / sum q)` with `q = clip(output)`.
-    ClippedSparse,
-    /// `-sum t log q` with `q = clip(output / sum output)`.
-    ClippedCategorical { smoothing: f64 },
-    /// `-mean (t log q + (1 - t) log(1 - q))` with `q = clip(output)`.
-    ClippedBinary { smoothing: f64 },
-    /// `mean (output - t)^2`.
-    Squared,
-    /// `-sum t log softmax(output)`: of scores that are probabilities already, where there is a head.
-    SoftmaxOfOutput { smoothing: f64 },
-}
-
-impl Formula {
-    fn of(loss: &LossConfig, head: Head) -> Self {
-        let finds_scores = |from_logits: bool| head != Head::Open || from_logits;
-        match *loss {
-            LossConfig::SparseCategoricalCrossentropy { from_logits } => {
-                if finds_scores(from_logits) {
-                    Self::SoftmaxOfScores { smoothing: 0.0 }
-                } else {
-                    Self::ClippedSparse
-                }
-            }
-            LossConfig::CategoricalCrossentropy { from_logits, label_smoothing: smoothing } => {
-                if finds_scores(from_logits) {
-                    Self::SoftmaxOfScores { smoothing }
-                } else {
-                    Self::ClippedCategorical { smoothing }
-                }
-            }
-            LossConfig::BinaryCrossentropy { from_logits, label_smoothing: smoothing } => {
-                if finds_scores(from_logits) {
-                    Self::SigmoidOfScores { smoothing }
-                } else {
-                    Self::ClippedBinary { smoothing }
-                }
-            }
-            LossConfig::MeanSquaredError {} => Self::Squared,
-            LossConfig::TorchCrossEntropy { label_smoothing: smoothing } => {
-                Self::SoftmaxOfOutput { smoothing }
-            }
-        }
-    }
-}
 
 /// The mean loss of a batch, and what to go backward from.
 pub struct Loss {
@@ -77,7 +23,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// So much of this one and the rest of another, of the same scores against other labels.
+    /// `share` of this loss and the rest of another, of the same logits against other labels.
     pub fn mixed(self, share: f64, other: Self) -> Self {
         let tracked = self.tracked * share + other.tracked * (1.0 - share);
         Self { value: share * self.value + (1.0 - share) * other.value, tracked }
@@ -85,30 +31,30 @@ impl Loss {
 }
 
 /// # Shapes
-/// - scores: `[images, units]`, before the head's activation
+/// - logits: `[images, units]`, before the head's activation
 /// - labels: one an image
 pub fn loss(
     config: &LossConfig,
     head: Head,
-    scores: Tensor<2>,
+    logits: Tensor<2>,
     labels: &[u32],
     backend: &Backend,
 ) -> Loss {
     let formula = Formula::of(config, head);
-    let [images, units] = scores.dims();
-    if formula == (Formula::SoftmaxOfScores { smoothing: 0.0 }) && units > 1 {
-        let tracked = cross_entropy(scores, labels, backend);
+    let [images, units] = logits.dims();
+    if formula == (Formula::SoftmaxOfLogits { smoothing: 0.0 }) && units > 1 {
+        let tracked = cross_entropy(logits, labels, backend);
         return Loss { value: value_of(&tracked), tracked };
     }
-    let device = scores.device();
+    let device = logits.device();
     let targets = |smoothing: f64, over: usize| {
         let rest = (smoothing / over as f64) as f32;
         let smooth = |target: f32| target * (1.0 - smoothing as f32) + rest;
         let values = targets(labels, units).into_iter().map(smooth).collect();
         Tensor::<2>::from_data(TensorData::new(values, [images, units]), &device)
     };
-    let from_gradient = |value: Tensor<2>, scores: Tensor<2>, gradient: Tensor<2>, share: f64| {
-        Loss { value: sum_of(value) / share, tracked: (scores * gradient.detach()).sum() / share }
+    let from_gradient = |value: Tensor<2>, logits: Tensor<2>, gradient: Tensor<2>, share: f64| {
+        Loss { value: sum_of(value) / share, tracked: (logits * gradient.detach()).sum() / share }
     };
     let clip = |output: Tensor<2>| output.clamp(CLIP[0], CLIP[1]);
     let mean = |losses: Tensor<2>, count: usize| {
@@ -117,40 +63,40 @@ pub fn loss(
     };
     match formula {
         // TensorFlow's gradient is softmax - t, also where the targets do not add up to 1.
-        Formula::SoftmaxOfScores { smoothing } | Formula::SoftmaxOfOutput { smoothing } => {
-            let scores = match formula {
-                Formula::SoftmaxOfScores { .. } => scores,
-                _ => head.outputs(scores),
+        Formula::SoftmaxOfLogits { smoothing } | Formula::SoftmaxOfOutput { smoothing } => {
+            let logits = match formula {
+                Formula::SoftmaxOfLogits { .. } => logits,
+                _ => outputs(head, logits),
             };
             let targets = targets(smoothing, units);
-            let value = (targets.clone() * log_softmax(scores.clone())).neg();
-            let gradient = softmax(scores.clone()) - targets;
-            from_gradient(value, scores, gradient, images as f64)
+            let value = (targets.clone() * log_softmax(logits.clone())).neg();
+            let gradient = softmax(logits.clone()) - targets;
+            from_gradient(value, logits, gradient, images as f64)
         }
-        Formula::SigmoidOfScores { smoothing } => {
+        Formula::SigmoidOfLogits { smoothing } => {
             let targets = targets(smoothing, 2);
             // max(x, 0) - x t + log(1 + exp(-|x|))
-            let value = scores.clone().clamp_min(0.0) - scores.clone() * targets.clone()
-                + (scores.clone().abs().neg().exp() + 1.0).log();
-            let gradient = sigmoid(scores.clone()) - targets;
-            from_gradient(value, scores, gradient, (images * units) as f64)
+            let value = logits.clone().clamp_min(0.0) - logits.clone() * targets.clone()
+                + (logits.clone().abs().neg().exp() + 1.0).log();
+            let gradient = sigmoid(logits.clone()) - targets;
+            from_gradient(value, logits, gradient, (images * units) as f64)
         }
         Formula::ClippedSparse => {
-            let kept = clip(scores);
+            let kept = clip(logits);
             let own = (kept.clone() * targets(0.0, units)).sum_dim(1);
             mean((kept.sum_dim(1) / own).log(), images)
         }
         Formula::ClippedCategorical { smoothing } => {
-            let kept = clip(scores.clone() / scores.sum_dim(1));
+            let kept = clip(logits.clone() / logits.sum_dim(1));
             mean((targets(smoothing, units) * kept.log()).neg(), images)
         }
         Formula::ClippedBinary { smoothing } => {
-            let (targets, kept) = (targets(smoothing, 2), clip(scores));
+            let (targets, kept) = (targets(smoothing, 2), clip(logits));
             let rest = (targets.clone().neg() + 1.0) * (kept.clone().neg() + 1.0).log();
             mean((targets * kept.log() + rest).neg(), images * units)
         }
         Formula::Squared => {
-            mean((head.outputs(scores) - targets(0.0, units)).square(), images * units)
+            mean((outputs(head, logits) - targets(0.0, units)).square(), images * units)
         }
     }
 }
@@ -195,21 +141,21 @@ pub struct Answer {
     pub label_probability: f32,
 }
 
-/// The answer of one row of scores. As Keras' accuracy, it is the largest output, the first among equals, and class 0 where the
+/// The answer of one row of logits. As Keras' accuracy, it is the largest output, the first among equals, and class 0 where the
 /// outputs are not numbers; of one unit, class 1 where the output is above 0.5, whatever it means.
-pub fn answer(config: &LossConfig, head: Head, scores: &[f32], label: u32) -> Answer {
+pub fn answer(config: &LossConfig, head: Head, logits: &[f32], label: u32) -> Answer {
     let outputs = match head {
-        Head::Open => scores.to_vec(),
-        Head::Softmax => softmax_of(scores),
-        Head::Sigmoid => scores.iter().map(|&score| sigmoid_of(score)).collect(),
+        Head::Open => logits.to_vec(),
+        Head::Softmax => softmax_of(logits),
+        Head::Sigmoid => logits.iter().map(|&logit| sigmoid_of(logit)).collect(),
     };
     let predicted = match outputs[..] {
         [output] => u32::from(output > 0.5),
         _ => first_of_the_largest(&outputs),
     };
     let probabilities = match Formula::of(config, head) {
-        Formula::SoftmaxOfScores { .. } if scores.len() > 1 => softmax_of(scores),
-        Formula::SigmoidOfScores { .. } => scores.iter().map(|&score| sigmoid_of(score)).collect(),
+        Formula::SoftmaxOfLogits { .. } if logits.len() > 1 => softmax_of(logits),
+        Formula::SigmoidOfLogits { .. } => logits.iter().map(|&logit| sigmoid_of(logit)).collect(),
         Formula::SoftmaxOfOutput { .. } => softmax_of(&outputs),
         Formula::ClippedSparse | Formula::ClippedCategorical { .. } => {
             let sum: f32 = outputs.iter().sum();
@@ -235,15 +181,15 @@ fn first_of_the_largest(outputs: &[f32]) -> u32 {
     largest as u32
 }
 
-fn softmax_of(scores: &[f32]) -> Vec<f32> {
-    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let scaled: Vec<f32> = scores.iter().map(|&score| (score - highest).exp()).collect();
+fn softmax_of(logits: &[f32]) -> Vec<f32> {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let scaled: Vec<f32> = logits.iter().map(|&logit| (logit - highest).exp()).collect();
     let sum: f32 = scaled.iter().sum();
     scaled.iter().map(|value| value / sum).collect()
 }
 
-fn sigmoid_of(score: f32) -> f32 {
-    1.0 / (1.0 + (-score).exp())
+fn sigmoid_of(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 #[cfg(test)]

@@ -163,15 +163,13 @@ struct Update<'a> {
 impl Update<'_> {
     fn apply(&self, weights: Tensor<1>, gradient: Tensor<1>, slots: &mut Slots) -> Tensor<1> {
         let rate = self.learning_rate;
+        let weights = decay(weights, self.config.weight_decay() * rate);
         match *self.config {
-            OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad } => {
+            OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad, .. }
+            | OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad, .. } => {
                 self.adam(weights, gradient, slots, [beta_1, beta_2, epsilon], amsgrad)
             }
-            OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad, weight_decay } => {
-                let decayed = decay(weights, weight_decay * rate);
-                self.adam(decayed, gradient, slots, [beta_1, beta_2, epsilon], amsgrad)
-            }
-            OptimizerConfig::Nadam { beta_1, beta_2, epsilon } => {
+            OptimizerConfig::Nadam { beta_1, beta_2, epsilon, .. } => {
                 // mhat = u_next m / (1 - prod u up to next) + (1 - u) g / (1 - prod u up to now)
                 let (now, next) =
                     (nadam_momentum(beta_1, self.step), nadam_momentum(beta_1, self.step + 1));
@@ -182,7 +180,7 @@ impl Update<'_> {
                 let spread = spread / (1.0 - f64::from(beta_2 as f32).powi(self.step));
                 weights - ahead * rate / (spread.sqrt() + epsilon)
             }
-            OptimizerConfig::Adagrad { initial_accumulator_value, epsilon } => {
+            OptimizerConfig::Adagrad { initial_accumulator_value, epsilon, .. } => {
                 let before = slots.first.take();
                 let before =
                     before.unwrap_or_else(|| gradient.full_like(initial_accumulator_value));
@@ -190,14 +188,13 @@ impl Update<'_> {
                 slots.first = Some(sum.clone());
                 weights - gradient * rate / (sum + epsilon).sqrt()
             }
-            OptimizerConfig::Lion { beta_1, beta_2 } => {
+            OptimizerConfig::Lion { beta_1, beta_2, .. } => {
                 let mean = slots.first.take().unwrap_or_else(|| gradient.zeros_like());
                 let direction = (mean.clone() * beta_1 + gradient.clone() * (1.0 - beta_1)).sign();
                 slots.first = Some(mean * beta_2 + gradient * (1.0 - beta_2));
                 weights - direction * rate
             }
-            OptimizerConfig::Sgd { momentum, nesterov, weight_decay } => {
-                let weights = decay(weights, weight_decay * rate);
+            OptimizerConfig::Sgd { momentum, nesterov, .. } => {
                 let step = gradient * -rate;
                 if momentum == 0.0 {
                     return weights + step;
@@ -210,7 +207,7 @@ impl Update<'_> {
                 slots.first = Some(velocity.clone());
                 if nesterov { weights + velocity * momentum + step } else { weights + velocity }
             }
-            OptimizerConfig::RmsProp { rho, momentum, epsilon, centered } => {
+            OptimizerConfig::RmsProp { rho, momentum, epsilon, centered, .. } => {
                 let running = |slot: &mut Option<Tensor<1>>, value: Tensor<1>| {
                     let value = value * (1.0 - rho);
                     let mean = match slot.take() {
@@ -281,34 +278,36 @@ impl Update<'_> {
     fn fused(&self) -> Option<kernels::update::Update> {
         use kernels::update::Update;
         let rate = self.learning_rate as f32;
-        let adam = |beta_1: f64, beta_2: f64, epsilon: f64, weight_decay: f64| Update::Adam {
-            rate: self.adam_rate(beta_1, beta_2) as f32,
-            one_minus_beta_1: (1.0 - beta_1) as f32,
-            one_minus_beta_2: (1.0 - beta_2) as f32,
-            epsilon: epsilon as f32,
-            decay: (weight_decay * self.learning_rate) as f32,
-        };
+        let decay = (self.config.weight_decay() * self.learning_rate) as f32;
         Some(match *self.config {
-            OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad: false } => {
-                adam(beta_1, beta_2, epsilon, 0.0)
+            OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad: false, .. }
+            | OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad: false, .. } => {
+                Update::Adam {
+                    rate: self.adam_rate(beta_1, beta_2) as f32,
+                    one_minus_beta_1: (1.0 - beta_1) as f32,
+                    one_minus_beta_2: (1.0 - beta_2) as f32,
+                    epsilon: epsilon as f32,
+                    decay,
+                }
             }
-            OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad: false, weight_decay } => {
-                adam(beta_1, beta_2, epsilon, weight_decay)
-            }
-            OptimizerConfig::Sgd { momentum, nesterov, weight_decay } => Update::Sgd {
+            OptimizerConfig::Sgd { momentum, nesterov, .. } => Update::Sgd {
                 rate,
                 momentum: (momentum != 0.0).then_some(momentum as f32),
                 nesterov,
-                decay: (weight_decay * self.learning_rate) as f32,
+                decay,
             },
-            OptimizerConfig::RmsProp { rho, momentum: 0.0, epsilon, centered: false } => {
-                Update::RmsProp {
-                    rate,
-                    rho: rho as f32,
-                    one_minus_rho: (1.0 - rho) as f32,
-                    epsilon: epsilon as f32,
-                }
-            }
+            OptimizerConfig::RmsProp {
+                rho,
+                momentum: 0.0,
+                epsilon,
+                centered: false,
+                weight_decay: 0.0,
+            } => Update::RmsProp {
+                rate,
+                rho: rho as f32,
+                one_minus_rho: (1.0 - rho) as f32,
+                epsilon: epsilon as f32,
+            },
             _ => return None,
         })
     }
@@ -354,7 +353,6 @@ mod tests {
 
     use super::*;
     use crate::backend::{self, BACKENDS, BackendInfo};
-    use crate::presets;
 
     /// One weight of 1 after each step with the same gradient.
     fn weights(
@@ -382,13 +380,16 @@ mod tests {
     /// Worked by hand from Keras' formulas.
     #[wasm_bindgen_test(unsupported = test)]
     fn steps_are_as_keras_takes_them() {
-        let named = |id: &str| presets::optimizer(id).unwrap();
-        let decaying = OptimizerConfig::AdamW {
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
-            amsgrad: false,
-            weight_decay: 0.5,
+        let named = |id: &str| {
+            let mut experiment = crate::experiment::Experiment::default();
+            experiment.set("training.optimizer", id).unwrap();
+            experiment.training.optimizer
+        };
+        let decaying = |id: &str| {
+            let mut experiment = crate::experiment::Experiment::default();
+            experiment.set("training.optimizer", id).unwrap();
+            experiment.set("training.optimizer.weight_decay", "0.5").unwrap();
+            experiment.training.optimizer
         };
         let rows: &[(OptimizerConfig, f32, &[f32])] = &[
             (named("sgd"), 0.5, &[0.95, 0.9]),
@@ -397,7 +398,8 @@ mod tests {
             (named("adam"), 0.5, &[0.900_000_6, 0.800_001]),
             // The root of v is 3e-10 here: that epsilon is added without a correction of its own decides the step.
             (named("adam"), 1e-8, &[0.999_684_8]),
-            (decaying, 0.5, &[0.850_000_6]),
+            (decaying("adamw"), 0.5, &[0.850_000_6]),
+            (decaying("adam"), 0.5, &[0.850_000_6]),
             (named("rmsprop"), 0.5, &[0.683_772_9]),
             // Epsilon stands inside the root.
             (named("rmsprop"), 1e-4, &[0.968_534_2]),
@@ -417,12 +419,17 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn weight_decay_is_decoupled_from_the_gradient() {
-        let sgd = OptimizerConfig::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.5 };
+        let names = ["sgd", "momentum", "adam", "adamw", "nadam", "adagrad", "lion", "rmsprop"];
         for BackendInfo { id, .. } in BACKENDS {
-            // 1 - 0.1 * 0.5 * 1 = 0.95, and no gradient: the velocity stays 0.
-            let found = weights(id, &sgd, 0.1, 0.0, 2);
-            let close = (found[0] - 0.95).abs() < 1e-6 && (found[1] - 0.9025).abs() < 1e-6;
-            assert!(close, "{id}: {found:?}");
+            for name in names {
+                let mut experiment = crate::experiment::Experiment::default();
+                experiment.set("training.optimizer", name).unwrap();
+                experiment.set("training.optimizer.weight_decay", "0.5").unwrap();
+                // 1 - 0.1 * 0.5 * 1 = 0.95, and no gradient: nothing else moves the weight.
+                let found = weights(id, &experiment.training.optimizer, 0.1, 0.0, 2);
+                let close = (found[0] - 0.95).abs() < 1e-6 && (found[1] - 0.9025).abs() < 1e-6;
+                assert!(close, "{name} on {id}: {found:?}");
+            }
         }
     }
 }

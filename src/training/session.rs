@@ -13,9 +13,7 @@ use super::{regularizer, schedule};
 use crate::augmentation::{altered, mixup};
 use crate::backend::{self, Backend};
 use crate::dataset::{Dataset, Drawn};
-use crate::experiment::{
-    Activation, Experiment, FieldLimit, InvalidField, layer_name, layer_shapes, number_text,
-};
+use crate::experiment::{Activation, Experiment, Field, InvalidField, layer_shapes, number_text};
 use crate::network::{Features, Network, floats};
 use crate::probes;
 use crate::seeding::{Purpose, fill_uniform, stream};
@@ -101,9 +99,9 @@ impl TrainingSession {
         let relu_layers = experiment.network.layers.iter().zip(&shapes).enumerate();
         let relu_layers = relu_layers
             .filter(|(_, (layer, _))| layer.activation() == Some(Activation::Relu))
-            .map(|(index, (_, shape))| ReluLayer {
+            .map(|(index, (layer, shape))| ReluLayer {
                 layer: index as u32,
-                name: layer_name(&experiment.network, index),
+                name: layer.name(),
                 units: shape.output.units() as u32,
                 dead: 0,
             })
@@ -158,9 +156,9 @@ impl TrainingSession {
     /// The learning rate from the next step on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
         let path = "training.learning_rate";
-        let limit = FieldLimit::of(path).expect("a field of the experiment");
-        if !limit.contains(learning_rate) {
-            return Err(limit.invalid(path, number_text(learning_rate)));
+        let field = Field::of(path).expect("a field of the experiment");
+        if !field.range().is_some_and(|range| range.contains(learning_rate)) {
+            return Err(field.invalid(path, number_text(learning_rate)));
         }
         self.learning_rate = learning_rate;
         Ok(())

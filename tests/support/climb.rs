@@ -26,8 +26,8 @@ const LATER_STEP_SUSPECT: f64 = 1e-2;
 pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
     let experiment = fixture.experiment().expect("checked when it was read");
     let backend = backend::open(backend).expect("a backend of this build");
-    let kernel = |_, nth, window: &[usize], count| fixture.kernel(nth, window, count);
-    let network = Network::with_weights(&experiment, &backend, kernel).expect("layers fit");
+    let network = Network::with_weights(&experiment, &backend, |wanted| fixture.draw(&wanted));
+    let network = network.expect("layers fit");
     let (dataset, noise) = (fixture.dataset(), fixture.noise());
     TrainingSession::with_parts(experiment, backend, dataset, network, noise).expect("valid")
 }
@@ -171,8 +171,11 @@ fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     let (what, values, expected) = match (&fixture.forward.logits, &fixture.forward.outputs) {
         (Some(logits), _) => ("logits", before.remove(&dense.expect("a head")), logits),
         (None, Some(expected)) => {
-            let outputs =
-                overfit_lab::network::Features::Rows(network.head.outputs(scores)).to_nhwc();
+            let outputs = overfit_lab::network::Features::Rows(overfit_lab::network::outputs(
+                network.head,
+                scores,
+            ))
+            .to_nhwc();
             ("outputs", Some(outputs.1), expected)
         }
         (None, None) => return Err("neither logits nor outputs".into()),

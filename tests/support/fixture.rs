@@ -6,7 +6,7 @@ use overfit_lab::experiment::{
     EarlyStoppingConfig, Experiment, InitializerConfig, Labels, LayerConfig, LoopConfig,
     LossConfig, NetworkConfig, Pixels, RegularizerConfig, ScheduleConfig, TrainingConfig,
 };
-use overfit_lab::network::initializer;
+use overfit_lab::network::{Wanted, initializer};
 
 use overfit_lab::training::Noise;
 use serde::Deserialize;
@@ -229,13 +229,12 @@ impl Fixture {
         }
     }
 
-    /// The initial values of the `nth` kernel of the network, so many, for windows of this shape.
-    pub fn kernel(&self, nth: usize, window: &[usize], count: usize) -> Vec<f32> {
-        let id = self.tensor_id_offset + 16 + nth as u32;
-        let config = self.experiment().expect("checked when it was read").network.initializer;
-        let mut numbers = (0..count as u32).map(|i| uniform(id, i));
-        let uniform = || numbers.next().expect("one for each");
-        initializer::kernel(&config.kernel, window, count, uniform)
+    /// The numbers that a kernel of the network starts from.
+    pub fn draw(&self, wanted: &Wanted) -> Vec<f32> {
+        let id = self.tensor_id_offset + 16 + wanted.nth_kernel as u32;
+        let mut numbers = (0..).map(|i| uniform(id, i));
+        let uniform = || numbers.next().expect("no end");
+        initializer::kernel(&wanted.initializer, wanted.window, wanted.count, uniform)
     }
 
     /// What dropout draws.

@@ -90,7 +90,7 @@ impl Draw<'_> {
     }
 
     fn initializer(&mut self) -> KernelInitializer {
-        match self.below(8) {
+        match self.below(12) {
             0 => KernelInitializer::GlorotUniform {},
             1 => KernelInitializer::GlorotNormal {},
             2 => KernelInitializer::HeUniform {},
@@ -98,6 +98,10 @@ impl Draw<'_> {
             4 => KernelInitializer::LecunUniform {},
             5 => KernelInitializer::LecunNormal {},
             6 => KernelInitializer::Zeros {},
+            7 => KernelInitializer::RandomUniform { limit: self.real(0.1, 1.0) },
+            8 => KernelInitializer::RandomNormal { stddev: self.real(0.1, 1.0) },
+            9 => KernelInitializer::TruncatedNormal { stddev: self.real(0.1, 1.0) },
+            10 => KernelInitializer::PytorchDefault {},
             _ => KernelInitializer::Constant { value: self.real(0.0, 1.0) },
         }
     }
@@ -109,7 +113,12 @@ impl Draw<'_> {
         if self.below(4) > 0 {
             let activation = self.activation();
             layers.push(LayerConfig::Flatten {});
-            layers.push(LayerConfig::Dense { units: classes, use_bias: self.flag(), activation });
+            layers.push(LayerConfig::Dense {
+                units: classes,
+                use_bias: self.flag(),
+                activation,
+                kernel_initializer: None,
+            });
         }
         layers
     }
@@ -122,18 +131,36 @@ impl Draw<'_> {
         let padding = self.pick(&[Padding::Valid, Padding::Same]);
         let use_bias = self.flag();
         let activation = self.activation();
+        let kernel_initializer = if self.below(4) > 0 { None } else { Some(self.initializer()) };
         match self.below(17) {
-            0 | 1 => {
-                LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, activation }
-            }
-            2 => LayerConfig::LocallyConnected { filters, kernel, use_bias, activation },
+            0 | 1 => LayerConfig::Conv2d {
+                filters,
+                kernel,
+                strides,
+                padding,
+                use_bias,
+                activation,
+                kernel_initializer,
+            },
+            2 => LayerConfig::LocallyConnected {
+                filters,
+                kernel,
+                use_bias,
+                activation,
+                kernel_initializer,
+            },
             3 => LayerConfig::MaxPool { pool, strides, padding },
             4 => LayerConfig::AveragePool { pool, strides, padding },
             5 => LayerConfig::GlobalMaxPool {},
             6 => LayerConfig::GlobalAveragePool {},
             7 => LayerConfig::Flatten {},
             8 => LayerConfig::Reshape {},
-            9 => LayerConfig::Dense { units: self.within(1, 6), use_bias, activation },
+            9 => LayerConfig::Dense {
+                units: self.within(1, 6),
+                use_bias,
+                activation,
+                kernel_initializer,
+            },
             10 => LayerConfig::BatchNorm { momentum: self.real(0.5, 0.99), epsilon: 1e-3 },
             11 => LayerConfig::LayerNorm { epsilon: 1e-3 },
             12 => LayerConfig::Dropout { rate: self.real(0.0, 0.99) },
@@ -200,15 +227,23 @@ impl Draw<'_> {
         let [momentum, weight_decay] = [self.real(0.0, 0.9), self.real(0.0, 0.1)];
         let (epsilon, flag) = (1e-7, self.flag());
         match self.below(7) {
-            0 => OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad: flag },
+            0 => OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad: flag, weight_decay },
             1 => OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad: flag, weight_decay },
-            2 => OptimizerConfig::Nadam { beta_1, beta_2, epsilon },
-            3 => {
-                OptimizerConfig::Adagrad { initial_accumulator_value: self.real(0.0, 1.0), epsilon }
-            }
-            4 => OptimizerConfig::Lion { beta_1, beta_2 },
+            2 => OptimizerConfig::Nadam { beta_1, beta_2, epsilon, weight_decay },
+            3 => OptimizerConfig::Adagrad {
+                initial_accumulator_value: self.real(0.0, 1.0),
+                epsilon,
+                weight_decay,
+            },
+            4 => OptimizerConfig::Lion { beta_1, beta_2, weight_decay },
             5 => OptimizerConfig::Sgd { momentum, nesterov: flag, weight_decay },
-            _ => OptimizerConfig::RmsProp { rho: beta_1, momentum, epsilon, centered: flag },
+            _ => OptimizerConfig::RmsProp {
+                rho: beta_1,
+                momentum,
+                epsilon,
+                centered: flag,
+                weight_decay,
+            },
         }
     }
 
@@ -261,7 +296,7 @@ pub fn trains_or_is_refused(experiment: &Experiment) -> bool {
         }
         return false;
     }
-    experiment.warnings();
+    overfit_lab::causes::warnings(experiment);
     let mut session = TrainingSession::new(experiment.clone(), "flex").expect("valid");
     let metrics = session.run_epoch();
     assert_eq!(metrics.predicted.len(), experiment.dataset.images as usize);

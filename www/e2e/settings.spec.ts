@@ -108,7 +108,7 @@ test("the layers are edited as text, and a bad one is named", async ({ lab, page
 
   await text.fill(good.replace('"type": "flatten"', '"type": "flat"'));
   await lab.field("Seed").focus();
-  await expect(lab.alert).toHaveText(/network\.layers\[2\].*flat/);
+  await expect(lab.alert).toHaveText(/Layer 3: "flat" is not allowed/);
   await lab.button("Train").click();
   await expect(text).toBeFocused();
 
@@ -121,7 +121,7 @@ test("the layers are edited as text, and a bad one is named", async ({ lab, page
   await expect(lab.alert).toHaveCount(0);
   await expect(page.locator("#layers li").first()).toContainText("Conv 4");
   await lab.trainFor(1);
-  await expect(lab.runs).toContainText("layers changed");
+  await expect(lab.runs).toContainText("filters of layer 1 4");
 });
 
 test("an optimizer's own numbers are shown as such", async ({ lab }) => {

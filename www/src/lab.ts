@@ -84,12 +84,13 @@ export class Lab {
     return this.inOrder(async () => {
       const { form } = this.store.state;
       if (form === null) return;
-      const answer = await this.pool.ask("edit", { experiment: form.experiment, field, value });
-      const { experiment, problems, unheld, groups } = answer;
-      this.store.setForm({ experiment, problems, groups, ...entriesAfter(form, { field, value, unheld, groups }) });
-      const valid = problems.length + unheld.length === 0;
+      const asked = { experiment: form.experiment, presetId: form.presetId, field, value };
+      const { experiment, refused, problems, groups, description } = await this.pool.ask("edit", asked);
+      const entries = entriesAfter(form, { field, value, refused, groups });
+      this.store.setForm({ experiment, problems, groups, description: description ?? form.description, ...entries });
+      const valid = problems.length === 0 && refused === null;
       if (field === "training.learning_rate" && valid) this.changeRateOfActive(experiment.training.learning_rate);
-      await this.describeForm();
+      if (valid) await this.showImages();
       // Controls wait for the answer to their last edit before they show the state again.
       this.store.set({});
     });
@@ -295,7 +296,6 @@ export class Lab {
     const { description = null, groups = [] } = this.store.state.form ?? {};
     const entries = { problems: [], unheld: [], typed: new Map<string, string>() };
     this.store.set({ form: { presetId, mended, experiment, groups, backend, description, ...entries } });
-    this.store.setForm({ groups: await this.pool.ask("form", { experiment }) });
     await this.describeForm();
   }
 
@@ -303,11 +303,9 @@ export class Lab {
     const { form } = this.store.state;
     if (form === null) return;
     const { experiment, presetId } = form;
-    const frameworks = this.store.state.catalogue?.frameworks.map(({ id }) => id) ?? [];
-    const description = await this.pool.ask("describe", { experiment, presetId, frameworks });
-    if (description === null) return;
-    this.store.setForm({ description });
-    await this.showImages();
+    const { groups, problems, description } = await this.pool.ask("describe", { experiment, presetId });
+    this.store.setForm({ groups, problems, description: description ?? form.description });
+    if (description !== null) await this.showImages();
   }
 
   /** Shows the images of the run under way, or else those that Train would train on. */

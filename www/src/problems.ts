@@ -27,12 +27,12 @@ const valuesOf = (groups: FormGroup[]) =>
  */
 export function entriesAfter(
   form: Pick<Form, "typed" | "unheld" | "groups">,
-  edit: { field: string; value: FieldValue; unheld: InvalidField[]; groups: FormGroup[] },
+  edit: { field: string; value: FieldValue; refused: InvalidField | null; groups: FormGroup[] },
 ): Pick<Form, "typed" | "unheld"> {
   const [before, after] = [valuesOf(form.groups), valuesOf(edit.groups)];
   const stays = (field: string) => field !== edit.field && before.get(field) === after.get(field);
   const typed = new Map([...form.typed].filter(([field]) => stays(field)));
   if (typeof edit.value === "string") typed.set(edit.field, edit.value);
-  const refused: Unheld[] = edit.unheld.map((problem) => ({ field: edit.field, problem }));
+  const refused: Unheld[] = edit.refused === null ? [] : [{ field: edit.field, problem: edit.refused }];
   return { typed, unheld: [...form.unheld.filter(({ field }) => stays(field)), ...refused] };
 }

@@ -1,42 +1,11 @@
 /** Every message between the page and a worker, as one typed union a direction. Each carries the id of its run or of its question. */
-import type {
-  Catalogue,
-  Change,
-  Edited,
-  EpochReport,
-  Experiment,
-  FormGroup,
-  InvalidField,
-  RunResult,
-  ScriptLine,
-  Summary,
-} from "overfit-lab";
+import type { Catalogue, Described, EpochReport, Experiment, InvalidField, RunResult } from "overfit-lab";
 
 export type RunId = number;
 export type RequestId = number;
 
 /** What a person may enter in a control. Rust reads it, whatever it is. */
 export type FieldValue = string | number | boolean;
-
-export interface EditAnswer extends Edited {
-  /** Problems of values that the experiment cannot hold at all; those in `problems` are about the experiment as it is. */
-  unheld: InvalidField[];
-  groups: FormGroup[];
-}
-
-/** The experiment as code in one framework. */
-export interface Script {
-  /** Its id. */
-  framework: string;
-  lines: ScriptLine[];
-}
-
-export interface Description {
-  summary: Summary;
-  changes: Change[];
-  /** One of each framework that was asked for. */
-  scripts: Script[];
-}
 
 /** So many images are drawn, and only of these is a history kept: a page of thousands of pictures helps nobody. */
 export const IMAGES_SHOWN = 200;
@@ -50,12 +19,9 @@ export interface Preview {
 /** The questions that the desk answers: what is asked, and what comes back. */
 export interface Questions {
   catalogue: { ask: null; answer: Catalogue };
-  edit: { ask: { experiment: Experiment; field: string; value: FieldValue }; answer: EditAnswer };
-  /** Every field, also of an experiment that is not valid. */
-  form: { ask: { experiment: Experiment }; answer: FormGroup[] };
+  edit: { ask: { experiment: Experiment; presetId: string; field: string; value: FieldValue }; answer: Described };
+  describe: { ask: { experiment: Experiment; presetId: string }; answer: Described };
   /** Null for an experiment that is not valid. */
-  describe: { ask: { experiment: Experiment; presetId: string; frameworks: string[] }; answer: Description | null };
-  /** Null, likewise. */
   preview: { ask: { experiment: Experiment }; answer: Preview | null };
   newSeed: { ask: null; answer: number };
 }

@@ -1,7 +1,17 @@
 /** What the page knows, as plain data, and who is told when it changes. */
-import type { Catalogue, Change, Experiment, FormGroup, InvalidField, Preset, RunEvent, RunResult } from "overfit-lab";
+import type {
+  Catalogue,
+  Change,
+  Description,
+  Experiment,
+  FormGroup,
+  InvalidField,
+  Preset,
+  RunEvent,
+  RunResult,
+} from "overfit-lab";
 import type { History } from "./history";
-import type { Description, Preview, RunId } from "./protocol";
+import type { Preview, RunId } from "./protocol";
 
 export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "failed";
 
@@ -38,7 +48,7 @@ export interface Form {
   backend: string;
   /** Of the last valid state. */
   description: Description | null;
-  /** Problems of the experiment, and after them those of entries that it cannot hold. */
+  /** Problems of the experiment as it is; those of entries that it cannot hold stand apart. */
   problems: InvalidField[];
   unheld: Unheld[];
   /** What was typed, by field, for as long as it has not been accepted. */

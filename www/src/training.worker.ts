@@ -1,5 +1,5 @@
 /** One worker: loads the wasm package, answers questions, and trains one run at a time. The only importer of the package. */
-import type { EpochReport, InvalidField, TrainingSession } from "overfit-lab";
+import type { DatasetPreview, EpochReport, InvalidField, TrainingSession } from "overfit-lab";
 import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type Question, type ToWorker } from "./protocol";
 
 declare const self: {
@@ -155,30 +155,22 @@ function answer(lab: Lab, question: Question) {
     case "catalogue":
       return post({ type: "answer", requestId, kind: "catalogue", answer: lab.catalogue() });
     case "edit": {
-      const { experiment, field, value } = question.ask;
-      const edited = lab.edit(experiment, field, value);
-      const held = lab.check(edited.experiment);
-      const isHeld = (problem: InvalidField) => held.some((other) => other.message === problem.message);
-      const unheld = edited.problems.filter((problem) => !isHeld(problem));
-      const groups = lab.form(edited.experiment);
-      return post({ type: "answer", requestId, kind: "edit", answer: { ...edited, problems: held, unheld, groups } });
+      const { experiment, presetId, field, value } = question.ask;
+      return post({ type: "answer", requestId, kind: "edit", answer: lab.edit(experiment, presetId, field, value) });
     }
-    case "form":
-      return post({ type: "answer", requestId, kind: "form", answer: lab.form(question.ask.experiment) });
     case "describe": {
-      const { experiment, presetId, frameworks } = question.ask;
-      const valid = lab.check(experiment).length === 0;
-      const description = valid && {
-        summary: lab.summary(experiment),
-        changes: lab.changes(experiment, presetId),
-        scripts: frameworks.map((framework) => ({ framework, lines: lab.script(experiment, presetId, framework) })),
-      };
-      return post({ type: "answer", requestId, kind: "describe", answer: description || null });
+      const { experiment, presetId } = question.ask;
+      return post({ type: "answer", requestId, kind: "describe", answer: lab.describe(experiment, presetId) });
     }
     case "preview": {
       const { experiment } = question.ask;
-      if (lab.check(experiment).length > 0) return post({ type: "answer", requestId, kind: "preview", answer: null });
-      const preview = new lab.DatasetPreview(experiment);
+      let preview: DatasetPreview;
+      try {
+        preview = new lab.DatasetPreview(experiment);
+      } catch (error) {
+        if (refusal(error) === null) throw error;
+        return post({ type: "answer", requestId, kind: "preview", answer: null });
+      }
       const answer = { labels: preview.labels(), images: preview.images().slice(0, IMAGES_SHOWN) };
       preview.free();
       return post({ type: "answer", requestId, kind: "preview", answer });

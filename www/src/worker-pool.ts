@@ -63,7 +63,6 @@ export class WorkerPool {
   private waiting: Waiting = {
     catalogue: new Map(),
     edit: new Map(),
-    form: new Map(),
     describe: new Map(),
     preview: new Map(),
     newSeed: new Map(),

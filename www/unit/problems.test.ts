@@ -9,6 +9,8 @@ const groups = (values: Record<string, string>): FormGroup[] => [
     fields: Object.entries(values).map(([field, value]) => ({
       field,
       label: field,
+      keras: null,
+      unit: null,
       control: { type: "number" },
       value,
     })),
@@ -41,7 +43,12 @@ test("an edit keeps other entries, but not those of fields that it changed or to
     unheld: ["same", "gone", "edited"].map((field) => ({ field, problem: problem(field) })),
     groups: groups({ same: "1", changed: "2", gone: "3", edited: "4" }),
   };
-  const edit = { field: "edited", value: "5.0", unheld: [], groups: groups({ same: "1", changed: "9", edited: "5" }) };
+  const edit = {
+    field: "edited",
+    value: "5.0",
+    refused: null,
+    groups: groups({ same: "1", changed: "9", edited: "5" }),
+  };
   const after = entriesAfter(form, edit);
   expect([...after.typed]).toEqual([
     ["same", "1.0"],
@@ -50,7 +57,7 @@ test("an edit keeps other entries, but not those of fields that it changed or to
   ]);
   expect(after.unheld.map(({ field }) => field)).toEqual(["same"]);
 
-  const refused = entriesAfter(form, { ...edit, value: true, unheld: [problem("elsewhere")] });
+  const refused = entriesAfter(form, { ...edit, value: true, refused: problem("elsewhere") });
   expect(refused.typed.has("edited")).toBe(false);
   expect(refused.unheld.at(-1)).toEqual({ field: "edited", problem: problem("elsewhere") });
 });

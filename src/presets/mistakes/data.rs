@@ -1,9 +1,8 @@
 //! Mistakes in images and labels.
 
 use super::{SIDE, Words, balanced, hidden, mistake, small};
-use crate::experiment::{Labels, Pixels};
+use crate::experiment::{Labels, OptimizerConfig, Pixels};
 use crate::presets::Preset;
-use crate::presets::choices::SGD;
 use crate::presets::parts::{experiment, small_network};
 
 pub fn presets() -> Vec<Preset> {
@@ -17,7 +16,7 @@ pub fn presets() -> Vec<Preset> {
                 does: "The first steps are so large that every ReLU dies: the loss is ln K, or the entropy of the labels.",
                 mends: "Divide the pixels by 255.",
             },
-            balanced(experiment(SIDE, small_network(), SGD, 0.05, 300)),
+            balanced(experiment(SIDE, small_network(), OptimizerConfig::SGD, 0.05, 300)),
             |experiment| experiment.dataset.scale = 255.0,
         ),
         hidden(

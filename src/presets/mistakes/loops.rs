@@ -1,9 +1,8 @@
 //! Mistakes in a training loop of one's own.
 
 use super::{SIDE, Words, balanced, hidden, mistake, small};
-use crate::experiment::{Activation, Experiment, Padding};
+use crate::experiment::{Activation, Experiment, OptimizerConfig, Padding};
 use crate::presets::Preset;
-use crate::presets::choices::{ADAM, SGD, with_momentum};
 use crate::presets::parts::{
     alone, batch_norm, conv_with, experiment, flatten, max_pool, small_network, softmax,
 };
@@ -18,7 +17,7 @@ fn with_batch_norm() -> Experiment {
         flatten(),
         softmax(2),
     ];
-    balanced(experiment(SIDE, layers, ADAM, 0.001, 100))
+    balanced(experiment(SIDE, layers, OptimizerConfig::ADAM, 0.001, 100))
 }
 
 pub fn presets() -> Vec<Preset> {
@@ -32,7 +31,7 @@ pub fn presets() -> Vec<Preset> {
                 does: "Each step takes the sum of all gradients so far: it goes on in directions that were right long ago.",
                 mends: "Call optimizer.zero_grad() before each backward pass.",
             },
-            balanced(experiment(SIDE, small_network(), with_momentum(false), 0.01, 200)),
+            balanced(experiment(SIDE, small_network(), OptimizerConfig::SGD_MOMENTUM, 0.01, 200)),
             |experiment| experiment.training.training_loop.zero_grad = false,
         ),
         hidden(
@@ -44,7 +43,7 @@ pub fn presets() -> Vec<Preset> {
                 does: "The sum acts as a momentum of 1, and at a gentle rate it memorises all the same: this check cannot reveal the mistake.",
                 mends: "Call optimizer.zero_grad() before each backward pass.",
             },
-            balanced(experiment(SIDE, small_network(), SGD, 0.003, 200)),
+            balanced(experiment(SIDE, small_network(), OptimizerConfig::SGD, 0.003, 200)),
             |experiment| experiment.training.training_loop.zero_grad = false,
         ),
         mistake(

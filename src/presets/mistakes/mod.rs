@@ -6,10 +6,9 @@ mod heads;
 mod loops;
 mod training;
 
-use super::choices::ADAM;
 use super::parts::{experiment, small_network};
 use super::{Mistake, Preset, PresetGroup};
-use crate::experiment::{Activation, Experiment, Labels};
+use crate::experiment::{Activation, Experiment, Labels, OptimizerConfig};
 
 const RELU: Option<Activation> = Some(Activation::Relu);
 const SIGMOID: Option<Activation> = Some(Activation::Sigmoid);
@@ -54,7 +53,7 @@ fn preset(words: Words, hidden: bool, experiment: Experiment, mended: Experiment
 
 /// Example 1 on small images, as many of one class as of the other.
 fn small(epochs: u32) -> Experiment {
-    balanced(experiment(SIDE, small_network(), ADAM, 0.001, epochs))
+    balanced(experiment(SIDE, small_network(), OptimizerConfig::ADAM, 0.001, epochs))
 }
 
 /// What knows nothing then ends at ln K exactly.

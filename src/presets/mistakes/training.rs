@@ -5,7 +5,6 @@ use crate::experiment::{
     Activation, Experiment, KernelInitializer, LayerConfig, OptimizerConfig, Padding,
 };
 use crate::presets::Preset;
-use crate::presets::choices::{ADAM, ADAMW, SGD};
 use crate::presets::parts::{
     alone, batch_norm, conv_same, conv_with, dense, experiment, flatten, max_pool, softmax,
 };
@@ -22,7 +21,7 @@ fn deep(optimizer: OptimizerConfig, learning_rate: f64, epochs: u32) -> Experime
 /// Dense layers for ten classes.
 fn ten_classes(layers: Vec<LayerConfig>, epochs: u32) -> Experiment {
     let layers = [flatten()].into_iter().chain(layers).chain([softmax(10)]).collect();
-    let mut experiment = balanced(experiment(SIDE, layers, ADAM, 0.001, epochs));
+    let mut experiment = balanced(experiment(SIDE, layers, OptimizerConfig::ADAM, 0.001, epochs));
     experiment.dataset.classes = 10;
     experiment
 }
@@ -32,7 +31,7 @@ fn deep_batch_norm() -> Experiment {
     let block = || [conv_same(16, None), batch_norm(0.5), alone(Activation::Relu)];
     let blocks = (0..6).flat_map(|_| block());
     let layers = blocks.chain([max_pool(2), flatten(), softmax(3)]).collect();
-    let mut experiment = balanced(experiment(16, layers, ADAM, 0.001, 60));
+    let mut experiment = balanced(experiment(16, layers, OptimizerConfig::ADAM, 0.001, 60));
     experiment.dataset.images = 3;
     experiment.dataset.classes = 3;
     experiment.training.batch_size = 3;
@@ -47,7 +46,7 @@ fn without_decay() -> Experiment {
 }
 
 fn with_decay(decay: f64) -> OptimizerConfig {
-    let mut optimizer = ADAMW;
+    let mut optimizer = OptimizerConfig::ADAMW;
     if let OptimizerConfig::AdamW { weight_decay, .. } = &mut optimizer {
         *weight_decay = decay;
     }
@@ -125,7 +124,7 @@ pub fn presets() -> Vec<Preset> {
                 does: "Each layer shrinks what passes by 100, forward and backward: nothing arrives.",
                 mends: "An initialiser that looks at the fans: Glorot, He, LeCun.",
             },
-            deep(ADAM, 0.001, 100),
+            deep(OptimizerConfig::ADAM, 0.001, 100),
             |experiment| experiment.network.initializer.factor = 0.01,
         ),
         mistake(
@@ -137,7 +136,7 @@ pub fn presets() -> Vec<Preset> {
                 does: "A sigmoid passes at most a quarter of a gradient: through eight of them nothing arrives.",
                 mends: "ReLU with He initialisation, or batch normalisation.",
             },
-            deep(SGD, 0.03, 300),
+            deep(OptimizerConfig::SGD, 0.03, 300),
             |experiment| {
                 experiment.network.initializer.kernel = KernelInitializer::GlorotUniform {};
                 for layer in &mut experiment.network.layers {

@@ -2,11 +2,10 @@
 
 use super::training::needs_own_step;
 use crate::experiment::{
-    Activation, ConstraintConfig, Experiment, InitializerConfig, KernelInitializer, LayerConfig,
+    Activation, ConstraintConfig, Distribution, Experiment, Fans, KernelInitializer, LayerConfig,
     LossConfig, NetworkConfig, Padding, RegularizerConfig, Shape, layer_shapes,
 };
 use crate::script::text::{Script, call};
-use crate::script::{has_weights, is_frozen};
 
 /// Makes the model: a list of layers, or a graph where something flows past some of them.
 pub fn model(script: &mut Script, experiment: &Experiment) {
@@ -53,7 +52,7 @@ fn calls(experiment: &Experiment) -> Vec<String> {
     let shapes = layer_shapes(network, dataset).unwrap_or_default();
     let layers = network.layers.iter().zip(shapes).enumerate();
     let calls = layers.map(|(index, (layer, shape))| {
-        let frozen = is_frozen(experiment, index) && has_weights(layer);
+        let frozen = experiment.is_frozen(index) && layer.has_weights();
         layer_call(network, layer, shape.input, frozen)
     });
     calls.collect()
@@ -83,12 +82,17 @@ pub const LOCALLY_CONNECTED: &str = r#"class LocallyConnected(keras.layers.Layer
 /// A layer's call; what Keras does by itself is left out.
 fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen: bool) -> String {
     let mut arguments = Vec::new();
+    let start = Start {
+        network,
+        kernel: layer.kernel_initializer().unwrap_or(network.initializer.kernel),
+        fans: layer.fans(input).unwrap_or(Fans { inputs: 1.0, outputs: 1.0 }),
+    };
     let class = match layer {
-        LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, activation } => {
+        LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, activation, .. } => {
             arguments = vec![filters.to_string(), kernel.to_string()];
             sliding(&mut arguments, *strides, 1, *padding);
             options(&mut arguments, *activation, *use_bias);
-            weights(&mut arguments, network, "[0, 1, 2]", *use_bias);
+            weights(&mut arguments, &start, "[0, 1, 2]", *use_bias);
             "Conv2D"
         }
         LayerConfig::MaxPool { pool, strides, padding } => {
@@ -113,10 +117,10 @@ fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen
             });
             "Reshape"
         }
-        LayerConfig::Dense { units, use_bias, activation } => {
+        LayerConfig::Dense { units, use_bias, activation, .. } => {
             arguments.push(units.to_string());
             options(&mut arguments, *activation, *use_bias);
-            weights(&mut arguments, network, "0", *use_bias);
+            weights(&mut arguments, &start, "0", *use_bias);
             "Dense"
         }
         LayerConfig::BatchNorm { momentum, epsilon } => {
@@ -139,16 +143,10 @@ fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen
             arguments.push(format!("\"{}\"", activation.keras_name()));
             "Activation"
         }
-        LayerConfig::LocallyConnected { filters, kernel, use_bias, activation } => {
+        LayerConfig::LocallyConnected { filters, kernel, use_bias, activation, .. } => {
             arguments = vec![filters.to_string(), kernel.to_string()];
             options(&mut arguments, *activation, true);
-            arguments.extend(weights_of_places(
-                network,
-                input.units() as u32,
-                *filters,
-                *kernel,
-                *use_bias,
-            ));
+            arguments.extend(weights_of_places(&start, *use_bias));
             if frozen {
                 arguments.push("trainable=False".into());
             }
@@ -181,37 +179,36 @@ fn options(arguments: &mut Vec<String>, activation: Option<Activation>, use_bias
     }
 }
 
+/// What a layer's weights start from.
+struct Start<'a> {
+    network: &'a NetworkConfig,
+    kernel: KernelInitializer,
+    fans: Fans,
+}
+
 /// What a layer with weights is told of them; `axes` are those that a filter or unit sums over.
-fn weights(arguments: &mut Vec<String>, network: &NetworkConfig, axes: &str, use_bias: bool) {
-    for (what, of_kernel) in kernel_options(network, initializer(network), axes) {
+fn weights(arguments: &mut Vec<String>, start: &Start, axes: &str, use_bias: bool) {
+    for (what, of_kernel) in kernel_options(start.network, initializer(start), axes) {
         arguments.push(format!("kernel_{what}={of_kernel}"));
     }
     if use_bias {
-        for (what, of_bias) in bias_options(network) {
+        for (what, of_bias) in bias_options(start) {
             arguments.push(format!("bias_{what}={of_bias}"));
         }
     }
 }
 
 /// The same for [`LOCALLY_CONNECTED`], whose fans are those of a window.
-fn weights_of_places(
-    network: &NetworkConfig,
-    channels: u32,
-    filters: u32,
-    size: u32,
-    use_bias: bool,
-) -> Vec<String> {
+fn weights_of_places(start: &Start, use_bias: bool) -> Vec<String> {
     let dict = |what: &str, options: Vec<(&str, String)>| {
         let options: Vec<_> =
             options.into_iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
         format!("{what}={{{}}}", options.join(", "))
     };
-    let window = size * size;
-    let initializer = window_initializer(network, window * channels, window * filters);
-    let options = kernel_options(network, Some(initializer), "[0, 1, 2]");
+    let options = kernel_options(start.network, Some(by_numbers(start)), "[0, 1, 2]");
     let mut arguments = vec![dict("kernel", options)];
     if use_bias {
-        let mut options = bias_options(network);
+        let mut options = bias_options(start);
         if !options.iter().any(|(name, _)| *name == "initializer") {
             options.insert(0, ("initializer", "\"zeros\"".into()));
         }
@@ -237,12 +234,21 @@ fn kernel_options(
     options
 }
 
-fn bias_options(network: &NetworkConfig) -> Vec<(&'static str, String)> {
+fn bias_options(start: &Start) -> Vec<(&'static str, String)> {
+    let Start { network, kernel, fans } = start;
     let bias = network.initializer.bias;
     let l2 = network.regularizer.bias_l2;
     let mut options = Vec::new();
-    if bias != 0.0 {
-        options.push(("initializer", format!("keras.initializers.Constant({bias:?})")));
+    match kernel.distribution(*fans) {
+        Distribution::Uniform { limit } if kernel.draws_biases() => {
+            let limit = limit * network.initializer.factor;
+            let ends = format!("{:?}, {:?}", (bias - limit) as f32, (bias + limit) as f32);
+            options.push(("initializer", format!("keras.initializers.RandomUniform({ends})")));
+        }
+        _ if bias != 0.0 => {
+            options.push(("initializer", format!("keras.initializers.Constant({bias:?})")));
+        }
+        _ => {}
     }
     if l2 != 0.0 {
         options.push(("regularizer", format!("keras.regularizers.L2({l2:?})")));
@@ -250,34 +256,27 @@ fn bias_options(network: &NetworkConfig) -> Vec<(&'static str, String)> {
     options
 }
 
-/// By numbers: Keras would count all places into the fans.
-fn window_initializer(network: &NetworkConfig, fan_in: u32, fan_out: u32) -> String {
-    let InitializerConfig { kernel, factor, .. } = &network.initializer;
-    let (fan_in, fan_out) = (f64::from(fan_in), f64::from(fan_out));
-    let uniform = |variance: f64| {
-        let limit = (factor * (3.0 * variance).sqrt()) as f32;
-        format!("RandomUniform(-{limit:?}, {limit:?})")
-    };
-    let normal = |variance: f64| {
-        // The deviation of normal numbers that are cut off at two.
-        let deviation = (factor * variance.sqrt() / 0.87962566) as f32;
-        format!("TruncatedNormal(stddev={deviation:?})")
-    };
-    match kernel {
-        KernelInitializer::GlorotUniform {} => uniform(2.0 / (fan_in + fan_out)),
-        KernelInitializer::GlorotNormal {} => normal(2.0 / (fan_in + fan_out)),
-        KernelInitializer::HeUniform {} => uniform(2.0 / fan_in),
-        KernelInitializer::HeNormal {} => normal(2.0 / fan_in),
-        KernelInitializer::LecunUniform {} => uniform(1.0 / fan_in),
-        KernelInitializer::LecunNormal {} => normal(1.0 / fan_in),
-        KernelInitializer::Zeros {} => "Zeros()".into(),
-        KernelInitializer::Constant { value } => format!("Constant({:?})", value * factor),
+/// An initializer by the numbers of its distribution: for kernels whose fans Keras would count otherwise, and for rules that Keras
+/// has no name for.
+fn by_numbers(start: &Start) -> String {
+    let factor = start.network.initializer.factor;
+    let scaled = |value: f64| (factor * value) as f32;
+    match start.kernel.distribution(start.fans) {
+        Distribution::Uniform { limit } => {
+            format!("RandomUniform(-{0:?}, {0:?})", scaled(limit))
+        }
+        Distribution::Normal { stddev } => format!("RandomNormal(stddev={:?})", scaled(stddev)),
+        Distribution::TruncatedNormal { stddev } => {
+            format!("TruncatedNormal(stddev={:?})", scaled(stddev))
+        }
+        Distribution::Constant { value: 0.0 } => "Zeros()".into(),
+        Distribution::Constant { value } => format!("Constant({:?})", value * factor),
     }
 }
 
-/// Unless it is Keras' own.
-fn initializer(network: &NetworkConfig) -> Option<String> {
-    let InitializerConfig { kernel, factor, .. } = &network.initializer;
+/// An initializer by Keras' name, unless it is Keras' own default.
+fn initializer(start: &Start) -> Option<String> {
+    let factor = start.network.initializer.factor;
     let scaled = |scale: f64, mode: &str, distribution: &str| {
         let scale = scale * factor * factor;
         Some(format!(
@@ -285,19 +284,23 @@ fn initializer(network: &NetworkConfig) -> Option<String> {
         ))
     };
     // VarianceScaling wants a scale above 0.
-    if *factor == 0.0 {
+    if factor == 0.0 {
         return Some("Zeros()".into());
     }
     let normal = "truncated_normal";
-    match kernel {
-        KernelInitializer::GlorotUniform {} if *factor == 1.0 => None,
+    match start.kernel {
+        KernelInitializer::GlorotUniform {} if factor == 1.0 => None,
         KernelInitializer::GlorotUniform {} => scaled(1.0, "fan_avg", "uniform"),
         KernelInitializer::GlorotNormal {} => scaled(1.0, "fan_avg", normal),
         KernelInitializer::HeUniform {} => scaled(2.0, "fan_in", "uniform"),
         KernelInitializer::HeNormal {} => scaled(2.0, "fan_in", normal),
         KernelInitializer::LecunUniform {} => scaled(1.0, "fan_in", "uniform"),
         KernelInitializer::LecunNormal {} => scaled(1.0, "fan_in", normal),
-        KernelInitializer::Zeros {} => Some("Zeros()".into()),
-        KernelInitializer::Constant { value } => Some(format!("Constant({:?})", value * factor)),
+        KernelInitializer::RandomUniform { .. }
+        | KernelInitializer::RandomNormal { .. }
+        | KernelInitializer::TruncatedNormal { .. }
+        | KernelInitializer::PytorchDefault {}
+        | KernelInitializer::Zeros {}
+        | KernelInitializer::Constant { .. } => Some(by_numbers(start)),
     }
 }

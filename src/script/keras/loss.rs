@@ -2,17 +2,16 @@
 
 use crate::experiment::{Experiment, LossConfig};
 use crate::script::text::{Script, call, flag, unless};
-use crate::script::units;
 
 /// Makes what the loss compares with, where that is not the labels themselves. Returns its name.
 pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
-    let Experiment { dataset, network, training, .. } = experiment;
+    let Experiment { dataset, training, .. } = experiment;
     match training.loss {
         LossConfig::SparseCategoricalCrossentropy { .. }
         | LossConfig::TorchCrossEntropy { label_smoothing: 0.0 } => return "labels",
         _ => {}
     }
-    let column = units(network) == 1;
+    let column = experiment.output_units() == 1;
     let mut convert = |start: &str| {
         script.line(&if column {
             format!("{start}targets = {start}labels[:, None].astype(\"float32\")")

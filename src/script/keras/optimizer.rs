@@ -12,38 +12,34 @@ pub fn optimizer(training: &TrainingConfig, learning_rate: &str) -> String {
         unless(all, "beta_2", beta_2, usual);
     };
     match training.optimizer {
-        OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad } => {
+        OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad, .. }
+        | OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad, .. } => {
             betas(beta_1, beta_2, 0.999);
             unless(all, "epsilon", epsilon, 1e-7);
             flag(all, "amsgrad", amsgrad);
         }
-        OptimizerConfig::AdamW { beta_1, beta_2, epsilon, amsgrad, weight_decay } => {
-            betas(beta_1, beta_2, 0.999);
-            unless(all, "epsilon", epsilon, 1e-7);
-            unless(all, "weight_decay", weight_decay, 0.004);
-            flag(all, "amsgrad", amsgrad);
-        }
-        OptimizerConfig::Nadam { beta_1, beta_2, epsilon } => {
+        OptimizerConfig::Nadam { beta_1, beta_2, epsilon, .. } => {
             betas(beta_1, beta_2, 0.999);
             unless(all, "epsilon", epsilon, 1e-7);
         }
-        OptimizerConfig::Adagrad { initial_accumulator_value, epsilon } => {
+        OptimizerConfig::Adagrad { initial_accumulator_value, epsilon, .. } => {
             unless(all, "initial_accumulator_value", initial_accumulator_value, 0.1);
             unless(all, "epsilon", epsilon, 1e-7);
         }
-        OptimizerConfig::Lion { beta_1, beta_2 } => betas(beta_1, beta_2, 0.99),
-        OptimizerConfig::Sgd { momentum, nesterov, weight_decay } => {
+        OptimizerConfig::Lion { beta_1, beta_2, .. } => betas(beta_1, beta_2, 0.99),
+        OptimizerConfig::Sgd { momentum, nesterov, .. } => {
             unless(all, "momentum", momentum, 0.0);
-            unless(all, "weight_decay", weight_decay, 0.0);
             flag(all, "nesterov", nesterov);
         }
-        OptimizerConfig::RmsProp { rho, momentum, epsilon, centered } => {
+        OptimizerConfig::RmsProp { rho, momentum, epsilon, centered, .. } => {
             unless(all, "rho", rho, 0.9);
             unless(all, "momentum", momentum, 0.0);
             unless(all, "epsilon", epsilon, 1e-7);
             flag(all, "centered", centered);
         }
     }
+    let usual = training.optimizer.with_defaults().weight_decay();
+    unless(&mut arguments, "weight_decay", training.optimizer.weight_decay(), usual);
     arguments.extend(match training.clipping {
         ClippingConfig::None {} => None,
         ClippingConfig::Norm { limit } => Some(format!("clipnorm={limit:?}")),

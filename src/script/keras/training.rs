@@ -2,9 +2,7 @@
 
 use super::loss::loss;
 use super::optimizer::{learning_rate, optimizer};
-use crate::experiment::{EarlyStoppingConfig, Experiment, LayerConfig, ScheduleConfig};
-use crate::script::data::alters;
-use crate::script::frozen_entirely;
+use crate::experiment::{EarlyStoppingConfig, Experiment, LayerConfig, Monitor, ScheduleConfig};
 use crate::script::text::{Script, flag, unless};
 
 /// Whether a step does what Keras' own does not.
@@ -61,7 +59,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     } else {
         script.lines(MIXED_LOSS);
     }
-    if !frozen_entirely(experiment) {
+    if !experiment.is_frozen_entirely() {
         update(script, experiment);
     }
     script.lines(MEASURE);
@@ -112,7 +110,7 @@ const MEASURE: &str = "        for metric in self.metrics:
 pub fn train(script: &mut Script, experiment: &Experiment, targets: &str) {
     let training = &experiment.training;
     let steps = &training.training_loop;
-    if !steps.zero_grad && !frozen_entirely(experiment) {
+    if !steps.zero_grad && !experiment.is_frozen_entirely() {
         script.line(
             "totals = [tf.Variable(tf.zeros(weight.shape)) for weight in model.trainable_weights]",
         );
@@ -132,7 +130,7 @@ pub fn train(script: &mut Script, experiment: &Experiment, targets: &str) {
         script.line("    run_eagerly=True,");
     }
     script.line(")");
-    if alters(&training.augmentation) {
+    if training.augmentation.alters_images() {
         fit_altered(script, experiment, targets);
     } else {
         fit(script, experiment, targets);
@@ -191,25 +189,22 @@ fn held_out(experiment: &Experiment, targets: &str) -> Option<String> {
 }
 
 fn early_stopping(experiment: &Experiment) -> Option<String> {
-    let (monitor, patience, min_delta, restores) = match experiment.training.early_stopping {
-        EarlyStoppingConfig::None {} => return None,
-        EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights } => {
-            ("loss", patience, min_delta, restore_best_weights)
-        }
-        EarlyStoppingConfig::ValidationLoss { patience, min_delta, restore_best_weights } => {
-            ("val_loss", patience, min_delta, restore_best_weights)
-        }
+    let stops = experiment.training.early_stopping.patience()?;
+    let monitor = match stops.monitor {
+        Monitor::Loss => "loss",
+        Monitor::ValidationLoss => "val_loss",
     };
+    let patience = stops.patience;
     let mut arguments = vec![format!("monitor=\"{monitor}\""), format!("patience={patience}")];
-    unless(&mut arguments, "min_delta", min_delta, 0.0);
-    flag(&mut arguments, "restore_best_weights", restores);
+    unless(&mut arguments, "min_delta", stops.min_delta, 0.0);
+    flag(&mut arguments, "restore_best_weights", stops.restore_best_weights);
     Some(format!("keras.callbacks.EarlyStopping({})", arguments.join(", ")))
 }
 
 /// How many epochs were trained, within an f-string.
 pub fn epochs(experiment: &Experiment) -> String {
     let training = &experiment.training;
-    match (&training.early_stopping, alters(&training.augmentation)) {
+    match (&training.early_stopping, training.augmentation.alters_images()) {
         (EarlyStoppingConfig::None {}, _) => training.epochs.to_string(),
         (_, false) => "{len(history.epoch)}".into(),
         (_, true) => "{epoch + 1}".into(),

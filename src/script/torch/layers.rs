@@ -4,7 +4,6 @@ use crate::experiment::{
     Activation, Experiment, LayerConfig, Padding, Shape, Window, layer_shapes,
 };
 use crate::script::text::Script;
-use crate::script::{has_weights, is_frozen};
 
 /// The layers as modules, in parts that `save` and `add_saved` lie between.
 pub struct Model {
@@ -51,7 +50,7 @@ impl Model {
             }
             let [padding, module] = modules(layer, shape.input);
             part.modules.extend(padding);
-            if has_weights(layer) {
+            if layer.has_weights() {
                 let part_name =
                     if residual { format!("model.part_{number}") } else { "model".into() };
                 model.weighted.push((index, format!("{part_name}[{}]", part.modules.len())));
@@ -95,7 +94,13 @@ impl Model {
     /// The layers that the optimizer does not get: their places in the experiment's list, and how Python names them.
     pub fn frozen(&self, experiment: &Experiment) -> impl Iterator<Item = (usize, &str)> {
         let weighted = self.weighted.iter().map(|(index, name)| (*index, name.as_str()));
-        weighted.filter(|(index, _)| is_frozen(experiment, *index))
+        weighted.filter(|(index, _)| experiment.is_frozen(*index))
+    }
+
+    /// How Python names the layer at this place of the experiment's list, where it has weights.
+    pub fn name_of(&self, index: usize) -> Option<&str> {
+        let mut weighted = self.weighted.iter();
+        weighted.find(|(place, _)| *place == index).map(|(_, name)| name.as_str())
     }
 
     /// Whether there are kernels by place, with fans of their own.

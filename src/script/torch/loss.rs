@@ -2,7 +2,6 @@
 
 use crate::experiment::{Activation, Experiment, LayerConfig, LossConfig};
 use crate::script::text::{Script, call, unless};
-use crate::script::units;
 
 pub struct Loss {
     /// Lines that make `loss_of(outputs, labels)`.
@@ -35,7 +34,11 @@ impl Loss {
         let network = &experiment.network;
         let head = network.layers.last().and_then(LayerConfig::activation);
         let head = head.filter(|head| matches!(head, Activation::Softmax | Activation::Sigmoid));
-        let writer = Writer { head, one: units(network) == 1, classes: experiment.dataset.classes };
+        let writer = Writer {
+            head,
+            one: experiment.output_units() == 1,
+            classes: experiment.dataset.classes,
+        };
         match experiment.training.loss {
             LossConfig::SparseCategoricalCrossentropy { from_logits } => {
                 writer.categorical(from_logits, 0.0, true)

@@ -4,7 +4,6 @@ use super::layers::Model;
 use crate::experiment::{
     ClippingConfig, Experiment, OptimizerConfig, ScheduleConfig, TrainingConfig,
 };
-use crate::script::frozen_entirely;
 use crate::script::text::{Script, call, flag, unless};
 
 /// Whether the schedule takes a cosine.
@@ -38,7 +37,7 @@ const LION: &str = r#"class Lion(torch.optim.Optimizer):
 
 /// What the optimizer gets.
 pub fn parameters(experiment: &Experiment, model: &Model) -> &'static str {
-    if frozen_entirely(experiment) {
+    if experiment.is_frozen_entirely() {
         "copy.deepcopy(model).parameters()"
     } else if model.frozen(experiment).next().is_some() {
         "parameters"
@@ -57,7 +56,7 @@ pub fn make(script: &mut Script, experiment: &Experiment, model: &Model) {
     if training.training_loop.optimizer_recreated {
         return;
     }
-    if frozen_entirely(experiment) {
+    if experiment.is_frozen_entirely() {
         script.line("# The mistake: the optimizer has the weights of a copy, and the model's own never change.");
     }
     if let Some(comment) = comment(&training.optimizer) {
@@ -95,7 +94,7 @@ pub fn optimizer(experiment: &Experiment, model: &Model, rate: &str) -> String {
         }
     };
     let class = match experiment.training.optimizer {
-        OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad } => {
+        OptimizerConfig::Adam { beta_1, beta_2, epsilon, amsgrad, .. } => {
             betas(all, beta_1, beta_2);
             all.push(format!("eps={epsilon:?}"));
             flag(all, "amsgrad", amsgrad);
@@ -108,18 +107,18 @@ pub fn optimizer(experiment: &Experiment, model: &Model, rate: &str) -> String {
             flag(all, "amsgrad", amsgrad);
             "torch.optim.AdamW"
         }
-        OptimizerConfig::Nadam { beta_1, beta_2, epsilon } => {
+        OptimizerConfig::Nadam { beta_1, beta_2, epsilon, .. } => {
             betas(all, beta_1, beta_2);
             all.push(format!("eps={epsilon:?}"));
             all.push("momentum_decay=1.0".into());
             "torch.optim.NAdam"
         }
-        OptimizerConfig::Adagrad { initial_accumulator_value, epsilon } => {
+        OptimizerConfig::Adagrad { initial_accumulator_value, epsilon, .. } => {
             unless(all, "initial_accumulator_value", initial_accumulator_value, 0.0);
             all.push(format!("eps={epsilon:?}**0.5"));
             "torch.optim.Adagrad"
         }
-        OptimizerConfig::Lion { beta_1, beta_2 } => {
+        OptimizerConfig::Lion { beta_1, beta_2, .. } => {
             all.push(format!("betas=({beta_1:?}, {beta_2:?})"));
             "Lion"
         }
@@ -131,7 +130,7 @@ pub fn optimizer(experiment: &Experiment, model: &Model, rate: &str) -> String {
             }
             "torch.optim.SGD"
         }
-        OptimizerConfig::RmsProp { rho, momentum, epsilon, centered } => {
+        OptimizerConfig::RmsProp { rho, momentum, epsilon, centered, .. } => {
             all.push(format!("alpha={rho:?}"));
             all.push(format!("eps={epsilon:?}**0.5"));
             unless(all, "momentum", momentum, 0.0);
@@ -142,14 +141,24 @@ pub fn optimizer(experiment: &Experiment, model: &Model, rate: &str) -> String {
     call(class, &arguments)
 }
 
-/// Whether weights decay beside the optimizer: PyTorch's SGD takes the decay into its momentum. Without momentum it is the same.
+/// Whether weights decay beside the optimizer: only AdamW decouples the decay in PyTorch as Keras does everywhere; SGD without
+/// momentum comes to the same.
 fn decays_by_hand(optimizer: &OptimizerConfig) -> bool {
-    matches!(optimizer, OptimizerConfig::Sgd { momentum, weight_decay, .. } if *momentum != 0.0 && *weight_decay != 0.0)
+    let is_decoupled = match optimizer {
+        OptimizerConfig::AdamW { .. } => true,
+        OptimizerConfig::Sgd { momentum, .. } => *momentum == 0.0,
+        OptimizerConfig::Adam { .. }
+        | OptimizerConfig::Nadam { .. }
+        | OptimizerConfig::Adagrad { .. }
+        | OptimizerConfig::Lion { .. }
+        | OptimizerConfig::RmsProp { .. } => false,
+    };
+    !is_decoupled && optimizer.weight_decay() != 0.0
 }
 
 /// What comes between the gradients and the update, in a step.
 pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model) {
-    if frozen_entirely(experiment) {
+    if experiment.is_frozen_entirely() {
         return;
     }
     let training = &experiment.training;
@@ -167,10 +176,9 @@ pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model
             script.add(format_args!("        nn.utils.clip_grad_norm_({parameters}, {limit:?})"));
         }
     }
-    if let OptimizerConfig::Sgd { weight_decay, .. } = training.optimizer
-        && decays_by_hand(&training.optimizer)
-    {
-        script.line("        # Keras' weight decay: PyTorch's would go through the momentum.");
+    if decays_by_hand(&training.optimizer) {
+        let weight_decay = training.optimizer.weight_decay();
+        script.line("        # Keras' weight decay, apart from the gradient; PyTorch's would be added to it.");
         script.add(format_args!("        for weight in {parameters}:"));
         script.add(format_args!(
             "            weight.data *= 1 - {weight_decay:?} * optimizer.param_groups[0][\"lr\"]"

@@ -6,15 +6,14 @@ use super::loss::Loss;
 use super::optimizer::{before_update, comment, optimizer};
 use super::weights::is_regularised;
 use crate::experiment::{
-    ConstraintConfig, EarlyStoppingConfig, Experiment, LayerConfig, ScheduleConfig,
+    ConstraintConfig, EarlyStoppingConfig, Experiment, LayerConfig, Monitor, Patience,
+    ScheduleConfig,
 };
-use crate::script::data::alters;
-use crate::script::frozen_entirely;
 use crate::script::text::Script;
 
 /// Whether something is copied: the best weights, or a model for the optimizer.
 pub fn copies(experiment: &Experiment) -> bool {
-    experiment.training.early_stopping.restores_best_weights() || frozen_entirely(experiment)
+    experiment.training.early_stopping.restores_best_weights() || experiment.is_frozen_entirely()
 }
 
 /// How many epochs were trained, within an f-string.
@@ -46,7 +45,7 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
     script.add(format_args!("for epoch in range({}):", training.epochs));
     set_mode(script, experiment, model);
     let mut inputs = "x[batch]";
-    if alters(&training.augmentation) {
+    if training.augmentation.alters_images() {
         script.add(format_args!("    altered_x = {}", channels_first("altered(images)")));
         inputs = "altered_x[batch]";
     }
@@ -134,7 +133,7 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
     before_update(script, experiment, model);
     script.line("        optimizer.step()");
     if let ConstraintConfig::MaxNorm { limit } = experiment.network.constraint
-        && !frozen_entirely(experiment)
+        && !experiment.is_frozen_entirely()
     {
         script.line("        for kernel in kernels:");
         script.add(format_args!("            kernel.data.renorm_(2, 0, {limit:?})"));
@@ -147,17 +146,13 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
 
 /// As Keras' `EarlyStopping`.
 fn stop_early(script: &mut Script, experiment: &Experiment) {
-    let (watched, patience, min_delta, restores) = match experiment.training.early_stopping {
-        EarlyStoppingConfig::None {} => return,
-        EarlyStoppingConfig::Loss { patience, min_delta, restore_best_weights } => (
-            format!("total / {}", experiment.dataset.images),
-            patience,
-            min_delta,
-            restore_best_weights,
-        ),
-        EarlyStoppingConfig::ValidationLoss { patience, min_delta, restore_best_weights } => {
-            ("held_out_loss".into(), patience, min_delta, restore_best_weights)
-        }
+    let Some(stops) = experiment.training.early_stopping.patience() else {
+        return;
+    };
+    let Patience { monitor, patience, min_delta, restore_best_weights: restores } = stops;
+    let watched = match monitor {
+        Monitor::Loss => format!("total / {}", experiment.dataset.images),
+        Monitor::ValidationLoss => "held_out_loss".into(),
     };
     script.add(format_args!("    watched = {watched}"));
     script.line("    waited += 1");

@@ -5,52 +5,80 @@ use crate::experiment::{
     ConstraintConfig, Experiment, InitializerConfig, KernelInitializer, LayerConfig,
     RegularizerConfig,
 };
-use crate::script::frozen_entirely;
 use crate::script::text::Script;
 
 /// Gives every kernel and bias its first value.
 pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
     let InitializerConfig { kernel, factor, bias } = &experiment.network.initializer;
     let layers = &experiment.network.layers;
-    let biases: Vec<bool> = layers.iter().filter_map(use_bias).collect();
+    let biases: Vec<bool> = layers.iter().filter_map(LayerConfig::use_bias).collect();
+    let start = |script: &mut Script, indent: &str, kernel: &KernelInitializer, fans: [&str; 3]| {
+        for line in kernel_lines(kernel, fans) {
+            script.add(format_args!("{indent}{line}"));
+        }
+        if *factor != 1.0 && *kernel != (KernelInitializer::Zeros {}) {
+            script.add(format_args!("{indent}layer.weight.data *= {factor:?}"));
+        }
+    };
+    let start_bias =
+        |script: &mut Script, indent: &str, kernel: &KernelInitializer, fan_in: &str| {
+            if kernel.draws_biases() {
+                let limit = format!("{factor:?} / ({fan_in}) ** 0.5");
+                script.add(format_args!("{indent}limit = {limit}"));
+                let ends = match *bias {
+                    0.0 => "-limit, limit".to_string(),
+                    bias => format!("{bias:?} - limit, {bias:?} + limit"),
+                };
+                script.add(format_args!("{indent}nn.init.uniform_(layer.bias, {ends})"));
+            } else if *bias == 0.0 {
+                script.add(format_args!("{indent}nn.init.zeros_(layer.bias)"));
+            } else {
+                script.add(format_args!("{indent}nn.init.constant_(layer.bias, {bias:?})"));
+            }
+        };
     let branch = |script: &mut Script, class: &str, fans: [&str; 3]| {
         script.add(format_args!("    if isinstance(layer, {class}):"));
-        for line in kernel_lines(kernel, fans) {
-            script.add(format_args!("        {line}"));
-        }
-        let random = !matches!(kernel, KernelInitializer::Zeros {});
-        if *factor != 1.0 && random {
-            script.add(format_args!("        layer.weight.data *= {factor:?}"));
-        }
+        start(script, "        ", kernel, fans);
         if !biases.contains(&true) {
             return;
         }
-        let value = if *bias == 0.0 {
-            "zeros_(layer.bias)".into()
-        } else {
-            format!("constant_(layer.bias, {bias:?})")
-        };
         if biases.contains(&false) {
             script.line("        if layer.bias is not None:");
-            script.add(format_args!("            nn.init.{value}"));
+            start_bias(script, "            ", kernel, fans[0]);
         } else {
-            script.add(format_args!("        nn.init.{value}"));
+            start_bias(script, "        ", kernel, fans[0]);
         }
     };
-    script.line("# Initial weights as Keras draws them: PyTorch's own are others.");
-    script.line("for layer in model.modules():");
+    let of_module = ["layer.weight[0].numel()", "layer.weight[:, 0].numel()", "named"];
+    let of_places = ["layer.fans[0]", "layer.fans[1]", ""];
+    let has_kernels = model.plain_kernel_classes().is_some() || model.is_locally_connected();
+    if has_kernels {
+        script.line("# Initial weights by the experiment's rule; PyTorch's default is another.");
+        script.line("for layer in model.modules():");
+    }
     if let Some(classes) = model.plain_kernel_classes() {
-        let fans = ["layer.weight[0].numel()", "layer.weight[:, 0].numel()", "named"];
-        branch(script, &classes, fans);
+        branch(script, &classes, of_module);
     }
     if model.is_locally_connected() {
-        branch(script, "LocallyConnected", ["layer.fans[0]", "layer.fans[1]", ""]);
+        branch(script, "LocallyConnected", of_places);
+    }
+    for (index, layer) in layers.iter().enumerate() {
+        let (Some(own), Some(name)) = (layer.kernel_initializer(), model.name_of(index)) else {
+            continue;
+        };
+        let by_place = matches!(layer, LayerConfig::LocallyConnected { .. });
+        let fans = if by_place { of_places } else { of_module };
+        script.add(format_args!("layer = {name}"));
+        start(script, "", &own, fans);
+        if layer.use_bias() == Some(true) && own.draws_biases() != kernel.draws_biases() {
+            start_bias(script, "", &own, fans[0]);
+        }
     }
 }
 
 /// Names the layers that the optimizer does not get, and the kernels and biases that are looked at again.
 pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
-    if frozen_entirely(experiment) {
+    if experiment.is_frozen_entirely() {
         return;
     }
     let frozen: Vec<&str> = model.frozen(experiment).map(|(_, name)| name).collect();
@@ -94,16 +122,7 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
 /// Whether something is added to the loss for large weights.
 pub fn is_regularised(experiment: &Experiment) -> bool {
     let RegularizerConfig { l1, l2, bias_l2 } = experiment.network.regularizer;
-    [l1, l2, bias_l2] != [0.0; 3] && !frozen_entirely(experiment)
-}
-
-fn use_bias(layer: &LayerConfig) -> Option<bool> {
-    match layer {
-        LayerConfig::Conv2d { use_bias, .. }
-        | LayerConfig::LocallyConnected { use_bias, .. }
-        | LayerConfig::Dense { use_bias, .. } => Some(*use_bias),
-        _ => None,
-    }
+    [l1, l2, bias_l2] != [0.0; 3] && !experiment.is_frozen_entirely()
 }
 
 /// `fans` are Python's words for them, and whether PyTorch's own functions count them rightly.
@@ -139,6 +158,20 @@ fn kernel_lines(kernel: &KernelInitializer, [fan_in, fan_out, named]: [&str; 3])
         KernelInitializer::GlorotNormal {} => normal(&average),
         KernelInitializer::HeNormal {} => normal(&format!("2 / {fan_in}")),
         KernelInitializer::LecunNormal {} => normal(&format!("1 / {fan_in}")),
+        KernelInitializer::RandomUniform { limit } => {
+            vec![format!("nn.init.uniform_(layer.weight, -{limit:?}, {limit:?})")]
+        }
+        KernelInitializer::RandomNormal { stddev } => {
+            vec![format!("nn.init.normal_(layer.weight, std={stddev:?})")]
+        }
+        KernelInitializer::TruncatedNormal { stddev } => {
+            let ends = format!("a=-{0:?}, b={0:?}", 2.0 * stddev);
+            vec![format!("nn.init.trunc_normal_(layer.weight, std={stddev:?}, {ends})")]
+        }
+        // Its own rule, which PyTorch writes as a He rule with a slope of the root of 5.
+        KernelInitializer::PytorchDefault {} => {
+            uniform(&format!("1 / (3 * {fan_in})"), "kaiming_uniform_(layer.weight, a=5**0.5)")
+        }
         KernelInitializer::Zeros {} => vec!["nn.init.zeros_(layer.weight)".into()],
         KernelInitializer::Constant { value } => {
             vec![format!("nn.init.constant_(layer.weight, {value:?})")]

@@ -44,7 +44,7 @@ export function mountWarnings(_intents: Intents) {
     return make("li", {}, icon, make("p", {}, make("strong", {}, "Warning"), " ", message));
   };
   return ({ form }: State) => {
-    const warnings = form?.description?.summary.warnings ?? [];
+    const warnings = form?.description?.warnings ?? [];
     // Drawn anew only when they differ, for each time they are read out.
     const key = JSON.stringify(warnings);
     if (key === drawn) return;

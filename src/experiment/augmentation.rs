@@ -1,0 +1,66 @@
+//! Augmentation, as it is asked for.
+
+use serde::{Deserialize, Serialize};
+use tsify::Tsify;
+
+use super::fields::{Field, FieldGroup};
+
+/// How each image is altered anew in each epoch; 0 and false leave it alone. [`crate::augmentation`] says how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentationConfig {
+    /// Left and right are exchanged with probability one half.
+    pub horizontal_flip: bool,
+    /// Top and bottom are exchanged with probability one half.
+    pub vertical_flip: bool,
+    /// The image moves by at most this fraction of its size along each axis; 0 comes in at the edge.
+    pub shift: f64,
+    /// At most this fraction of the size is cut off; what is left is stretched to the full size.
+    pub crop: f64,
+    /// The image turns by at most so many degrees either way; 0 comes in at the corners.
+    pub rotation: f64,
+    /// At most this number is added to every pixel, or taken away.
+    pub brightness: f64,
+    /// The standard deviation of the normal noise that is added to each pixel.
+    pub noise: f64,
+    /// Alpha of the beta distribution that says how much of another image of the batch, and of its label, is mixed in.
+    pub mixup: f64,
+}
+
+impl AugmentationConfig {
+    pub const OFF: Self = Self {
+        horizontal_flip: false,
+        vertical_flip: false,
+        shift: 0.0,
+        crop: 0.0,
+        rotation: 0.0,
+        brightness: 0.0,
+        noise: 0.0,
+        mixup: 0.0,
+    };
+
+    /// Whether augmentation leaves every image as it is.
+    pub fn is_off(&self) -> bool {
+        self.mixup == 0.0 && !self.alters_images()
+    }
+
+    /// Whether augmentation changes images one by one; mixup takes two.
+    pub fn alters_images(&self) -> bool {
+        Self { mixup: 0.0, ..self.clone() } != Self::OFF
+    }
+}
+
+const GROUP: FieldGroup = FieldGroup::Augmentation;
+
+pub(super) const FIELDS: &[Field] = &[
+    Field::flag(GROUP, "training.augmentation.horizontal_flip", "Horizontal flip"),
+    Field::flag(GROUP, "training.augmentation.vertical_flip", "Vertical flip"),
+    Field::share(GROUP, "training.augmentation.shift", "Shift").counted_in("fraction of the side"),
+    Field::share(GROUP, "training.augmentation.crop", "Crop").counted_in("fraction of the side"),
+    Field::real(GROUP, "training.augmentation.rotation", "Rotation", 0.0, 180.0)
+        .counted_in("degrees"),
+    Field::real(GROUP, "training.augmentation.brightness", "Brightness", 0.0, 1e3)
+        .counted_in("pixel values"),
+    Field::real(GROUP, "training.augmentation.noise", "Noise", 0.0, 1e3).counted_in("pixel values"),
+    Field::real(GROUP, "training.augmentation.mixup", "Mixup", 0.0, 1.0).counted_in("alpha"),
+];

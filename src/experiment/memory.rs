@@ -1,0 +1,37 @@
+//! How much memory a training run takes, from the configuration alone.
+
+use super::{Experiment, LayerShape, layer_shapes};
+
+/// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
+/// page that takes half of it has already failed its user.
+pub const MEMORY_LIMIT_BYTES: u64 = 2 << 30;
+
+/// What a training run on the default backend needs at its peak, in bytes. Expects an experiment whose layers fit.
+///
+/// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them), twice more where they are
+/// altered; of each variable its value, its gradient, what the optimizer keeps, a working copy and what early stopping keeps; and
+/// what one batch leaves after each layer.
+pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
+    const FLOAT: u64 = 4;
+    const WASM: u64 = 2_000_000;
+    let Ok(shapes) = layer_shapes(&experiment.network, &experiment.dataset) else {
+        return u64::MAX;
+    };
+    let dataset = &experiment.dataset;
+    let images = u64::from(dataset.images) + u64::from(dataset.validation_images);
+    let pixels = images * u64::from(dataset.side).pow(2) * u64::from(dataset.channels);
+    let parameters: u64 = shapes.iter().map(|shape| shape.parameters as u64).sum();
+    let layers = &experiment.network.layers;
+    let of_image = |(index, shape): (usize, &LayerShape)| {
+        let follows = &layers[index + 1..];
+        shape.output.size() as u64 * layers[index].bytes_of_output(follows)
+    };
+    let image: u64 = shapes.iter().enumerate().map(of_image).sum();
+    let batch = u64::from(experiment.training.batch_size.min(dataset.images));
+    let training = &experiment.training;
+    let altered = if training.augmentation.is_off() { 0 } else { 2 };
+    let kept = u64::from(!training.training_loop.zero_grad);
+    let best = u64::from(training.early_stopping.restores_best_weights());
+    let copies_of_weights = 3 + kept + best + training.optimizer.slots();
+    WASM + FLOAT * ((3 + altered) * pixels + copies_of_weights * parameters) + batch * image
+}

@@ -1,0 +1,274 @@
+//! One field with a value: how an experiment is changed, and how two experiments differ.
+//!
+//! A [`Setting`] is what `--set` and the page's controls apply, what a table of runs shows, what a link or a sweep carries, and
+//! what a cure proposes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tsify::Tsify;
+
+use super::fields::{FieldKind, shown};
+use super::json::{as_whole, pointer};
+use super::{Experiment, Field, InvalidField, LayerConfig};
+
+/// Fields that stand for the same field of every layer of a kind.
+const CONV_BIAS: &str = "network.conv_bias";
+const DENSE_BIAS: &str = "network.dense_bias";
+
+/// A field and its value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// The path of the field: `training.learning_rate`, `network.layers[0].filters`.
+    pub field: String,
+    /// The value in JSON, or the name of a kind.
+    #[tsify(type = "unknown")]
+    pub value: Value,
+}
+
+/// An experiment after a change, with everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Edited {
+    pub experiment: Experiment,
+    /// The problem of a value that the field cannot hold; the experiment is as it was then.
+    pub refused: Option<InvalidField>,
+    /// The problems of the experiment as it is now.
+    pub problems: Vec<InvalidField>,
+}
+
+/// The layers whose biases a field stands for.
+struct BiasField {
+    path: &'static str,
+    label: &'static str,
+    is_meant: fn(&LayerConfig) -> bool,
+}
+
+const BIASES: [BiasField; 2] = [
+    BiasField {
+        path: CONV_BIAS,
+        label: "Convolution biases",
+        is_meant: |layer| matches!(layer, LayerConfig::Conv2d { .. }),
+    },
+    BiasField {
+        path: DENSE_BIAS,
+        label: "Dense bias",
+        is_meant: |layer| matches!(layer, LayerConfig::Dense { .. }),
+    },
+];
+
+impl Setting {
+    pub fn new(field: impl Into<String>, value: impl Serialize) -> Self {
+        let value = serde_json::to_value(value).expect("a value of a field is plain data");
+        Self { field: field.into(), value }
+    }
+
+    /// The value as a person would enter it.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::String(name) => name.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Experiment {
+    /// The experiment with the field at `path` set to what a person entered. A value that the field cannot hold leaves the
+    /// experiment as it was.
+    pub fn edited(&self, path: &str, text: &str) -> Edited {
+        let mut experiment = self.clone();
+        let refused = experiment.set(path, text).err();
+        let problems = experiment.validate().err().unwrap_or_default();
+        Edited { experiment, refused, problems }
+    }
+
+    /// Sets one field. The value is only required to be one that the field can hold; ranges are [`Experiment::validate`]'s. On an
+    /// error nothing is changed.
+    pub fn apply(&mut self, setting: &Setting) -> Result<(), InvalidField> {
+        self.set(&setting.field, &setting.text())
+    }
+
+    /// Sets the field at `path` to what `text` says; otherwise as [`Experiment::apply`].
+    ///
+    /// A field with kinds takes the id or the name of a kind, or an object with some of its fields; `network.conv_bias` and
+    /// `network.dense_bias` set the biases of all such layers. Objects and lists are written as JSON. A batch of all images stays
+    /// one when the number of images changes.
+    pub fn set(&mut self, path: &str, text: &str) -> Result<(), InvalidField> {
+        let text = text.trim();
+        if let Some(biases) = BIASES.iter().find(|biases| biases.path == path) {
+            return self.set_biases(biases, text);
+        }
+        let mut whole = self.to_value();
+        let Some(place) = whole.pointer_mut(&pointer(path)) else {
+            return Err(self.no_such_field(path, text));
+        };
+        *place = match Field::of(path) {
+            Some(field) => value(path, field, text)?,
+            None => json(path, path, text)?,
+        };
+        let all_images = self.training.batch_size == self.dataset.images;
+        *self = Self::from_value(whole)?;
+        if path == "dataset.images" && all_images {
+            self.training.batch_size = self.dataset.images;
+        }
+        Ok(())
+    }
+
+    /// Whether all convolutions have biases; `None` where some have and some have not, or where there are none.
+    pub fn conv_bias(&self) -> Option<bool> {
+        self.common_bias(&BIASES[0])
+    }
+
+    /// The same of dense layers.
+    pub fn dense_bias(&self) -> Option<bool> {
+        self.common_bias(&BIASES[1])
+    }
+
+    fn common_bias(&self, biases: &BiasField) -> Option<bool> {
+        let layers = self.network.layers.iter().filter(|layer| (biases.is_meant)(layer));
+        let mut biases = layers.filter_map(LayerConfig::use_bias);
+        let first = biases.next()?;
+        biases.all(|bias| bias == first).then_some(first)
+    }
+
+    fn set_biases(&mut self, biases: &BiasField, text: &str) -> Result<(), InvalidField> {
+        let BiasField { path, label, is_meant } = biases;
+        let on = parse_bool(text)
+            .ok_or_else(|| InvalidField::new(*path, label, text, "true or false"))?;
+        let mut found = false;
+        for layer in self.network.layers.iter_mut().filter(|layer| is_meant(layer)) {
+            if let Some(bias) = layer.use_bias_mut() {
+                *bias = on;
+                found = true;
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let message = format!("{label}: the network has no such layer to set them in.");
+        Err(InvalidField::told(*path, text, "a network with such a layer", message))
+    }
+
+    /// Every path that `set` takes, for the error that names them.
+    fn no_such_field(&self, path: &str, text: &str) -> InvalidField {
+        let mut names = BIASES.map(|biases| biases.path.to_string()).to_vec();
+        for (name, inner) in self.to_value().as_object().expect("an experiment is an object") {
+            match inner {
+                Value::Object(fields) => {
+                    names.extend(fields.keys().map(|field| format!("{name}.{field}")))
+                }
+                _ => names.push(name.clone()),
+            }
+        }
+        names.sort();
+        let names = names.join(", ");
+        let path = shown(path);
+        let message = format!("{path} is not a field of this experiment; the fields are {names}.");
+        InvalidField::told(path, text, names, message)
+    }
+
+    /// The settings that turn `base` into this experiment when they are applied in order.
+    pub fn settings_from(&self, base: &Self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        differences("", &self.to_value(), &base.to_value(), &mut settings);
+        settings
+    }
+}
+
+/// Collects what differs, by fields: what has kinds of one and the same type by its own fields, lists of layers layer by layer where
+/// their types are the same.
+fn differences(path: &str, now: &Value, before: &Value, settings: &mut Vec<Setting>) {
+    if now == before {
+        return;
+    }
+    let is_same_kind = |(now, before): (&Value, &Value)| now.get("type") == before.get("type");
+    match (now, before) {
+        (Value::Object(fields), Value::Object(_)) if is_same_kind((now, before)) => {
+            for (name, inner) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                differences(&path, inner, before.get(name).unwrap_or(&Value::Null), settings);
+            }
+        }
+        (Value::Array(now), Value::Array(before))
+            if now.len() == before.len()
+                && now.iter().all(Value::is_object)
+                && now.iter().zip(before).all(is_same_kind) =>
+        {
+            for (index, (now, before)) in now.iter().zip(before).enumerate() {
+                differences(&format!("{path}[{index}]"), now, before, settings);
+            }
+        }
+        _ => {
+            // A kind with all its defaults goes by its name.
+            let kind = Field::of(path).and_then(|field| field.chosen(now));
+            let kind = kind.filter(|kind| kind.value == *now && !now.is_null());
+            let value = kind.map_or(now.clone(), |kind| kind.id.into());
+            settings.push(Setting { field: path.into(), value });
+        }
+    }
+}
+
+/// What `text` means in a field of the table.
+fn value(path: &str, field: &Field, text: &str) -> Result<Value, InvalidField> {
+    match field.kind {
+        FieldKind::Number(range) => {
+            let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
+            let held = number.and_then(|number| match range.whole {
+                true => as_whole(number).map(Value::from),
+                false => Some(Value::from(number)),
+            });
+            held.ok_or_else(|| not_a_number(path, field, text))
+        }
+        FieldKind::Flag => {
+            let on = parse_bool(text).ok_or_else(|| field.invalid(path, text))?;
+            Ok(on.into())
+        }
+        FieldKind::Choice(_) if text.starts_with('{') => json(path, field.label, text),
+        FieldKind::Choice(_) => {
+            let name = if text == "null" { "none" } else { text };
+            let kind = field.choice_named(name).or_else(|| by_another_name(path, field, name));
+            kind.map(|kind| kind.value).ok_or_else(|| field.invalid(path, text))
+        }
+        FieldKind::Numbers | FieldKind::Layers => json(path, field.label, text),
+    }
+}
+
+/// "momentum" and "nesterov" alone mean SGD with it.
+fn by_another_name(path: &str, field: &Field, name: &str) -> Option<super::Choice> {
+    match (path, name) {
+        ("training.optimizer", "momentum" | "nesterov") => {
+            field.choice_named(&format!("sgd-{name}"))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with a text that is no number; one written with a decimal comma gets the number that it probably means.
+fn not_a_number(path: &str, field: &Field, text: &str) -> InvalidField {
+    let problem = field.invalid(path, text);
+    let meant = text.replace(',', ".");
+    match meant.parse::<f64>() {
+        Ok(_) if meant != text => {
+            let message = format!("{} Did you mean {meant}?", problem.message);
+            InvalidField { message, ..problem }
+        }
+        _ => problem,
+    }
+}
+
+fn json(path: &str, label: &str, text: &str) -> Result<Value, InvalidField> {
+    serde_json::from_str(text).map_err(|error| {
+        if text.is_empty() {
+            return InvalidField::new(path, label, text, "JSON, such as [] for an empty list");
+        }
+        InvalidField::new(path, label, text, format!("JSON ({error})"))
+    })
+}
+
+fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "true" | "on" | "yes" | "1" => Some(true),
+        "false" | "off" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,81 @@
+//! A run, from an experiment to its result: a training session and the watcher that reads its numbers.
+
+use serde::Serialize;
+use tsify::Tsify;
+
+use crate::dataset::Dataset;
+use crate::diagnosis::{RunEvent, RunResult, Watcher};
+use crate::experiment::{Experiment, InvalidField};
+use crate::network::Network;
+use crate::training::{EpochMetrics, TrainingSession};
+
+/// An experiment under way. [`Run::next_epoch`] advances it; nothing runs by itself.
+pub struct Run {
+    session: TrainingSession,
+    watcher: Watcher,
+}
+
+/// One epoch's numbers and what is newly known with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct EpochReport {
+    pub metrics: EpochMetrics,
+    pub events: Vec<RunEvent>,
+}
+
+impl Run {
+    /// Checks the experiment, draws its images and weights; trains nothing yet. `backend` is an id of
+    /// [`BACKENDS`](crate::backend::BACKENDS).
+    pub fn new(experiment: Experiment, backend: &str) -> Result<Self, InvalidField> {
+        let session = TrainingSession::new(experiment, backend)?;
+        let watcher = Watcher::new(session.experiment(), session.dataset().class_counts());
+        Ok(Self { session, watcher })
+    }
+
+    /// Trains one epoch.
+    pub fn next_epoch(&mut self) -> EpochReport {
+        let metrics = self.session.run_epoch();
+        let events = self.watcher.observe(&metrics);
+        EpochReport { metrics, events }
+    }
+
+    /// Trains every epoch that is left.
+    pub fn finish(mut self) -> RunResult {
+        while !self.finished() {
+            self.next_epoch();
+        }
+        self.result()
+    }
+
+    /// Evaluates the network as it is now and says what came of the run so far.
+    pub fn result(&self) -> RunResult {
+        self.watcher.conclude(&self.session.evaluate())
+    }
+
+    pub fn experiment(&self) -> &Experiment {
+        self.session.experiment()
+    }
+
+    pub fn dataset(&self) -> &Dataset {
+        self.session.dataset()
+    }
+
+    pub fn network(&self) -> &Network {
+        self.session.network()
+    }
+
+    /// Epochs trained so far.
+    pub fn epoch(&self) -> u32 {
+        self.session.epoch()
+    }
+
+    /// Whether the experiment's epochs are all trained, or early stopping ended the run.
+    pub fn finished(&self) -> bool {
+        self.session.finished()
+    }
+
+    /// The learning rate from the next step on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
+        self.session.set_learning_rate(learning_rate)
+    }
+}
