@@ -15,6 +15,7 @@ import { Keras } from "./keras.mjs";
 import { measureGrowth, measureWorkers } from "./growth.mjs";
 import { measureKernels, measureShapes } from "./kernels.mjs";
 import { Native } from "./native.mjs";
+import { measureNetworks } from "./networks.mjs";
 import { measurePage } from "./page.mjs";
 import { GPU, bundlePeers, peers } from "./peers.mjs";
 import { picture } from "./picture.mjs";
@@ -73,6 +74,7 @@ async function measureSpeed() {
     figures.cases.push(...cases(problem.example, entries));
   }
   await gpuBrowser?.close();
+  if (order.networks) figures.networks = await measureNetworks(page, order, backends[0]);
   figures.kernels = await measureKernels(page, order.epochs, percentile);
   const { experiment } = examples[0];
   figures.workers = await measureWorkers(page, experiment, os.cpus().length);

@@ -30,7 +30,27 @@ def layer(config):
             return keras.layers.Dense(units, **options)
         case {"type": "activation", "activation": activation}:
             return keras.layers.Activation(activation)
+        case {"type": "global_average_pool"}:
+            return keras.layers.GlobalAveragePooling2D()
+        case {"type": "batch_norm", **options}:
+            return keras.layers.BatchNormalization(**options)
+        case {"type": "dropout", "rate": rate}:
+            return keras.layers.Dropout(rate)
     raise ValueError(f"no layer of Keras for {config}")
+
+
+def network(shape, configs):
+    output = inputs = keras.Input(shape)
+    saved = None
+    for config in configs:
+        match config["type"]:
+            case "save":
+                saved = output
+            case "add_saved":
+                output = keras.layers.Add()([output, saved])
+            case _:
+                output = layer(config)(output)
+    return keras.Model(inputs, output)
 
 
 def optimizer(config, learning_rate):
@@ -71,8 +91,7 @@ def main():
         images = np.fromfile(raw, np.float32, dataset["images"] * math.prod(shape)).reshape(-1, *shape)
         labels = np.fromfile(raw, np.uint32, dataset["images"]).astype(np.int64)
         weights = [np.fromfile(raw, np.float32, math.prod(shape)).reshape(shape) for shape in order["shapes"]]
-    layers = [layer(config) for config in order["experiment"]["network"]["layers"]]
-    model = keras.Sequential([keras.Input(shape), *layers])
+    model = network(shape, order["experiment"]["network"]["layers"])
     model.compile(
         optimizer=optimizer(training["optimizer"], training["learning_rate"]),
         loss="sparse_categorical_crossentropy",

@@ -12,6 +12,7 @@ export function print(figures) {
     );
   console.log(`\n${machine.cpu}, ${machine.cores} cores, Chromium ${machine.chromium}, profile ${figures.profile}`);
   printContenders(figures);
+  if (figures.networks) printNetworks(figures.networks);
   printKernels(figures.kernels);
   if (figures.shapes) printShapes(figures.shapes);
   if (figures.growth) printGrowth(figures.growth);
@@ -70,6 +71,25 @@ function printContenders({ contenders, cases }) {
   );
   console.log();
   for (const [contender, version] of versions) console.log(`  ${contender}: ${version}`);
+}
+
+function printNetworks(networks) {
+  const row = (name, ...cells) =>
+    console.log(`  ${name.padEnd(28)}${cells.map((cell) => (cell ?? "").padStart(14)).join("")}`);
+  console.log();
+  row("network, ms an epoch", "limit", "median", "p95", "to the limit", "to without", "Keras", "peak");
+  for (const one of networks) {
+    row(
+      one.name,
+      one.limit_ms.toFixed(3),
+      one.median.toFixed(2),
+      one.p95?.toFixed(2),
+      one.to_limit.toFixed(2),
+      one.to_without?.toFixed(2),
+      one.keras?.toFixed(1),
+      one.peak_gflops.toFixed(1),
+    );
+  }
 }
 
 function printKernels({ peak, rows, errors }) {

@@ -16,6 +16,13 @@ answers({
     };
   },
 
+  /** Every preset of the catalogue. */
+  async presets() {
+    await load();
+    const { presets } = lab.catalogue();
+    return { presets: presets.map(({ id, group, experiment }) => ({ id, group, experiment })) };
+  },
+
   /** What an experiment starts from, for others to start from the same. */
   async problem({ experiment }) {
     await load();

@@ -47,6 +47,10 @@ pub struct BenchArgs {
     /// Measure how cost and memory grow with images, side and filters, and what is refused for size.
     #[arg(long)]
     growth: bool,
+    /// Measure every network preset, and dropout, augmentation and batch normalisation, beside the arithmetic limit; with
+    /// `--keras`, beside Keras, too.
+    #[arg(long)]
+    networks: bool,
     /// Draw the contenders' times into this file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -83,6 +87,7 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
         "epochs": args.epochs,
         "shapes": args.shapes,
         "growth": args.growth,
+        "networks": args.networks,
         "native": native,
         "keras": keras,
         "peers": args.peers.then_some(bundle),

@@ -1,0 +1,142 @@
+// What an epoch of each network costs beside the arithmetic limit: the multiply-adds of a step, counted as by the definition of
+// each layer, at the peak that the machine reaches meanwhile.
+import { ours, peak } from "./contenders.mjs";
+import { compared, percentile, round } from "./figures.mjs";
+import { Keras } from "./keras.mjs";
+import { PageWorker } from "./page-worker.mjs";
+import { mostEpochs, takeTurns } from "./rounds.mjs";
+
+/** Presets beside those of the catalogue's groups of examples and networks, each with the layers or the field that it adds. */
+const ADDITIONS = {
+  "batch-norm-lag": withoutLayers("batch_norm"),
+  dropout: withoutLayers("dropout"),
+  augmentation: (experiment, plain) => ({
+    ...experiment,
+    training: { ...experiment.training, augmentation: plain.training.augmentation },
+  }),
+};
+
+/** The layers that keras_contender.py has. */
+const KERAS = [
+  ...["conv2d", "max_pool", "global_average_pool", "flatten", "dense", "activation"],
+  ...["batch_norm", "dropout", "save", "add_saved"],
+];
+
+export async function measureNetworks(page, order, backend) {
+  const rows = [];
+  for (const { name, experiment, without, isNoisy, isAltered } of await networks(page)) {
+    const longer = { ...experiment, training: { ...experiment.training, epochs: mostEpochs(order.epochs) } };
+    const contenders = [peak(page), ...ours(page, order.version, [backend])];
+    const hasKeras = !isAltered && experiment.network.layers.every(({ type }) => KERAS.includes(type));
+    if (order.keras && hasKeras) contenders.push(new Keras(order.keras));
+    const problem = { experiment: longer, ...(await about(page, { kind: "problem", experiment: longer })) };
+    const [machine, ...entries] = await takeTurns(contenders, problem, order.epochs);
+    const [own, keras] = compared(name, entries);
+    if (keras?.wrong && !isNoisy) throw new Error(`Keras is wrong about ${name}: ${keras.wrong}`);
+    const gflops = percentile(
+      machine.results.map(({ gflops }) => gflops),
+      50,
+    );
+    const limit = operations(experiment) / gflops / 1e6;
+    const base = rows.find((row) => row.name === without);
+    rows.push({
+      name,
+      operations: operations(experiment),
+      peak_gflops: round(gflops, 1),
+      limit_ms: round(limit, 3),
+      median: own.median,
+      p95: own.p95,
+      to_limit: round(own.median / limit, 2),
+      without,
+      to_without: base && round(own.median / base.median, 3),
+      keras: keras?.median,
+    });
+  }
+  return rows;
+}
+
+/** The examples, the networks, and what is added to a network, behind the same without it. */
+async function networks(page) {
+  const { presets } = await about(page, { kind: "presets" });
+  const plain = presets.find(({ group }) => group === "article").experiment;
+  const rows = presets
+    .filter(({ group }) => group === "article" || group === "networks")
+    .map(({ id, experiment }) => ({ name: id, experiment }));
+  for (const [id, taken] of Object.entries(ADDITIONS)) {
+    const { experiment } = presets.find((preset) => preset.id === id);
+    const without = `${id}, without`;
+    rows.push({ name: without, experiment: taken(experiment, plain) });
+    rows.push({
+      name: id,
+      experiment,
+      without,
+      isNoisy: id === "dropout",
+      isAltered: id === "augmentation",
+    });
+  }
+  return rows;
+}
+
+function withoutLayers(kind) {
+  return (experiment) => ({
+    ...experiment,
+    network: { ...experiment.network, layers: experiment.network.layers.filter(({ type }) => type !== kind) },
+  });
+}
+
+/** Floating-point operations of a step, two for each multiply-add: forward, for the kernel's gradient, and for the input's. */
+function operations({ dataset, network }) {
+  let size = [dataset.height ?? dataset.side, dataset.width ?? dataset.side, dataset.channels];
+  let total = 0;
+  let passes = 2; // the images have no gradient
+  for (const layer of network.layers) {
+    const before = size;
+    size = output(layer, before);
+    const multiplications = multiplicationsOf(layer, before, size);
+    total += passes * multiplications;
+    if (multiplications > 0) passes = 3;
+  }
+  return 2 * total * dataset.images;
+}
+
+function output({ type, ...layer }, [height, width, channels]) {
+  const window = (size, strides, padding) =>
+    [height, width].map((pixels) => Math.ceil((padding === "same" ? pixels : pixels - size + 1) / strides));
+  switch (type) {
+    case "conv2d":
+      return [...window(layer.kernel, layer.strides, layer.padding), layer.filters];
+    case "locally_connected":
+      return [...window(layer.kernel, 1, "valid"), layer.filters];
+    case "max_pool":
+    case "average_pool":
+      return [...window(layer.pool, layer.strides, layer.padding), channels];
+    case "global_max_pool":
+    case "global_average_pool":
+      return [1, 1, channels];
+    case "flatten":
+      return [1, 1, height * width * channels];
+    case "dense":
+      return [1, 1, layer.units];
+    default:
+      return [height, width, channels];
+  }
+}
+
+function multiplicationsOf({ type, kernel }, [, , channels], [rows, columns, units]) {
+  switch (type) {
+    case "conv2d":
+    case "locally_connected":
+      return rows * columns * units * kernel * kernel * channels;
+    case "dense":
+      return channels * units;
+    default:
+      return 0;
+  }
+}
+
+async function about(page, message) {
+  const worker = await PageWorker.start(page, "/bench/training.worker.mjs");
+  const answer = await worker.ask(message);
+  await worker.stop();
+  return answer;
+}
