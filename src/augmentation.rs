@@ -7,7 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::dataset::Dataset;
 use crate::experiment::AugmentationConfig;
-use crate::seeding::{Purpose, normal_pair, stream};
+use crate::kernels::lanes::Instructions;
+use crate::kernels::normal;
+use crate::seeding::{Purpose, fill_uniform, stream};
 
 /// What is done to one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,36 +59,32 @@ impl Alteration {
         }
     }
 
+    /// Alters an image in place.
+    ///
     /// # Shapes
     /// - image: `[side, side, channels]`
-    pub fn apply(&self, image: &[f32], side: usize) -> Vec<f32> {
+    pub fn apply(&self, image: &mut [f32], side: usize) {
         let channels = image.len() / side / side;
-        let mut image = image.to_vec();
+        let row = side * channels;
         let last = side - 1;
-        // A pixel of the result for each row and column, from the place where it was.
-        let moved = |image: &[f32], from: &dyn Fn(usize, usize) -> [Option<usize>; 2]| {
-            let mut result = Vec::with_capacity(image.len());
-            for place in 0..side * side {
-                match from(place / side, place % side) {
-                    [Some(row), Some(column)] => {
-                        let start = (row * side + column) * channels;
-                        result.extend_from_slice(&image[start..start + channels]);
-                    }
-                    _ => result.extend(std::iter::repeat_n(0.0, channels)),
-                }
-            }
-            result
-        };
         if self.horizontal_flip {
-            image = moved(&image, &|row, column| [Some(row), Some(last - column)]);
+            for row in image.chunks_exact_mut(row) {
+                row.reverse();
+                // Each pixel's channels keep their order.
+                row.chunks_exact_mut(channels).for_each(<[f32]>::reverse);
+            }
         }
         if self.vertical_flip {
-            image = moved(&image, &|row, column| [Some(last - row), Some(column)]);
+            let (above, below) = image.split_at_mut(side / 2 * row);
+            let below = &mut below[side % 2 * row..];
+            for (above, below) in above.chunks_exact_mut(row).zip(below.rchunks_exact_mut(row)) {
+                above.swap_with_slice(below);
+            }
         }
         if self.rotation != 0.0 {
             let (sine, cosine) = self.rotation.to_radians().sin_cos();
             let middle = last as f64 / 2.0;
-            image = sampled(&image, side, |row, column| {
+            sample(image, side, |row, column| {
                 let [y, x] = [row - middle, column - middle];
                 [middle + cosine * y + sine * x, middle + cosine * x - sine * y]
             });
@@ -99,30 +97,40 @@ impl Alteration {
                 let at = (at + 0.5) * stretch - 0.5;
                 start as f64 + at.clamp(0.0, (kept - 1) as f64)
             };
-            image = sampled(&image, side, |row, column| [from(top, row), from(left, column)]);
+            sample(image, side, |row, column| [from(top, row), from(left, column)]);
         }
-        if self.shift != [0, 0] {
-            let from = |at: usize, shift: i32| {
-                let at = at as i32 - shift;
-                (0..side as i32).contains(&at).then_some(at as usize)
-            };
-            let [down, right] = self.shift;
-            image = moved(&image, &|row, column| [from(row, down), from(column, right)]);
+        let [down, right] = self.shift;
+        shift(image, row, down);
+        for row in image.chunks_exact_mut(row) {
+            shift(row, channels, right);
         }
         if self.brightness != 0.0 {
-            for pixel in &mut image {
+            for pixel in image {
                 *pixel += self.brightness;
             }
         }
-        image
+    }
+}
+
+/// Moves parts of a slice, each of so many floats, to later places, or to earlier ones; zeros come after them.
+fn shift(parts: &mut [f32], size: usize, places: i32) {
+    let floats = (places.unsigned_abs() as usize * size).min(parts.len());
+    let kept = parts.len() - floats;
+    if places > 0 {
+        parts.copy_within(..kept, floats);
+        parts[..floats].fill(0.0);
+    } else if places < 0 {
+        parts.copy_within(floats.., 0);
+        parts[kept..].fill(0.0);
     }
 }
 
 /// Each pixel from the place that `from` says, between four pixels in proportion; 0 outside the image.
-fn sampled(image: &[f32], side: usize, from: impl Fn(f64, f64) -> [f64; 2]) -> Vec<f32> {
+fn sample(image: &mut [f32], side: usize, from: impl Fn(f64, f64) -> [f64; 2]) {
     let channels = image.len() / side / side;
-    let mut result = vec![0.0; image.len()];
-    for (place, pixel) in result.chunks_exact_mut(channels).enumerate() {
+    let before = image.to_vec();
+    image.fill(0.0);
+    for (place, pixel) in image.chunks_exact_mut(channels).enumerate() {
         let [y, x] = from((place / side) as f64, (place % side) as f64);
         let [top, left] = [y.floor(), x.floor()];
         for [down, right] in [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]] {
@@ -131,35 +139,29 @@ fn sampled(image: &[f32], side: usize, from: impl Fn(f64, f64) -> [f64; 2]) -> V
             let inside = |at: f64| (0.0..side as f64).contains(&at);
             if weight > 0.0 && inside(row) && inside(column) {
                 let start = (row as usize * side + column as usize) * channels;
-                for (sum, value) in pixel.iter_mut().zip(&image[start..start + channels]) {
+                for (sum, value) in pixel.iter_mut().zip(&before[start..start + channels]) {
                     *sum += weight * value;
                 }
             }
         }
     }
-    result
 }
 
 /// All images of a dataset as an epoch, counted from 1, sees them.
 pub fn altered(config: &AugmentationConfig, dataset: &Dataset, seed: u32, epoch: u32) -> Vec<f32> {
-    let size = dataset.images.len() / dataset.len();
-    let images = dataset.images.chunks_exact(size).enumerate();
-    let all = images.flat_map(|(number, image)| {
+    let mut all = dataset.images.clone();
+    let size = all.len() / dataset.len();
+    let mut uniforms = vec![0.0; size.next_multiple_of(2)];
+    for (number, image) in all.chunks_exact_mut(size).enumerate() {
         let purpose = Purpose::Augmentation { epoch, image: number as u32 };
         let mut generator = stream(seed, purpose);
-        let alteration = Alteration::draw(config, dataset.side, &mut generator);
-        let mut image = alteration.apply(image, dataset.side);
+        Alteration::draw(config, dataset.side, &mut generator).apply(image, dataset.side);
         if config.noise != 0.0 {
-            for pixels in image.chunks_mut(2) {
-                let pair = normal_pair(|| generator.random());
-                for (pixel, noise) in pixels.iter_mut().zip(pair) {
-                    *pixel += (noise * config.noise) as f32;
-                }
-            }
+            fill_uniform(&mut generator, &mut uniforms);
+            normal::add(&uniforms, config.noise, image, Instructions::best());
         }
-        image
-    });
-    all.collect()
+    }
+    all
 }
 
 /// What a step, counted from 1, mixes in: the share that each image keeps of itself, at least half, and for each image of the
@@ -192,8 +194,13 @@ mod tests {
         (0..16).map(|value| value as f32).collect()
     }
 
+    fn altered_image(alteration: Alteration, mut image: Vec<f32>) -> Vec<f32> {
+        alteration.apply(&mut image, SIDE);
+        image
+    }
+
     fn check(alteration: Alteration, expected: [[f32; 4]; 4]) {
-        let found = alteration.apply(&image(), SIDE);
+        let found = altered_image(alteration, image());
         for (at, (found, expected)) in found.iter().zip(expected.as_flattened()).enumerate() {
             assert!((found - expected).abs() < 1e-5, "{alteration:?}, {at}: {found}, {expected}");
         }
@@ -226,7 +233,7 @@ mod tests {
         check(Alteration { crop: [1, 1, 2], ..none }, [row(5.), row(6.), row(8.), row(9.)]);
         check(Alteration { brightness: 0.5, ..none }, as_it_is.map(|row| row.map(|v| v + 0.5)));
         // An eighth of a turn: the corner's neighbours come from outside, in proportion; the middle stays nearly where it was.
-        let turned = Alteration { rotation: 45.0, ..none }.apply(&image(), SIDE);
+        let turned = altered_image(Alteration { rotation: 45.0, ..none }, image());
         assert!((turned.iter().take(1).sum::<f32>() - 0.0).abs() < 1.5, "{turned:?}");
         let middle: f32 = [5, 6, 9, 10].iter().map(|&at| turned[at]).sum();
         assert!((middle - 30.0).abs() < 1e-4, "{middle}");
@@ -242,8 +249,8 @@ mod tests {
             horizontal_flip: true,
             ..Alteration::none(SIDE)
         };
-        let both = alteration.apply(&two, SIDE);
-        let one = alteration.apply(&image(), SIDE);
+        let both = altered_image(alteration, two);
+        let one = altered_image(alteration, image());
         assert!(both.chunks(2).zip(&one).all(|(pair, value)| pair == [*value, -*value]));
     }
 

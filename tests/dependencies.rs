@@ -19,7 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("dataset", &["experiment", "seeding"]),
     ("network", &["experiment", "seeding", "kernels", "operations", "backend", "dataset"]),
     ("probes", &["operations", "backend", "network"]),
-    ("augmentation", &["experiment", "seeding", "dataset"]),
+    ("augmentation", &["experiment", "kernels", "seeding", "dataset"]),
     (
         "training",
         &[

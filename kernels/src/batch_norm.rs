@@ -47,13 +47,13 @@ pub struct Gradients<'a> {
 /// Pixels that are added up in f32; the sums of so many are added up in f64.
 const AT_ONCE: usize = 128;
 
-/// Floats of the widest part of a pixel that is worked on at a time.
-const WIDEST: usize = 64;
+/// Floats of the widest part of a pixel that is worked on at a time: four vectors of eight.
+const WIDEST: usize = 32;
 
 impl BatchNorm {
     /// Floats of the input.
     fn size(&self) -> usize {
-        product([self.pixels, self.channels])
+        product(&[self.pixels, self.channels])
     }
 
     fn check(&self, inputs: &Inputs) {
@@ -156,7 +156,7 @@ impl<P: Piece> Kernel for Pass<P> {
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
-        pieces::<L>(self.channels, &mut self.piece);
+        pieces::<L, 4>(self.channels, &mut self.piece);
     }
 }
 

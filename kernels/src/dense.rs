@@ -50,10 +50,10 @@ pub fn forward(
     buffers: &Buffers,
 ) {
     let Dense { images, inputs, units, relu } = *dense;
-    assert_eq!(input.len(), product([images, inputs]));
-    assert_eq!(kernel.len(), product([inputs, units]));
+    assert_eq!(input.len(), product(&[images, inputs]));
+    assert_eq!(kernel.len(), product(&[inputs, units]));
     assert_eq!(bias.len(), units);
-    assert_eq!(output.len(), product([images, units]));
+    assert_eq!(output.len(), product(&[images, units]));
     if units < FEW {
         let mut by_unit = buffers.floats(kernel.len());
         transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
@@ -93,9 +93,9 @@ pub fn backward(
     buffers: &Buffers,
 ) {
     let Dense { images, inputs, units, relu } = *dense;
-    assert_eq!(input.len(), product([images, inputs]));
-    assert_eq!(kernel.len(), product([inputs, units]));
-    assert_eq!(gradient.len(), product([images, units]));
+    assert_eq!(input.len(), product(&[images, inputs]));
+    assert_eq!(kernel.len(), product(&[inputs, units]));
+    assert_eq!(gradient.len(), product(&[images, units]));
     assert_eq!(gradients.kernel.len(), kernel.len());
     assert_eq!(gradients.bias.len(), units);
     // Rows filled up to whole blocks.
@@ -416,7 +416,8 @@ impl Kernel for FewInputGradient<'_> {
 
 /// Writes `rows` rows, each the sum of `terms` rows of `right` times the numbers where `left` walks, which is `row` further
 /// for each next row.
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn combine<L: Lanes, const V: usize>(
     rows: usize,
     terms: usize,

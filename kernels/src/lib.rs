@@ -1,7 +1,8 @@
 //! Fast kernels for what a CNN spends its time on.
 //!
 //! [`convolution`], [`locally_connected`], [`dense`], [`batch_norm`], [`max_pool`], [`dropout`], [`loss`] and [`update`] are
-//! functions on slices and know nothing of tensors; so is [`random`], which dropout's noise comes from. All of them are
+//! functions on slices and know nothing of tensors; so are
+//! [`random`] and [`normal`], which noise comes from. All of them are
 //! written once, over the vectors of [`lanes`], and compiled to what the machine has: WebAssembly's simd128, AVX2 with FMA
 //! found at run time, or portable code. The innermost loops, in `tile`, check their bounds once before they start.
 
@@ -14,6 +15,7 @@ pub mod lanes;
 pub mod locally_connected;
 pub mod loss;
 pub mod max_pool;
+pub mod normal;
 pub mod random;
 mod sizes;
 mod tile;

@@ -65,20 +65,20 @@ impl LocallyConnected {
     }
 
     pub fn input_size(&self) -> usize {
-        product([self.images, self.height, self.width, self.channels])
+        product(&[self.images, self.height, self.width, self.channels])
     }
 
     pub fn kernel_size(&self) -> usize {
         let Self { kernel, channels, filters, .. } = *self;
-        product([self.output_height(), self.output_width(), kernel, kernel, channels, filters])
+        product(&[self.output_height(), self.output_width(), kernel, kernel, channels, filters])
     }
 
     pub fn bias_size(&self) -> usize {
-        product([self.output_height(), self.output_width(), self.filters])
+        product(&[self.output_height(), self.output_width(), self.filters])
     }
 
     pub fn output_size(&self) -> usize {
-        product([self.images, self.bias_size()])
+        product(&[self.images, self.bias_size()])
     }
 
     /// Where the window of a place starts in an image.
@@ -188,7 +188,7 @@ impl Kernel for Forward<'_> {
         for place in 0..self.layer.places() {
             let start = self.layer.start(place);
             let filters = self.layer.filters;
-            pieces::<L>(filters, &mut ForwardPlace { pass: &mut self, place, start });
+            pieces::<L, 2>(filters, &mut ForwardPlace { pass: &mut self, place, start });
         }
     }
 }
@@ -203,44 +203,38 @@ struct ForwardPlace<'a, 'b> {
 impl Piece for ForwardPlace<'_, '_> {
     #[inline(always)]
     fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
-        let images = self.pass.layer.images;
-        let mut image = 0;
-        while image + ROWS <= images {
-            self.images::<L, ROWS, V>(image, at);
-            image += ROWS;
-        }
-        match images - image {
-            3 => self.images::<L, 3, V>(image, at),
-            2 => self.images::<L, 2, V>(image, at),
-            1 => self.images::<L, 1, V>(image, at),
-            _ => {}
+        for image in (0..self.pass.layer.images).step_by(ROWS) {
+            self.images::<L, V>(image, at);
         }
     }
 }
 
 impl ForwardPlace<'_, '_> {
-    /// The `V` vectors of filters from `at` on, of `R` images.
+    /// The `V` vectors of filters from `at` on, of some images; where fewer are left, the last one more than once.
     #[inline(always)]
-    fn images<L: Lanes, const R: usize, const V: usize>(&mut self, image: usize, at: usize) {
+    fn images<L: Lanes, const V: usize>(&mut self, image: usize, at: usize) {
         let Forward { layer, inputs, image: size, output } = &mut *self.pass;
         let (size, filters) = (*size, layer.filters);
         let bias: [L; V] = load(inputs.bias, self.place * filters + at);
-        let mut sums = [bias; R];
-        let offsets = std::array::from_fn(|r| r * size);
-        let start = image * size + self.start;
-        let left = Walk { start, step: [layer.width * layer.channels, 1] };
+        let mut sums = [bias; ROWS];
+        let mut images = [layer.images - 1; ROWS];
+        for (r, number) in images.iter_mut().enumerate() {
+            *number = (image + r).min(*number);
+        }
+        let offsets = images.map(|image| image * size);
+        let left = Walk { start: self.start, step: [layer.width * layer.channels, 1] };
         let start = self.place * layer.window() * filters + at;
         let right = Walk { start, step: [layer.run() * filters, filters] };
         let steps = [layer.kernel, layer.run()];
         tile(&mut sums, steps, (inputs.input, offsets, left), (inputs.kernel, right));
-        for (r, mut sums) in sums.into_iter().enumerate() {
+        for (image, mut sums) in images.into_iter().zip(sums) {
             if layer.relu {
                 for sum in &mut sums {
                     // What is not a number passes.
                     *sum = sum.where_cut([L::splat(0.0), *sum]);
                 }
             }
-            let pixel = (image + r) * layer.places() + self.place;
+            let pixel = image * layer.places() + self.place;
             store(sums, output, pixel * filters + at);
         }
     }
@@ -266,7 +260,7 @@ impl Kernel for KernelGradient<'_> {
         for place in 0..self.layer.places() {
             let start = self.layer.start(place);
             let filters = self.layer.filters;
-            pieces::<L>(filters, &mut KernelPlace { pass: &mut self, place, start });
+            pieces::<L, 2>(filters, &mut KernelPlace { pass: &mut self, place, start });
         }
     }
 }
@@ -281,34 +275,30 @@ struct KernelPlace<'a, 'b> {
 impl Piece for KernelPlace<'_, '_> {
     #[inline(always)]
     fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
-        let window = self.pass.layer.window();
-        let mut row = 0;
-        while row + ROWS <= window {
-            self.rows::<L, ROWS, V>(row, at);
-            row += ROWS;
-        }
-        match window - row {
-            3 => self.rows::<L, 3, V>(row, at),
-            2 => self.rows::<L, 2, V>(row, at),
-            1 => self.rows::<L, 1, V>(row, at),
-            _ => {}
+        for row in (0..self.pass.layer.window()).step_by(ROWS) {
+            self.rows::<L, V>(row, at);
         }
     }
 }
 
 impl KernelPlace<'_, '_> {
-    /// The `V` vectors of filters from `at` on, of `R` numbers of the window from `row` on.
+    /// The `V` vectors of filters from `at` on, of some numbers of the window from `row` on; where fewer are left, the last one more
+    /// than once.
     #[inline(always)]
-    fn rows<L: Lanes, const R: usize, const V: usize>(&mut self, row: usize, at: usize) {
+    fn rows<L: Lanes, const V: usize>(&mut self, row: usize, at: usize) {
         let KernelGradient { layer, input, pitch, offsets, output, gradient } = &mut *self.pass;
         let filters = layer.filters;
-        let mut sums = [[L::splat(0.0); V]; R];
-        let offsets = *offsets[row..].first_chunk().expect("rows of the window");
+        let mut sums = [[L::splat(0.0); V]; ROWS];
+        let mut rows = [layer.window() - 1; ROWS];
+        for (r, number) in rows.iter_mut().enumerate() {
+            *number = (row + r).min(*number);
+        }
+        let offsets = rows.map(|row| offsets[row]);
         let left = Walk { start: self.start, step: [0, *pitch] };
         let right = Walk { start: self.place * filters + at, step: [0, layer.places() * filters] };
         tile(&mut sums, [1, layer.images], (input, offsets, left), (output, right));
-        for (r, sums) in sums.into_iter().enumerate() {
-            let to = self.place * layer.window() + row + r;
+        for (row, sums) in rows.into_iter().zip(sums) {
+            let to = self.place * layer.window() + row;
             store(sums, gradient, to * filters + at);
         }
     }
@@ -335,7 +325,7 @@ impl Kernel for InputGradient<'_> {
             transpose(kernel, filters, [window, filters], self.turned, window);
             for row in 0..self.layer.kernel {
                 let run = self.layer.run();
-                pieces::<L>(run, &mut InputRow { pass: &mut self, place, row });
+                pieces::<L, 2>(run, &mut InputRow { pass: &mut self, place, row });
             }
         }
     }

@@ -1,96 +1,116 @@
-//! Max-pool of windows that lie side by side, where no convolution takes it in.
+//! Max-pool, where no convolution takes it in.
 
-use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use std::ops::Range;
+
+use crate::lanes::{Instructions, Kernel, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Piece, pieces};
+
+/// The windows along one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Pixels of the input.
+    pub input: usize,
+    /// Pixels of a window.
+    pub window: usize,
+    /// Pixels from one window to the next.
+    pub stride: usize,
+    /// Places of the first and the last window that are outside the input, fewer than a window has. What is left over at the end is
+    /// dropped.
+    pub padding: [usize; 2],
+}
+
+impl Axis {
+    /// Windows.
+    pub fn output(&self) -> usize {
+        (self.input + self.padding[0] + self.padding[1] - self.window) / self.stride + 1
+    }
+
+    /// Pixels of the input that are in a window, at least one.
+    #[inline(always)]
+    fn pixels(&self, window: usize) -> Range<usize> {
+        let start = window * self.stride;
+        let before = self.padding[0];
+        start.max(before) - before..(start + self.window).min(before + self.input) - before
+    }
+
+    fn check(&self) {
+        assert!(self.padding.iter().all(|&places| places < self.window));
+        assert!(self.window <= self.input + self.padding[0] + self.padding[1] && self.stride > 0);
+    }
+}
 
 /// A max-pool and the sizes of what it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool {
     pub images: usize,
-    /// Of the input.
-    pub height: usize,
-    pub width: usize,
+    pub rows: Axis,
+    pub columns: Axis,
     pub channels: usize,
-    /// Side of the windows, at most [`LARGEST`]. What is left over at the edge is dropped.
-    pub pool: usize,
 }
-
-/// The largest pool whose windows' places are numbered by a byte.
-pub const LARGEST: usize = 16;
 
 impl MaxPool {
-    pub fn output_height(&self) -> usize {
-        self.height / self.pool
-    }
-
-    pub fn output_width(&self) -> usize {
-        self.width / self.pool
-    }
-
     /// Floats of the input.
     pub fn input_size(&self) -> usize {
-        product([self.images, self.height, self.width, self.channels])
+        product(&[self.images, self.rows.input, self.columns.input, self.channels])
     }
 
-    /// Floats of the output, which are no more than the input's.
+    /// Floats of the output.
     pub fn output_size(&self) -> usize {
-        self.images * self.output_height() * self.output_width() * self.channels
+        product(&[self.images, self.rows.output(), self.columns.output(), self.channels])
     }
 
-    /// Where the window of an output pixel has its first float in the input.
-    fn start(&self, image: usize, row: usize, column: usize) -> usize {
-        let row = image * self.height + row * self.pool;
-        (row * self.width + column * self.pool) * self.channels
+    /// Image, row and column of an output pixel.
+    #[inline(always)]
+    fn position(&self, pixel: usize) -> [usize; 3] {
+        let (rows, columns) = (self.rows.output(), self.columns.output());
+        [pixel / (rows * columns), pixel / columns % rows, pixel % columns]
     }
 
-    /// How far the pixel at a place of a window is from the window's first.
-    fn offset(&self, place: usize) -> usize {
-        (place / self.pool * self.width + place % self.pool) * self.channels
+    fn check(&self) {
+        self.rows.check();
+        self.columns.check();
+        assert!(u32::try_from(self.rows.input * self.columns.input).is_ok());
     }
 }
 
-/// Computes the largest numbers of all windows, `[images, output height, output width, channels]`, and their places in the
-/// windows. The first of equal numbers wins, and what is not a number wins over all.
+/// Computes the largest numbers of all windows, `[images, output rows, output columns, channels]`, and the pixels of their images
+/// that they come from. The first of equal numbers wins, and what is not a number wins over all.
 ///
 /// # Shapes
-/// - input: `[images, height, width, channels]`
-/// - winners: one an output
+/// - input: `[images, rows, columns, channels]`
+/// - winners: one an output, the pixel's number in the bits of the float
 pub fn forward(
     pool: &MaxPool,
     input: &[f32],
     output: &mut [f32],
-    winners: &mut [u8],
+    winners: &mut [f32],
     instructions: Instructions,
 ) {
-    assert!((1..=LARGEST).contains(&pool.pool));
+    pool.check();
     assert_eq!(input.len(), pool.input_size());
     assert_eq!(output.len(), pool.output_size());
     assert_eq!(winners.len(), output.len());
     instructions.run(Forward { pool, input, output, winners });
 }
 
-/// Overwrites `of_input`, which has the input's size, with its gradient: that of each output at its winner's place, and zero
-/// elsewhere.
-pub fn backward(pool: &MaxPool, gradient: &[f32], winners: &[u8], of_input: &mut [f32]) {
-    assert!((1..=LARGEST).contains(&pool.pool));
+/// Overwrites `of_input`, which has the input's size, with its gradient: the sum of those of the outputs that come from there.
+pub fn backward(pool: &MaxPool, gradient: &[f32], winners: &[f32], of_input: &mut [f32]) {
+    pool.check();
     assert_eq!(of_input.len(), pool.input_size());
     assert_eq!(gradient.len(), pool.output_size());
     assert_eq!(winners.len(), gradient.len());
     of_input.fill(0.0);
-    let mut offsets = [0; LARGEST * LARGEST];
-    for (place, offset) in offsets[..pool.pool * pool.pool].iter_mut().enumerate() {
-        *offset = pool.offset(place);
-    }
-    let window = offsets[pool.pool * pool.pool - 1] + pool.channels;
-    let (rows, columns) = (pool.output_height(), pool.output_width());
-    let pixels = gradient.chunks_exact(pool.channels).zip(winners.chunks_exact(pool.channels));
-    for (pixel, (values, winners)) in pixels.enumerate() {
-        let (image, row, column) =
-            (pixel / (rows * columns), pixel / columns % rows, pixel % columns);
-        let of_window = &mut of_input[pool.start(image, row, column)..][..window];
-        for (channel, (&value, &winner)) in values.iter().zip(winners).enumerate() {
-            of_window[offsets[usize::from(winner)] + channel] = value;
+    let image = of_input.len() / pool.images;
+    let outputs = gradient.len() / pool.images;
+    let images = gradient.chunks_exact(outputs).zip(winners.chunks_exact(outputs));
+    for (of_image, (gradient, winners)) in of_input.chunks_exact_mut(image).zip(images) {
+        let channels = pool.channels;
+        let pixels = gradient.chunks_exact(channels).zip(winners.chunks_exact(channels));
+        for (values, winners) in pixels {
+            for (channel, (value, winner)) in values.iter().zip(winners).enumerate() {
+                of_image[winner.to_bits() as usize * channels + channel] += value;
+            }
         }
     }
 }
@@ -99,7 +119,7 @@ struct Forward<'a> {
     pool: &'a MaxPool,
     input: &'a [f32],
     output: &'a mut [f32],
-    winners: &'a mut [u8],
+    winners: &'a mut [f32],
 }
 
 impl Kernel for Forward<'_> {
@@ -107,15 +127,16 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
-        let (rows, columns) = (self.pool.output_height(), self.pool.output_width());
-        let Self { pool, input, .. } = self;
+        let Self { pool, .. } = self;
+        let image_size = self.input.len() / pool.images;
         let outputs = self.output.chunks_exact_mut(pool.channels);
         let pixels = outputs.zip(self.winners.chunks_exact_mut(pool.channels));
         for (pixel, (output, winners)) in pixels.enumerate() {
-            let (image, row, column) =
-                (pixel / (rows * columns), pixel / columns % rows, pixel % columns);
-            let start = pool.start(image, row, column);
-            pieces::<L>(pool.channels, &mut Window { pool, input, start, output, winners });
+            let [image, row, column] = pool.position(pixel);
+            let input = &self.input[image * image_size..][..image_size];
+            let (rows, columns) = (pool.rows.pixels(row), pool.columns.pixels(column));
+            let mut window = Window { pool, input, rows, columns, output, winners };
+            pieces::<L, 4>(pool.channels, &mut window);
         }
     }
 }
@@ -123,40 +144,39 @@ impl Kernel for Forward<'_> {
 /// One output pixel.
 struct Window<'a> {
     pool: &'a MaxPool,
+    /// One image.
     input: &'a [f32],
-    /// The window's first float in the input.
-    start: usize,
+    /// Pixels of the window.
+    rows: Range<usize>,
+    columns: Range<usize>,
     /// `[channels]`
     output: &'a mut [f32],
-    winners: &'a mut [u8],
+    winners: &'a mut [f32],
 }
 
 impl Piece for Window<'_> {
     #[inline(always)]
     fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
-        let mut best: [L; V] = load(self.input, self.start + at);
-        // Places are whole numbers in the bits of a float: nothing computes with them.
-        let mut winner = [L::splat(f32::from_bits(0)); V];
-        for row in 0..self.pool.pool {
-            for column in 0..self.pool.pool {
-                let place = row * self.pool.pool + column;
-                if place == 0 {
+        let (width, channels) = (self.pool.columns.input, self.pool.channels);
+        let first = self.rows.start * width + self.columns.start;
+        let mut best: [L; V] = load(self.input, first * channels + at);
+        // Pixels' numbers are whole ones in the bits of a float: nothing computes with them.
+        let mut winner = [L::splat(f32::from_bits(first as u32)); V];
+        for row in self.rows.clone() {
+            for column in self.columns.clone() {
+                let pixel = row * width + column;
+                if pixel == first {
                     continue;
                 }
-                let offset = (row * self.pool.width + column) * self.pool.channels;
-                let values: [L; V] = load(self.input, self.start + offset + at);
-                let place = L::splat(f32::from_bits(place as u32));
+                let values: [L; V] = load(self.input, pixel * channels + at);
+                let pixel = L::splat(f32::from_bits(pixel as u32));
                 for ((best, winner), value) in best.iter_mut().zip(&mut winner).zip(values) {
-                    *winner = best.where_beaten(value, [place, *winner]);
+                    *winner = best.where_beaten(value, [pixel, *winner]);
                     *best = best.where_beaten(value, [value, *best]);
                 }
             }
         }
         store(best, self.output, at);
-        let mut places = [0.0; 4 * BLOCK];
-        store(winner, &mut places, 0);
-        for (winner, place) in self.winners[at..][..V * L::COUNT].iter_mut().zip(places) {
-            *winner = place.to_bits() as u8;
-        }
+        store(winner, self.winners, at);
     }
 }

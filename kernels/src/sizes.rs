@@ -4,7 +4,7 @@
 ///
 /// # Panics
 /// If they are more than a `usize` counts: no slice is that long.
-pub fn product<const N: usize>(shape: [usize; N]) -> usize {
+pub fn product(shape: &[usize]) -> usize {
     let product = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     product.unwrap_or_else(|| panic!("{shape:?} is no shape of a tensor that fits the memory"))
 }

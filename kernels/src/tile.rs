@@ -191,23 +191,19 @@ pub trait Piece {
     fn piece<L: Lanes, const V: usize>(&mut self, at: usize);
 }
 
-/// Splits a row into the largest parts that fit the registers.
+/// Splits a row into parts of `WIDE` vectors, 2 or 4, then of one, then of one float: the more kinds of parts, the more code.
 #[inline(always)]
-pub fn pieces<L: Lanes>(length: usize, work: &mut impl Piece) {
+pub fn pieces<L: Lanes, const WIDE: usize>(length: usize, work: &mut impl Piece) {
     let mut at = 0;
-    while length - at >= 8 * L::COUNT {
-        work.piece::<L, 8>(at);
-        at += 8 * L::COUNT;
-    }
-    if length - at >= 4 * L::COUNT {
+    while WIDE == 4 && length - at >= 4 * L::COUNT {
         work.piece::<L, 4>(at);
         at += 4 * L::COUNT;
     }
-    if length - at >= 2 * L::COUNT {
+    while WIDE == 2 && length - at >= 2 * L::COUNT {
         work.piece::<L, 2>(at);
         at += 2 * L::COUNT;
     }
-    if length - at >= L::COUNT {
+    while length - at >= L::COUNT {
         work.piece::<L, 1>(at);
         at += L::COUNT;
     }

@@ -35,9 +35,13 @@ impl Network {
                 };
                 input.with_pixels(output)
             }
-            Layer::MaxPool(window) => input.map_planes(|planes| max_pool(planes, window)),
+            Layer::MaxPool(window) => {
+                without_kernels();
+                input.map_planes(|planes| max_pool(planes, window))
+            }
             Layer::AveragePool(window) => input.map_planes(|planes| average_pool(planes, window)),
             Layer::GlobalMaxPool => {
+                without_kernels();
                 let planes = input.planes();
                 let [images, channels, height, width] = planes.dims();
                 let pooled = max_pool2d(planes, MaxPoolOptions::new([height, width]));

@@ -8,7 +8,7 @@ use crate::kernels::buffers::Buffers;
 use crate::kernels::convolution::{Block, LARGEST_POOL, Shape};
 use crate::kernels::dense::Dense;
 use crate::kernels::locally_connected::LocallyConnected;
-use crate::kernels::max_pool::{self, MaxPool};
+use crate::kernels::max_pool::{Axis, MaxPool};
 use crate::operations::{self, DropoutNoise, NormVariables};
 
 /// The layers with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution before them, a
@@ -46,17 +46,16 @@ pub(super) fn fused(layers: &[(usize, Layer)]) -> Vec<(usize, Layer)> {
 
 /// Whether a layer is one of the kernels.
 pub(super) fn computes(layer: &Layer) -> bool {
-    match layer {
+    matches!(
+        layer,
         Layer::Conv2d { .. }
-        | Layer::LocallyConnected { .. }
-        | Layer::Dense { .. }
-        | Layer::BatchNorm { .. }
-        | Layer::Dropout { .. } => true,
-        Layer::MaxPool(window) => {
-            window.lies_side_by_side() && window.size as usize <= max_pool::LARGEST
-        }
-        _ => false,
-    }
+            | Layer::LocallyConnected { .. }
+            | Layer::Dense { .. }
+            | Layer::BatchNorm { .. }
+            | Layer::Dropout { .. }
+            | Layer::MaxPool(_)
+            | Layer::GlobalMaxPool
+    )
 }
 
 impl Network {
@@ -160,8 +159,22 @@ impl Network {
             Layer::MaxPool(window) => {
                 let input = input.pixels();
                 let [images, height, width, channels] = input.dims();
-                let pool = MaxPool { images, height, width, channels, pool: window.size as usize };
+                let axis = |input: usize| Axis {
+                    input,
+                    window: window.size as usize,
+                    stride: window.strides as usize,
+                    padding: window.padded(input),
+                };
+                let pool = MaxPool { images, rows: axis(height), columns: axis(width), channels };
                 Features::Pixels(operations::max_pool(input, pool, buffers))
+            }
+            Layer::GlobalMaxPool => {
+                let input = input.pixels();
+                let [images, height, width, channels] = input.dims();
+                let axis = |input| Axis { input, window: input, stride: 1, padding: [0, 0] };
+                let pool = MaxPool { images, rows: axis(height), columns: axis(width), channels };
+                let pooled = operations::max_pool(input, pool, buffers);
+                Features::Rows(pooled.reshape([images, channels]))
             }
             _ => unreachable!("every other layer is computed in `common`"),
         }

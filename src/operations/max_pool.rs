@@ -18,12 +18,12 @@ pub struct BackwardPass;
 #[derive(Clone, Debug)]
 pub struct State {
     pool: MaxPool,
-    winners: Arc<Buffer<u8>>,
+    winners: Arc<Buffer<f32>>,
     buffers: Buffers,
 }
 
 impl State {
-    pub fn new(pool: MaxPool, winners: Buffer<u8>, buffers: &Buffers) -> Self {
+    pub fn new(pool: MaxPool, winners: Buffer<f32>, buffers: &Buffers) -> Self {
         Self { pool, winners: Arc::new(winners), buffers: buffers.clone() }
     }
 }
@@ -43,16 +43,16 @@ impl Backward<Flex, 1> for BackwardPass {
         let Some(node) = input else { return };
         let mut of_input = buffers.floats(pool.input_size());
         max_pool::backward(&pool, floats(&gradient), &winners, &mut of_input);
-        let size = [pool.images, pool.height, pool.width, pool.channels];
+        let size = [pool.images, pool.rows.input, pool.columns.input, pool.channels];
         gradients.register::<Flex>(node.id, tensor(of_input, size));
     }
 }
 
-/// The output, and the winners' places.
-pub fn run(input: &FlexTensor, pool: MaxPool, buffers: &Buffers) -> (FlexTensor, Buffer<u8>) {
+/// The output, and the pixels that it comes from.
+pub fn run(input: &FlexTensor, pool: MaxPool, buffers: &Buffers) -> (FlexTensor, Buffer<f32>) {
     let mut output = buffers.floats(pool.output_size());
-    let mut winners = buffers.bytes(pool.output_size());
+    let mut winners = buffers.floats(pool.output_size());
     max_pool::forward(&pool, floats(input), &mut output, &mut winners, Instructions::best());
-    let size = [pool.images, pool.output_height(), pool.output_width(), pool.channels];
+    let size = [pool.images, pool.rows.output(), pool.columns.output(), pool.channels];
     (tensor(output, size), winners)
 }

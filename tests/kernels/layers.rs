@@ -3,8 +3,10 @@
 use overfit_lab::kernels::batch_norm::{self, BatchNorm};
 use overfit_lab::kernels::dropout::Dropout;
 use overfit_lab::kernels::locally_connected::{self, LocallyConnected};
-use overfit_lab::kernels::max_pool::{self, MaxPool};
+use overfit_lab::kernels::max_pool::{self, Axis, MaxPool};
+use overfit_lab::kernels::normal;
 use overfit_lab::kernels::random::Stream;
+use overfit_lab::seeding::normal_pair;
 
 use super::*;
 
@@ -241,38 +243,54 @@ fn what_is_not_a_number_passes_a_batch_norm() {
     }
 }
 
+/// An axis whose windows fit it.
+fn any_axis() -> impl Strategy<Value = Axis> {
+    (1_usize..=12, 1_usize..=5, 1_usize..=4, 0_usize..=2, 0_usize..=2).prop_map(
+        |(input, window, stride, before, after)| {
+            let window = window.min(input);
+            let padding = [before.min(window - 1), after.min(window - 1)];
+            Axis { input, window, stride, padding }
+        },
+    )
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn any_max_pool_is_right() {
-    let any = (1_usize..=4, 1_usize..=12, 1_usize..=12, 1_usize..=40, 1_usize..=5, 0_u64..1000);
-    for_all(cases(200), any, |(images, height, width, channels, pool, seed)| {
-        let pool = pool.min(height).min(width);
-        let pool = MaxPool { images, height, width, channels, pool };
+    let any = (1_usize..=4, any_axis(), any_axis(), 1_usize..=40, 0_u64..1000);
+    for_all(cases(200), any, |(images, rows, columns, channels, seed)| {
+        let pool = MaxPool { images, rows, columns, channels };
         let mut input = numbers(pool.input_size(), seed);
         if seed % 3 == 0 {
             // Many are equal.
             input.iter_mut().for_each(|value| *value = (*value * 2.0).round());
         }
-        let (rows, columns) = (pool.output_height(), pool.output_width());
         let gradient = numbers(pool.output_size(), seed + 1);
         let (mut expected, mut of_input) = (vec![], vec![0.0; input.len()]);
         for (at, gradient) in gradient.iter().enumerate() {
             let (pixel, channel) = (at / channels, at % channels);
-            let (image, row, column) =
-                (pixel / (rows * columns), pixel / columns % rows, pixel % columns);
-            let place = |place: usize| {
-                let row = image * height + row * pool.pool + place / pool.pool;
-                (row * width + column * pool.pool + place % pool.pool) * channels + channel
+            let (row, column) = (pixel / columns.output(), pixel % columns.output());
+            let (image, row) = (row / rows.output(), row % rows.output());
+            let inside = |axis: Axis, output: usize, place: usize| {
+                let at = (output * axis.stride + place).checked_sub(axis.padding[0])?;
+                (at < axis.input).then_some(at)
             };
-            let mut best = place(0);
-            for place in (0..pool.pool * pool.pool).map(place) {
-                best = if input[place] > input[best] { place } else { best };
+            let mut best = None;
+            for place in 0..rows.window * columns.window {
+                let y = inside(rows, row, place / columns.window);
+                let x = inside(columns, column, place % columns.window);
+                let (Some(y), Some(x)) = (y, x) else { continue };
+                let from = ((image * rows.input + y) * columns.input + x) * channels + channel;
+                if best.is_none_or(|best: usize| input[from] > input[best]) {
+                    best = Some(from);
+                }
             }
+            let best = best.expect("a window has a pixel");
             expected.push(input[best]);
             of_input[best] += gradient;
         }
         for &instructions in Instructions::all() {
             let mut output = vec![f32::NAN; expected.len()];
-            let mut winners = vec![0; expected.len()];
+            let mut winners = vec![0.0; expected.len()];
             max_pool::forward(&pool, &input, &mut output, &mut winners, instructions);
             assert_eq!(output, expected, "{pool:?} in {instructions:?}");
             let mut found = vec![f32::NAN; input.len()];
@@ -284,14 +302,15 @@ fn any_max_pool_is_right() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn what_is_not_a_number_wins_a_max_pool() {
-    let pool = MaxPool { images: 1, height: 2, width: 2, channels: 19, pool: 2 };
+    let axis = Axis { input: 2, window: 2, stride: 2, padding: [0, 0] };
+    let pool = MaxPool { images: 1, rows: axis, columns: axis, channels: 19 };
     for place in 0..4 {
         let mut input = numbers(pool.input_size(), 3);
         input[place * 19 + 17] = f32::NAN;
         for &instructions in Instructions::all() {
-            let (mut output, mut winners) = (vec![0.0; 19], vec![0; 19]);
+            let (mut output, mut winners) = (vec![0.0; 19], vec![0.0; 19]);
             max_pool::forward(&pool, &input, &mut output, &mut winners, instructions);
-            assert!(output[17].is_nan() && usize::from(winners[17]) == place);
+            assert!(output[17].is_nan() && winners[17].to_bits() as usize == place);
             assert_eq!(output.iter().filter(|value| value.is_nan()).count(), 1);
         }
     }
@@ -391,7 +410,8 @@ fn sizes_that_overflow_are_refused() {
     // Twice the half is 0.
     let norm = BatchNorm { pixels: 2, channels: half, epsilon: 0.0, of_batch: true, relu: false };
     refused(|| batch_norm::moments(&norm, &[], &mut [], &mut [], best));
-    let pool = MaxPool { images: 2, height: 1, width: 1, channels: half, pool: 1 };
+    let axis = Axis { input: 1, window: 1, stride: 1, padding: [0, 0] };
+    let pool = MaxPool { images: 2, rows: axis, columns: axis, channels: half };
     refused(|| max_pool::forward(&pool, &[], &mut [], &mut [], best));
     let size = LocallyConnected {
         images: 2,
@@ -469,6 +489,44 @@ fn random_numbers_are_the_same_from_any_word_on() {
             let mut found = vec![2.0; count];
             stream.uniforms(start + skipped as u64, &mut found, instructions);
             assert_eq!(found, all[skipped..][..count], "{skipped} in {instructions:?}");
+        }
+    }
+}
+
+/// Box and Muller's method by Rust's own functions; those of WebAssembly are the kernel's to the bit.
+#[wasm_bindgen_test(unsupported = test)]
+fn normal_numbers_are_those_of_the_definition() {
+    const STEP: f32 = 1.0 / 16_777_216.0;
+    let mut uniforms: Vec<f32> = numbers(40_000, 5).iter().map(|value| value.abs()).collect();
+    // Where the angle passes an eighth of a turn, where nearly nothing is left of a quarter, and the first and last numbers.
+    for eighth in 0..=8 {
+        for step in -40..=40 {
+            let number = eighth as f32 / 8.0 + step as f32 * STEP;
+            if (0.0..1.0).contains(&number) {
+                uniforms.extend([0.3, number, number, 0.3]);
+            }
+        }
+    }
+    for &instructions in Instructions::all() {
+        for count in [0, 1, 2, 3, 5, uniforms.len()] {
+            let from = &uniforms[..count.next_multiple_of(2)];
+            let mut found = vec![0.0; count];
+            normal::add(from, 0.7, &mut found, instructions);
+            let mut different = 0;
+            for (pair, found) in from.chunks(2).zip(found.chunks(2)) {
+                let mut pair = pair.iter().copied();
+                let expected = normal_pair(|| pair.next().unwrap());
+                for (expected, &found) in expected.into_iter().zip(found) {
+                    let expected = (expected * 0.7) as f32;
+                    assert!(
+                        (expected - found).abs() <= expected.abs() * 2e-7,
+                        "{expected}, {found}"
+                    );
+                    different += usize::from(expected != found);
+                }
+            }
+            let most = if cfg!(target_arch = "wasm32") { 0 } else { 1 };
+            assert!(different <= most, "{different} of {count} in {instructions:?}");
         }
     }
 }

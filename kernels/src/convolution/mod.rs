@@ -61,11 +61,11 @@ impl Shape {
     }
 
     pub fn kernel_size(&self) -> usize {
-        product([self.kernel, self.kernel, self.channels, self.filters])
+        product(&[self.kernel, self.kernel, self.channels, self.filters])
     }
 
     pub fn input_size(&self) -> usize {
-        product([self.images, self.height, self.width, self.channels])
+        product(&[self.images, self.height, self.width, self.channels])
     }
 
     /// The same convolution of an input that has its zeros around it.
@@ -94,7 +94,7 @@ impl Block {
 
     /// Of all images.
     pub fn output_size(&self) -> usize {
-        product([self.shape.images, self.output_height(), self.output_width(), self.shape.filters])
+        product(&[self.shape.images, self.output_height(), self.output_width(), self.shape.filters])
     }
 
     /// What all passes rely on beside the lengths of their slices.

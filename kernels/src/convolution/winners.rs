@@ -8,7 +8,7 @@
 use super::{Block, Padded, Shape, add_to};
 use crate::buffers::Buffers;
 use crate::lanes::{Instructions, Kernel, Lanes};
-use crate::tile::{Choices, Lists, Piece, pieces, weighted_sum};
+use crate::tile::{Choices, Lists, Piece, weighted_sum};
 
 /// Overwrites the gradients of kernel and bias.
 pub fn kernel_gradient(
@@ -210,7 +210,7 @@ impl Kernel for KernelGradient<'_> {
                         _ => {
                             for (y, gradient) in gradient.chunks_exact_mut(self.run).enumerate() {
                                 let data = (input, y * pitch);
-                                pieces::<L>(self.run, &mut Add { gradient, lists, data });
+                                widest_pieces::<L>(self.run, &mut Add { gradient, lists, data });
                             }
                         }
                     }
@@ -270,7 +270,7 @@ impl Kernel for InputGradient<'_> {
                     lists.push_choices(first, values, winners, window, &places_of_window);
                 }
                 for y in 0..shape.kernel {
-                    pieces::<L>(
+                    widest_pieces::<L>(
                         shape.run(),
                         &mut Spread {
                             gradient: self.gradient,
@@ -286,6 +286,32 @@ impl Kernel for InputGradient<'_> {
                 }
             }
         }
+    }
+}
+
+/// Splits a run into the largest parts that fit the registers.
+#[inline(always)]
+fn widest_pieces<L: Lanes>(run: usize, work: &mut impl Piece) {
+    let mut at = 0;
+    while run - at >= 8 * L::COUNT {
+        work.piece::<L, 8>(at);
+        at += 8 * L::COUNT;
+    }
+    if run - at >= 4 * L::COUNT {
+        work.piece::<L, 4>(at);
+        at += 4 * L::COUNT;
+    }
+    if run - at >= 2 * L::COUNT {
+        work.piece::<L, 2>(at);
+        at += 2 * L::COUNT;
+    }
+    if run - at >= L::COUNT {
+        work.piece::<L, 1>(at);
+        at += L::COUNT;
+    }
+    while at < run {
+        work.piece::<f32, 1>(at);
+        at += 1;
     }
 }
 
