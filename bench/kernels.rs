@@ -135,20 +135,23 @@ pub extern "C" fn paths(number: usize) -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn forward(number: usize) {
     with(number, |bench| {
-        let inputs = [&bench.input[..], &bench.kernel, &bench.bias];
+        let (input, kernel, bias) = (&bench.input[..], &bench.kernel[..], &bench.bias[..]);
         let (output, buffers) = (&mut bench.output, &bench.buffers);
         let instructions = Instructions::best();
         match &mut bench.case {
             Case::Block { block, plan, winners } => convolution::forward(
                 block,
                 plan,
-                inputs,
+                convolution::Inputs { input, kernel, bias },
                 output,
                 Some(winners),
                 instructions,
                 buffers,
             ),
-            Case::Dense(dense) => dense::forward(dense, inputs, output, instructions, buffers),
+            Case::Dense(dense) => {
+                let inputs = dense::Inputs { input, kernel, bias };
+                dense::forward(dense, inputs, output, instructions, buffers);
+            }
         }
     });
 }
@@ -164,15 +167,24 @@ pub extern "C" fn backward(number: usize, input: usize) {
             Case::Block { block, plan, winners } => convolution::backward(
                 block,
                 plan,
-                [&bench.input, &bench.kernel, &bench.gradient],
-                winners,
+                convolution::Known {
+                    input: &bench.input,
+                    kernel: &bench.kernel,
+                    gradient: &bench.gradient,
+                    winners,
+                },
                 convolution::Gradients { input: of_input, kernel, bias },
                 instructions,
                 &bench.buffers,
             ),
             Case::Dense(dense) => dense::backward(
                 dense,
-                [&bench.input, &bench.kernel, &bench.output, &bench.gradient],
+                dense::Known {
+                    input: &bench.input,
+                    kernel: &bench.kernel,
+                    output: &bench.output,
+                    gradient: &bench.gradient,
+                },
                 dense::Gradients { input: of_input, kernel, bias },
                 instructions,
                 &bench.buffers,

@@ -2,7 +2,7 @@
 //! pass is the chain rule of section 3, with both sums that it needs taken in one pass.
 
 use crate::buffers::Buffers;
-use crate::lanes::{Instructions, Kernel, Lanes, load, store};
+use crate::lanes::{Computation, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Piece, pieces};
 
@@ -151,7 +151,7 @@ struct Pass<P> {
     piece: P,
 }
 
-impl<P: Piece> Kernel for Pass<P> {
+impl<P: Piece> Computation for Pass<P> {
     type Output = ();
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Dense layers. With many units the vectors lie along the units; with few, they lie along the inputs.
 
 use crate::buffers::Buffers;
-use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Walk, dot, dots, tile, tile_unchecked, transpose};
 
@@ -12,6 +12,30 @@ pub struct Dense {
     pub inputs: usize,
     pub units: usize,
     pub relu: bool,
+}
+
+/// What the layer's output is computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// `[images, inputs]`
+    pub input: &'a [f32],
+    /// `[inputs, units]`
+    pub kernel: &'a [f32],
+    /// `[units]`
+    pub bias: &'a [f32],
+}
+
+/// What the layer's gradients are computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// `[images, inputs]`
+    pub input: &'a [f32],
+    /// `[inputs, units]`
+    pub kernel: &'a [f32],
+    /// `[images, units]`; read where there is a ReLU.
+    pub output: &'a [f32],
+    /// The gradient of the output, `[images, units]`.
+    pub gradient: &'a [f32],
 }
 
 /// Where the gradients go; the input's only where it is wanted.
@@ -37,14 +61,9 @@ const INPUTS_AT_ONCE: usize = 32;
 const COLUMNS_AT_ONCE: usize = 48;
 
 /// Computes the layer's output `[images, units]`.
-///
-/// # Shapes
-/// - input: `[images, inputs]`
-/// - kernel: `[inputs, units]`
-/// - bias: `[units]`
 pub fn forward(
     dense: &Dense,
-    [input, kernel, bias]: [&[f32]; 3],
+    Inputs { input, kernel, bias }: Inputs,
     output: &mut [f32],
     instructions: Instructions,
     buffers: &Buffers,
@@ -59,13 +78,13 @@ pub fn forward(
         transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
         instructions.run(FewForward { dense, input, by_unit: &by_unit, output });
     } else {
-        let mut panel = buffers.floats(ROWS_AT_ONCE * BLOCK);
-        let mut sums = buffers.zeros(units.div_ceil(BLOCK) * images * BLOCK);
+        let mut panel = buffers.floats(ROWS_AT_ONCE * GROUP);
+        let mut sums = buffers.zeros(units.div_ceil(GROUP) * images * GROUP);
         instructions.run(Forward { dense, input, kernel, panel: &mut panel, sums: &mut sums });
         let rows = output.chunks_exact_mut(units).enumerate();
         rows.for_each(|(image, output)| {
-            for (block, output) in output.chunks_mut(BLOCK).enumerate() {
-                let at = (block * images + image) * BLOCK;
+            for (group, output) in output.chunks_mut(GROUP).enumerate() {
+                let at = (group * images + image) * GROUP;
                 output.copy_from_slice(&sums[at..at + output.len()]);
             }
         });
@@ -79,15 +98,10 @@ pub fn forward(
     }
 }
 
-/// Overwrites `gradients` with those of the layer, whose output has the gradient `gradient`.
-///
-/// # Shapes
-/// - input: `[images, inputs]`
-/// - kernel: `[inputs, units]`
-/// - output and gradient: `[images, units]`; the output is read where there is a ReLU
+/// Overwrites `gradients` with those of the layer.
 pub fn backward(
     dense: &Dense,
-    [input, kernel, output, gradient]: [&[f32]; 4],
+    Known { input, kernel, output, gradient }: Known,
     gradients: Gradients,
     instructions: Instructions,
     buffers: &Buffers,
@@ -98,8 +112,8 @@ pub fn backward(
     assert_eq!(gradient.len(), product(&[images, units]));
     assert_eq!(gradients.kernel.len(), kernel.len());
     assert_eq!(gradients.bias.len(), units);
-    // Rows filled up to whole blocks.
-    let width = units.next_multiple_of(BLOCK);
+    // Rows filled up to whole groups.
+    let width = units.next_multiple_of(GROUP);
     let mut passed = buffers.zeros(images * width);
     gradients.bias.fill(0.0);
     for (image, passed) in passed.chunks_exact_mut(width).enumerate() {
@@ -144,25 +158,25 @@ pub fn backward(
     }
 }
 
-/// Fills a block with a part and with zeros behind it.
+/// Fills a group with a part and with zeros behind it.
 #[inline(always)]
 fn copy_part(part: &[f32], to: &mut [f32]) {
-    if let Ok(block) = <&[f32; BLOCK]>::try_from(part) {
+    if let Ok(group) = <&[f32; GROUP]>::try_from(part) {
         // A size that is known is copied without a call.
-        return to.copy_from_slice(block);
+        return to.copy_from_slice(group);
     }
     let (values, rest) = to.split_at_mut(part.len());
     values.copy_from_slice(part);
     rest.fill(0.0);
 }
 
-/// Stores the first `count` floats of a block.
+/// Stores the first `count` floats of a group.
 #[inline(always)]
 fn store_part<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usize, count: usize) {
     if count == V * L::COUNT {
         return store(vectors, to, at);
     }
-    let mut values = [0.0; BLOCK];
+    let mut values = [0.0; GROUP];
     store(vectors, &mut values, 0);
     to[at..at + count].copy_from_slice(&values[..count]);
 }
@@ -172,13 +186,13 @@ struct Forward<'a> {
     dense: &'a Dense,
     input: &'a [f32],
     kernel: &'a [f32],
-    /// Some rows of the kernel for one block of units.
+    /// Some rows of the kernel for one group of units.
     panel: &'a mut [f32],
-    /// `[blocks][images][BLOCK]`
+    /// `[groups][images][GROUP]`
     sums: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Computation for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -186,20 +200,20 @@ impl Kernel for Forward<'_> {
         let Dense { images, inputs, units, .. } = *self.dense;
         for first in (0..inputs).step_by(ROWS_AT_ONCE) {
             let rows = ROWS_AT_ONCE.min(inputs - first);
-            for block in 0..units.div_ceil(BLOCK) {
-                let count = BLOCK.min(units - block * BLOCK);
+            for group in 0..units.div_ceil(GROUP) {
+                let count = GROUP.min(units - group * GROUP);
                 let kernel = self.kernel[first * units..].chunks_exact(units);
-                let rows_of_block = kernel.take(rows).map(|row| &row[block * BLOCK..][..count]);
-                for (to, row) in self.panel.chunks_exact_mut(BLOCK).zip(rows_of_block) {
+                let rows_of_group = kernel.take(rows).map(|row| &row[group * GROUP..][..count]);
+                for (to, row) in self.panel.chunks_exact_mut(GROUP).zip(rows_of_group) {
                     copy_part(row, to);
                 }
                 let mut image = 0;
                 while image + ROWS <= images {
-                    self.add::<L, ROWS, VECTORS>(block, image, first, rows);
+                    self.add::<L, ROWS, VECTORS>(group, image, first, rows);
                     image += ROWS;
                 }
                 for image in image..images {
-                    self.add::<L, 1, VECTORS>(block, image, first, rows);
+                    self.add::<L, 1, VECTORS>(group, image, first, rows);
                 }
             }
         }
@@ -210,20 +224,20 @@ impl Forward<'_> {
     #[inline(always)]
     fn add<L: Lanes, const R: usize, const V: usize>(
         &mut self,
-        block: usize,
+        group: usize,
         image: usize,
         first: usize,
         rows: usize,
     ) {
         let Dense { images, inputs, .. } = *self.dense;
-        let at = (block * images + image) * BLOCK;
-        let mut sums: [[L; V]; R] = std::array::from_fn(|r| load(self.sums, at + r * BLOCK));
+        let at = (group * images + image) * GROUP;
+        let mut sums: [[L; V]; R] = std::array::from_fn(|r| load(self.sums, at + r * GROUP));
         let left = Walk { start: image * inputs + first, step: [0, 1] };
-        let right = Walk { start: 0, step: [0, BLOCK] };
+        let right = Walk { start: 0, step: [0, GROUP] };
         let offsets = std::array::from_fn(|r| r * inputs);
         tile(&mut sums, [1, rows], (self.input, offsets, left), (self.panel, right));
         for (r, sums) in sums.into_iter().enumerate() {
-            store(sums, self.sums, at + r * BLOCK);
+            store(sums, self.sums, at + r * GROUP);
         }
     }
 }
@@ -239,7 +253,7 @@ struct KernelGradient<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Kernel for KernelGradient<'_> {
+impl Computation for KernelGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -266,20 +280,20 @@ impl KernelGradient<'_> {
         let Dense { images, units, .. } = *self.dense;
         let (right, width) = self.right;
         assert!((column + R) * images <= self.columns.len());
-        assert!(images * width <= right.len() && units.next_multiple_of(BLOCK) <= width);
-        for block in 0..units.div_ceil(BLOCK) {
+        assert!(images * width <= right.len() && units.next_multiple_of(GROUP) <= width);
+        for group in 0..units.div_ceil(GROUP) {
             let mut sums = [[L::splat(0.0); V]; R];
             let left = Walk { start: column * images, step: [0, 1] };
             let offsets = std::array::from_fn(|r| r * images);
-            let walk = Walk { start: block * BLOCK, step: [0, width] };
-            // SAFETY: so many columns of all images, and the block in the rows of all images, were checked.
+            let walk = Walk { start: group * GROUP, step: [0, width] };
+            // SAFETY: so many columns of all images, and the group in the rows of all images, were checked.
             unsafe {
                 let left = (&*self.columns, offsets, left);
                 tile_unchecked(&mut sums, [1, images], left, (right, walk));
             }
-            let count = BLOCK.min(units - block * BLOCK);
+            let count = GROUP.min(units - group * GROUP);
             for (r, sums) in sums.into_iter().enumerate() {
-                let at = (first + column + r) * units + block * BLOCK;
+                let at = (first + column + r) * units + group * GROUP;
                 store_part(sums, self.gradient, at, count);
             }
         }
@@ -295,7 +309,7 @@ struct InputGradient<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Kernel for InputGradient<'_> {
+impl Computation for InputGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -351,7 +365,7 @@ struct FewForward<'a> {
     output: &'a mut [f32],
 }
 
-impl Kernel for FewForward<'_> {
+impl Computation for FewForward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -382,7 +396,7 @@ struct FewKernelGradient<'a> {
     by_unit: &'a mut [f32],
 }
 
-impl Kernel for FewKernelGradient<'_> {
+impl Computation for FewKernelGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -402,7 +416,7 @@ struct FewInputGradient<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Kernel for FewInputGradient<'_> {
+impl Computation for FewInputGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -427,10 +441,10 @@ fn combine<L: Lanes, const V: usize>(
     to: &mut [f32],
 ) {
     const PART: usize = 512;
-    let whole = length - length % BLOCK;
+    let whole = length - length % GROUP;
     // Rows are far apart: of each, some whole lines of the cache at a time.
     for part in (0..whole).step_by(PART) {
-        let part = (part..whole.min(part + PART)).step_by(BLOCK);
+        let part = (part..whole.min(part + PART)).step_by(GROUP);
         let mut first = 0;
         while first + 2 <= rows {
             for at in part.clone() {

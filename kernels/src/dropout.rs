@@ -1,6 +1,6 @@
 //! Dropout: each number of the input is kept and scaled, or becomes zero.
 
-use crate::lanes::{Instructions, Kernel, Lanes, load, store};
+use crate::lanes::{Computation, Instructions, Lanes, load, store};
 
 /// What decides about each number of the input.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ struct Apply<'a> {
     to: &'a mut [f32],
 }
 
-impl Kernel for Apply<'_> {
+impl Computation for Apply<'_> {
     type Output = ();
 
     #[inline(always)]

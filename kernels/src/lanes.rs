@@ -1,7 +1,7 @@
 //! Vectors of floats, and the instruction sets that they come from. Every other kernel is written once, over [`Lanes`].
 
-/// Output channels that a kernel computes together, whatever the width of a vector: packed weights look the same everywhere.
-pub const BLOCK: usize = 16;
+/// Filters or units that are computed together, whatever the width of a vector: packed weights look the same everywhere.
+pub const GROUP: usize = 16;
 
 /// A vector of `COUNT` floats.
 pub trait Lanes: Copy {
@@ -35,8 +35,8 @@ pub trait Lanes: Copy {
     /// `yes` where `self` is zero or less, `no` elsewhere, and so where it is not a number.
     fn where_cut(self, yes_no: [Self; 2]) -> Self;
 
-    /// The lanes of `V` vectors, a [`BLOCK`] in all, whose bits are whole numbers below 256.
-    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK];
+    /// The lanes of `V` vectors, a [`GROUP`] in all, whose bits are whole numbers below 256.
+    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP];
 }
 
 /// The vectors from `from[at]` on, one behind the other.
@@ -67,16 +67,16 @@ pub fn store<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usiz
     }
 }
 
-/// A computation over vectors. `ROWS` values by `VECTORS` vectors of [`BLOCK`] floats in all is the tile of sums that
+/// A computation over vectors. `ROWS` values by `VECTORS` vectors of [`GROUP`] floats in all is the tile of sums that
 /// the machine's registers hold beside their factors.
-pub trait Kernel {
+pub trait Computation {
     type Output;
 
     /// Implementations are `#[inline(always)]`, or they are compiled without the instructions that they were chosen for.
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) -> Self::Output;
 }
 
-/// What a kernel is compiled to.
+/// What a computation is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
     /// Arrays of four floats, which compilers turn into the vectors that every machine of a kind has.
@@ -123,21 +123,21 @@ impl Instructions {
         }
     }
 
-    /// Runs a kernel compiled to these instructions.
+    /// Runs a computation compiled to these instructions.
     ///
     /// # Panics
     /// If the machine does not have them.
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+    pub fn run<C: Computation>(self, computation: C) -> C::Output {
         match self {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-            Self::Portable => kernel.run::<[f32; 4], 2, 4>(),
+            Self::Portable => computation.run::<[f32; 4], 2, 4>(),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Simd128 => kernel.run::<simd128::Vector, 2, 4>(),
+            Self::Simd128 => computation.run::<simd128::Vector, 2, 4>(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 assert!(Self::all().contains(&self), "this machine has no AVX2");
                 // SAFETY: the machine has what the function is compiled for.
-                unsafe { avx2::run(kernel) }
+                unsafe { avx2::run(computation) }
             }
         }
     }
@@ -200,7 +200,7 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
-    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
         std::array::from_fn(|i| vectors[i].to_bits() as u8)
     }
 }
@@ -262,14 +262,14 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
-    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+    fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
         std::array::from_fn(|i| vectors[i / 4][i % 4].to_bits() as u8)
     }
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128 {
-    use super::{BLOCK, Lanes};
+    use super::{GROUP, Lanes};
     use std::arch::wasm32::{
         f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub,
         i16x8_narrow_i32x4, i32x4_shuffle, u8x16_narrow_i16x8, v128, v128_bitselect, v128_load,
@@ -345,10 +345,10 @@ mod simd128 {
         }
 
         #[inline(always)]
-        fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
+        fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
             let pair = |at: usize| i16x8_narrow_i32x4(vectors[at].0, vectors[at + 1].0);
             let all = u8x16_narrow_i16x8(pair(0), pair(2));
-            let mut bytes = [0; BLOCK];
+            let mut bytes = [0; GROUP];
             // SAFETY: a vector has as many bytes as the array.
             unsafe { v128_store(bytes.as_mut_ptr().cast(), all) };
             bytes
@@ -358,7 +358,7 @@ mod simd128 {
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::{BLOCK, Kernel, Lanes};
+    use super::{Computation, GROUP, Lanes};
     use std::arch::x86_64::{
         __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm_add_ps, _mm_packs_epi32,
         _mm_packus_epi16, _mm_storeu_ps, _mm_storeu_si128, _mm256_add_ps, _mm256_blendv_ps,
@@ -370,8 +370,8 @@ mod avx2 {
 
     /// Everything that is inlined into this function is compiled to AVX2 and FMA.
     #[target_feature(enable = "avx2,fma")]
-    pub fn run<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run::<Vector, 6, 2>()
+    pub fn run<C: Computation>(computation: C) -> C::Output {
+        computation.run::<Vector, 6, 2>()
     }
 
     /// Made in [`run`] alone, so the machine has the instructions of its methods.
@@ -455,8 +455,8 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; BLOCK] {
-            let mut bytes = [0; BLOCK];
+        fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
+            let mut bytes = [0; GROUP];
             // SAFETY: see `Vector`; sixteen bytes are written to an array of as many.
             unsafe {
                 // Without closures, which are compiled without the caller's instructions.

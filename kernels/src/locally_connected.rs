@@ -2,7 +2,7 @@
 //! the images' windows there.
 
 use crate::buffers::Buffers;
-use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Piece, Walk, pieces, tile, transpose};
 
@@ -143,7 +143,7 @@ pub fn backward(
     }
     // Images of a power of two of bytes would all lie in the same lines of the nearest cache: here they are a line further apart.
     let size = layer.input_size() / layer.images;
-    let pitch = size + BLOCK;
+    let pitch = size + GROUP;
     let mut apart = buffers.floats(layer.images * pitch);
     for (to, from) in apart.chunks_exact_mut(pitch).zip(inputs.input.chunks_exact(size)) {
         to[..size].copy_from_slice(from);
@@ -180,7 +180,7 @@ struct Forward<'a> {
     output: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Computation for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -252,7 +252,7 @@ struct KernelGradient<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Kernel for KernelGradient<'_> {
+impl Computation for KernelGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -314,7 +314,7 @@ struct InputGradient<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Kernel for InputGradient<'_> {
+impl Computation for InputGradient<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::{Instructions, Kernel, Lanes, load, store};
+use crate::lanes::{Computation, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Piece, pieces};
 
@@ -122,7 +122,7 @@ struct Forward<'a> {
     winners: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl Computation for Forward<'_> {
     type Output = ();
 
     #[inline(always)]

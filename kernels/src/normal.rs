@@ -5,7 +5,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::lanes::{Instructions, Kernel, Lanes};
+use crate::lanes::{Computation, Instructions, Lanes};
 
 /// Adds a normal number of mean 0 and deviation `strength`, rounded to f32, to each of `to`. Two numbers come from two of
 /// `uniforms`, which lie in [0, 1).
@@ -20,7 +20,7 @@ struct Add<'a> {
     to: &'a mut [f32],
 }
 
-impl Kernel for Add<'_> {
+impl Computation for Add<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The numbers of a ChaCha stream, many at once. D. J. Bernstein, "ChaCha, a variant of Salsa20", 2008, with 8 rounds.
 
-use crate::lanes::{Instructions, Kernel, Lanes};
+use crate::lanes::{Computation, Instructions, Lanes};
 
 /// Words of a block.
 const WORDS: usize = 16;
@@ -29,7 +29,7 @@ struct Uniforms<'a> {
     to: &'a mut [f32],
 }
 
-impl Kernel for Uniforms<'_> {
+impl Computation for Uniforms<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! The innermost loops that every product is made of.
 
 use crate::buffers::{Buffer, Buffers, Term};
-use crate::lanes::{BLOCK, Lanes, load, store};
+use crate::lanes::{GROUP, Lanes, load, store};
 
 /// Where a factor lies: its first float, then how far it is from one step to the next of the outer and of the inner loop.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ pub fn dot<L: Lanes>(left: &[f32], right: &[f32]) -> f32 {
             *sum = sum.add_product(left, right);
         }
     }
-    let mut lanes = [0.0; BLOCK];
+    let mut lanes = [0.0; GROUP];
     let [a, b, c, d] = sums;
     store([a.add(b).add(c.add(d))], &mut lanes, 0);
     let rest = left[whole..].iter().zip(&right[whole..]).map(|(left, right)| left * right);
@@ -213,24 +213,25 @@ pub fn pieces<L: Lanes, const WIDE: usize>(length: usize, work: &mut impl Piece)
     }
 }
 
-/// What each byte stands for where the terms of [`Lists`] are chosen: a number, and whether there is one.
+/// What the bytes stand for that name the winners of a pool's windows. With 2 x 2 windows, bytes 0 to 3 stand for the window's places,
+/// as distances in the input or as numbers of lists, and all others for "none", where ReLU cut all places off.
 #[derive(Debug)]
-pub struct Choices {
+pub struct WinnerNumbers {
     numbers: [(u32, u32); 256],
     highest: u32,
 }
 
-impl Choices {
+impl WinnerNumbers {
     /// The first bytes stand for these numbers, at least one and at most 256, and the others for none.
     pub fn new(numbers: &[u32]) -> Self {
-        let mut choices = Self {
+        let mut winners = Self {
             numbers: [(0, 0); 256],
             highest: *numbers.iter().max().expect("at least one number"),
         };
-        for (choice, &number) in choices.numbers.iter_mut().zip(numbers) {
-            *choice = (number, 1);
+        for (winner, &number) in winners.numbers.iter_mut().zip(numbers) {
+            *winner = (number, 1);
         }
-        choices
+        winners
     }
 
     /// A byte's number, and 1 where it has one.
@@ -241,12 +242,12 @@ impl Choices {
     }
 }
 
-/// Lists of numbers, each number with the place of what it is multiplied by.
+/// Lists of the gradients of winners, each with the place of what it is multiplied by.
 ///
-/// They are filled without a branch for what is left out, which could not be predicted: every term is written behind the end
+/// The lists are filled without a branch for what has no winner, which could not be predicted: every term is written after the end
 /// of its list, and the list grows only where the term is kept.
 #[derive(Debug)]
-pub struct Lists {
+pub struct WinnerLists {
     /// Terms that fit a list, and one more to write what is left out.
     capacity: usize,
     /// No list has more terms.
@@ -258,7 +259,7 @@ pub struct Lists {
     furthest: u32,
 }
 
-impl Lists {
+impl WinnerLists {
     /// So many empty lists of at most `capacity` terms.
     pub fn new(lists: usize, capacity: usize, buffers: &Buffers) -> Self {
         let capacity = capacity + 1;
@@ -274,43 +275,49 @@ impl Lists {
         (self.most, self.furthest) = (0, 0);
     }
 
-    /// Adds one term to the end of each list: its value, at the place that its choice has from `start` on.
+    /// Adds one term to the end of each list: its value, at the place that its winner has from `start` on.
     #[inline(always)]
-    pub fn push_row(&mut self, values: &[f32], choices: &[u8], start: usize, places: &Choices) {
-        assert!(values.len() == self.ends.len() && choices.len() == self.ends.len());
+    pub fn push_row(
+        &mut self,
+        values: &[f32],
+        winners: &[u8],
+        start: usize,
+        places: &WinnerNumbers,
+    ) {
+        assert!(values.len() == self.ends.len() && winners.len() == self.ends.len());
         assert!(self.most + 1 < self.capacity);
         let start = u32::try_from(start).expect("a tensor of less than 2^32 floats");
         let furthest = start.checked_add(places.highest).expect("as above");
         self.furthest = self.furthest.max(furthest);
         self.most += 1;
-        for (end, (&value, &choice)) in self.ends.iter_mut().zip(values.iter().zip(choices)) {
-            let (place, keep) = places.of(choice);
+        for (end, (&value, &winner)) in self.ends.iter_mut().zip(values.iter().zip(winners)) {
+            let (place, keep) = places.of(winner);
             // SAFETY: the list is shorter than `most` was, which is less than what fits a list.
             unsafe { *self.terms.get_unchecked_mut(*end) = (start + place, value) };
             *end += keep;
         }
     }
 
-    /// Adds one term for each value to the end of the list that it chooses, counted from `first`: the next value is `step`
-    /// further.
+    /// Adds one term for each value to the end of the list that its winner names, counted from `first`: the next value is
+    /// `step` further.
     #[inline(always)]
-    pub fn push_choices(
+    pub fn push_by_winner(
         &mut self,
         first: usize,
         values: &[f32],
-        choices: &[u8],
+        winners: &[u8],
         step: usize,
-        lists: &Choices,
+        lists: &WinnerNumbers,
     ) {
-        assert!(values.len() == choices.len());
+        assert!(values.len() == winners.len());
         let starts = (first..).map(|list| list * self.capacity);
         let ends = &mut self.ends[first..=first + lists.highest as usize];
         let room = self.capacity - 1;
         assert!(ends.iter().zip(starts).all(|(end, start)| end - start + values.len() <= room));
         let last = u32::try_from(values.len() * step).expect("a kernel of less than 2^32 floats");
         self.furthest = self.furthest.max(last - step as u32);
-        for (index, (&value, &choice)) in values.iter().zip(choices).enumerate() {
-            let (list, keep) = lists.of(choice);
+        for (index, (&value, &winner)) in values.iter().zip(winners).enumerate() {
+            let (list, keep) = lists.of(winner);
             let end = &mut ends[list as usize];
             // SAFETY: no list has got more than the values so far, for which there was room.
             unsafe { *self.terms.get_unchecked_mut(*end) = ((index * step) as u32, value) };
@@ -346,7 +353,7 @@ impl Lists {
 #[inline(always)]
 pub fn weighted_sum<L: Lanes, const S: usize, const V: usize>(
     sums: &mut [[L; V]; S],
-    (lists, list): (&Lists, usize),
+    (lists, list): (&WinnerLists, usize),
     (data, base, pitch): (&[f32], usize, usize),
 ) {
     let terms = lists.list(list);

@@ -1,6 +1,6 @@
 //! Optimizer steps: one pass over a variable, its gradient and what the optimizer remembers of it, in place.
 
-use crate::lanes::{Instructions, Kernel, Lanes};
+use crate::lanes::{Computation, Instructions, Lanes};
 
 /// What one step does to each weight; the numbers are those of that step. The optimizers have the formulas.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +67,7 @@ struct Pass<'a> {
     slots: [&'a mut [f32]; 2],
 }
 
-impl Kernel for Pass<'_> {
+impl Computation for Pass<'_> {
     type Output = f64;
 
     #[inline(always)]

@@ -549,8 +549,12 @@ impl Backward<Flex, 3> for BlockBackward {
         convolution::backward(
             &block,
             &Plan::of(&block),
-            [floats(&input), floats(&kernel), floats(&output)],
-            &winners,
+            convolution::Known {
+                input: floats(&input),
+                kernel: floats(&kernel),
+                gradient: floats(&output),
+                winners: &winners,
+            },
             convolution::Gradients {
                 input: of_input.as_deref_mut(),
                 kernel: &mut of_kernel,
@@ -602,7 +606,12 @@ impl Backward<Flex, 3> for DenseBackward {
         let mut of_bias = buffers.floats(dense.units);
         dense::backward(
             &dense,
-            [floats(&input), floats(&kernel), floats(&output), floats(&gradient)],
+            dense::Known {
+                input: floats(&input),
+                kernel: floats(&kernel),
+                output: floats(&output),
+                gradient: floats(&gradient),
+            },
             dense::Gradients {
                 input: of_input.as_deref_mut(),
                 kernel: &mut of_kernel,
@@ -660,7 +669,7 @@ fn run_block(
     convolution::forward(
         &block,
         &Plan::of(&block),
-        [floats(&input), floats(&kernel), floats(&bias)],
+        convolution::Inputs { input: floats(&input), kernel: floats(&kernel), bias: floats(&bias) },
         &mut output,
         winners,
         Instructions::best(),
@@ -678,7 +687,8 @@ fn run_dense(
 ) -> FlexTensor {
     let [input, kernel, bias] = [input, kernel, bias].map(|tensor| contiguous(tensor.clone()));
     let mut output = buffers.floats(dense.images * dense.units);
-    let inputs = [floats(&input), floats(&kernel), floats(&bias)];
+    let inputs =
+        dense::Inputs { input: floats(&input), kernel: floats(&kernel), bias: floats(&bias) };
     dense::forward(&dense, inputs, &mut output, Instructions::best(), buffers);
     tensor(output, [dense.images, dense.units])
 }

@@ -439,15 +439,15 @@ fn sizes_that_overflow_are_refused() {
     let block = Block { shape, relu: false, pool: 1 };
     let plan = Plan::all(&block, Path::Direct);
     refused(move || {
-        let inputs = [&[0.0; 48][..], &[0.0; 16], &[0.0]];
+        let inputs = convolution::Inputs { input: &[0.0; 48], kernel: &[0.0; 16], bias: &[0.0] };
         let (output, buffers) = (&mut [0.0; 4], Buffers::default());
         convolution::forward(&block, &plan, inputs, output, None, best, &buffers);
     });
     let layer = Dense { images: 2, inputs: 2, units: half, relu: false };
     refused(move || {
         let gradients = dense::Gradients { input: None, kernel: &mut [], bias: &mut [] };
-        let inputs = [&[0.0; 4][..], &[], &[], &[]];
-        dense::backward(&layer, inputs, gradients, best, &Buffers::default());
+        let known = dense::Known { input: &[0.0; 4], kernel: &[], output: &[], gradient: &[] };
+        dense::backward(&layer, known, gradients, best, &Buffers::default());
     });
 }
 

@@ -147,7 +147,7 @@ fn block_is_right(block: Block, seed: u64) {
         convolution::forward(
             &block,
             &plan,
-            [&input, &kernel, &bias],
+            convolution::Inputs { input: &input, kernel: &kernel, bias: &bias },
             &mut output,
             Some(&mut winners),
             instructions,
@@ -183,8 +183,12 @@ fn block_is_right(block: Block, seed: u64) {
         convolution::backward(
             &block,
             &plan,
-            [&input, &kernel, &gradient],
-            &winners,
+            convolution::Known {
+                input: &input,
+                kernel: &kernel,
+                gradient: &gradient,
+                winners: &winners,
+            },
             convolution::Gradients {
                 input: Some(&mut found_input),
                 kernel: &mut found_kernel,
@@ -300,11 +304,11 @@ fn gradients_are_slopes() {
     let run = |parts: &[Vec<f32>; 3]| {
         let mut output = vec![0.0; block.output_size()];
         let mut winners = vec![0; block.output_size()];
-        let slices = parts.each_ref().map(Vec::as_slice);
+        let [input, kernel, bias] = parts;
         convolution::forward(
             &block,
             &Plan::of(&block),
-            slices,
+            convolution::Inputs { input, kernel, bias },
             &mut output,
             Some(&mut winners),
             instructions,
@@ -319,8 +323,12 @@ fn gradients_are_slopes() {
     convolution::backward(
         &block,
         &Plan::of(&block),
-        [&parts[0], &parts[1], &gradient],
-        &winners,
+        convolution::Known {
+            input: &parts[0],
+            kernel: &parts[1],
+            gradient: &gradient,
+            winners: &winners,
+        },
         convolution::Gradients { input: Some(of_input), kernel: of_kernel, bias: of_bias },
         instructions,
         &buffers,
@@ -372,7 +380,8 @@ fn dense_is_right(dense: Dense, seed: u64) {
         let what = |part: &str| format!("{part} of {dense:?} in {instructions:?}");
         let buffers = Buffers::default();
         let mut output = vec![f32::NAN; images * units];
-        dense::forward(&dense, [&input, &kernel, &bias], &mut output, instructions, &buffers);
+        let from = dense::Inputs { input: &input, kernel: &kernel, bias: &bias };
+        dense::forward(&dense, from, &mut output, instructions, &buffers);
         assert_close(&what("output"), &output, &expected);
         let passed: Vec<f64> = gradient
             .iter()
@@ -397,7 +406,7 @@ fn dense_is_right(dense: Dense, seed: u64) {
         let mut found_bias = vec![f32::NAN; units];
         dense::backward(
             &dense,
-            [&input, &kernel, &output, &gradient],
+            dense::Known { input: &input, kernel: &kernel, output: &output, gradient: &gradient },
             dense::Gradients {
                 input: Some(&mut found_input),
                 kernel: &mut found_kernel,
@@ -595,10 +604,10 @@ fn the_same_pixels_are_lost_by_both_paths() {
         input[(row * 12 + column) * 16 + 3] = value;
         let [direct, winograd] = [Path::Direct, Path::Winograd].map(|path| {
             let mut output = vec![0.0; block.output_size()];
-            let parts = [&input[..], &kernel, &[0.0; 16]];
+            let inputs = convolution::Inputs { input: &input, kernel: &kernel, bias: &[0.0; 16] };
             let (plan, buffers) = (Plan::all(&block, path), Buffers::default());
             let instructions = Instructions::best();
-            convolution::forward(&block, &plan, parts, &mut output, None, instructions, &buffers);
+            convolution::forward(&block, &plan, inputs, &mut output, None, instructions, &buffers);
             output
         });
         assert_eq!(direct.iter().filter(|value| !value.is_finite()).count(), 9 * 16);

@@ -1,15 +1,15 @@
-//! By the definition. Forward: rows of output pixels, a block of filters at a time, pooled while they are in the nearest cache.
+//! By the definition. Forward: rows of output pixels, a group of filters at a time, pooled while they are in the nearest cache.
 //! The kernel's gradient: for each place of the window, the products of the pixels there with the gradients of all outputs.
 
-use super::{Block, NO_WINNER, Padded, Shape, add_to, compare, put};
+use super::{Block, Inputs, NO_WINNER, Padded, Shape, add_to, compare, put};
 use crate::buffers::Buffers;
-use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, load_unchecked, store};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, load_unchecked, store};
 use crate::tile::{Walk, tile, tile_unchecked};
 
 /// See [`super::forward`].
 pub fn forward(
     block: &Block,
-    [input, kernel, bias]: [&[f32]; 3],
+    Inputs { input, kernel, bias }: Inputs,
     output: &mut [f32],
     winners: &mut [u8],
     instructions: Instructions,
@@ -17,14 +17,14 @@ pub fn forward(
 ) {
     let shape = block.shape;
     let input = Padded::new(&shape, input, [0, 0], buffers);
-    let blocks = shape.filters.div_ceil(BLOCK);
+    let groups = shape.filters.div_ceil(GROUP);
     let window = shape.kernel * shape.run();
-    let mut packed = buffers.floats(blocks * (1 + window) * BLOCK);
-    let (packed_bias, packed_kernel) = packed.split_at_mut(blocks * BLOCK);
+    let mut packed = buffers.floats(groups * (1 + window) * GROUP);
+    let (packed_bias, packed_kernel) = packed.split_at_mut(groups * GROUP);
     packed_bias.fill(0.0);
     packed_bias[..shape.filters].copy_from_slice(bias);
     pack(kernel, shape.filters, packed_kernel);
-    let mut lines = buffers.floats(block.pool * shape.output_width() * BLOCK);
+    let mut lines = buffers.floats(block.pool * shape.output_width() * GROUP);
     let shape = shape.padded();
     instructions.run(Forward {
         block: Block { shape, ..*block },
@@ -37,13 +37,13 @@ pub fn forward(
     });
 }
 
-/// Blocks of [`BLOCK`] filters, one behind the other, filled up with zeros: `[blocks][rows of the kernel][BLOCK]`.
+/// Groups of [`GROUP`] filters, one behind the other, filled up with zeros: `[groups][rows of the kernel][GROUP]`.
 fn pack(kernel: &[f32], filters: usize, packed: &mut [f32]) {
-    let blocks = filters.div_ceil(BLOCK);
-    for (block, packed) in packed.chunks_exact_mut(packed.len() / blocks).enumerate() {
-        let from = block * BLOCK..filters.min((block + 1) * BLOCK);
+    let groups = filters.div_ceil(GROUP);
+    for (group, packed) in packed.chunks_exact_mut(packed.len() / groups).enumerate() {
+        let from = group * GROUP..filters.min((group + 1) * GROUP);
         let rows = kernel.chunks_exact(filters).map(|row| &row[from.clone()]);
-        for (to, row) in packed.chunks_exact_mut(BLOCK).zip(rows) {
+        for (to, row) in packed.chunks_exact_mut(GROUP).zip(rows) {
             let (values, rest) = to.split_at_mut(row.len());
             values.copy_from_slice(row);
             rest.fill(0.0);
@@ -54,17 +54,17 @@ fn pack(kernel: &[f32], filters: usize, packed: &mut [f32]) {
 struct Forward<'a> {
     block: Block,
     input: &'a [f32],
-    /// `[blocks][kernel][run][BLOCK]`
+    /// `[groups][kernel][run][GROUP]`
     kernel: &'a [f32],
-    /// `[blocks][BLOCK]`
+    /// `[groups][GROUP]`
     bias: &'a [f32],
-    /// Output rows of one window and one block: `[pool][output width][BLOCK]`.
+    /// Output rows of one window and one group: `[pool][output width][GROUP]`.
     lines: &'a mut [f32],
     output: &'a mut [f32],
     winners: &'a mut [u8],
 }
 
-impl Kernel for Forward<'_> {
+impl Computation for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -73,17 +73,17 @@ impl Kernel for Forward<'_> {
         let (rows, width) = (self.block.output_height(), self.block.output_width());
         // Columns that no window of the pool takes are left out.
         let columns = width * pool;
-        let line = shape.output_width() * BLOCK;
-        let kernels = self.kernel.chunks_exact(shape.kernel * shape.run() * BLOCK);
+        let line = shape.output_width() * GROUP;
+        let kernels = self.kernel.chunks_exact(shape.kernel * shape.run() * GROUP);
         for image in 0..shape.images {
-            let blocks = kernels.clone().zip(self.bias.chunks_exact(BLOCK)).enumerate();
-            for (number, (kernel, bias)) in blocks {
-                let filters = number * BLOCK..shape.filters.min((number + 1) * BLOCK);
+            let groups = kernels.clone().zip(self.bias.chunks_exact(GROUP)).enumerate();
+            for (number, (kernel, bias)) in groups {
+                let filters = number * GROUP..shape.filters.min((number + 1) * GROUP);
                 for row in 0..rows {
                     for (y, line) in self.lines.chunks_exact_mut(line).enumerate() {
                         let y = image * shape.height + (row * pool + y) * shape.stride;
                         let start = y * shape.width * shape.channels;
-                        let line = &mut line[..columns * BLOCK];
+                        let line = &mut line[..columns * GROUP];
                         convolve_line::<L, ROWS, VECTORS>(
                             &shape, self.input, start, kernel, bias, line,
                         );
@@ -109,7 +109,7 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// One row of output pixels for one block of filters. The input's row starts at `start`.
+/// One row of output pixels for one group of filters. The input's row starts at `start`.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn convolve_line<L: Lanes, const ROWS: usize, const VECTORS: usize>(
@@ -120,12 +120,12 @@ fn convolve_line<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     bias: &[f32],
     line: &mut [f32],
 ) {
-    let columns = line.len() / BLOCK;
+    let columns = line.len() / GROUP;
     let step = shape.stride * shape.channels;
     let pitch = shape.width * shape.channels;
     // What the tiles rely on: the last pixel's window and the kernel are inside.
     assert!(start + (columns - 1) * step + (shape.kernel - 1) * pitch + shape.run() <= input.len());
-    assert_eq!(kernel.len(), shape.kernel * shape.run() * BLOCK);
+    assert_eq!(kernel.len(), shape.kernel * shape.run() * GROUP);
     let bias = load(bias, 0);
     if columns >= ROWS {
         for column in (0..columns).step_by(ROWS) {
@@ -147,7 +147,7 @@ fn convolve_line<L: Lanes, const ROWS: usize, const VECTORS: usize>(
 }
 
 /// # Safety
-/// The windows of `ROWS` pixels from `column` on are inside the input, and the kernel has a whole block.
+/// The windows of `ROWS` pixels from `column` on are inside the input, and the kernel has a whole group.
 #[inline(always)]
 unsafe fn convolve_pixels<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     shape: &Shape,
@@ -161,26 +161,26 @@ unsafe fn convolve_pixels<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     let mut sums = [bias; ROWS];
     let step = shape.stride * shape.channels;
     let left = Walk { start: start + column * step, step: [shape.width * shape.channels, 1] };
-    let right = Walk { start: 0, step: [shape.run() * BLOCK, BLOCK] };
+    let right = Walk { start: 0, step: [shape.run() * GROUP, GROUP] };
     let rows = std::array::from_fn(|row| row * step);
     // SAFETY: the caller's promise.
     unsafe {
         tile_unchecked(&mut sums, [shape.kernel, shape.run()], (input, rows, left), (kernel, right))
     };
     for (row, sums) in sums.into_iter().enumerate() {
-        store(sums, line, (column + row) * BLOCK);
+        store(sums, line, (column + row) * GROUP);
     }
 }
 
-/// A row of output pixels behind the pool, for one block of filters.
+/// A row of output pixels behind the pool, for one group of filters.
 struct Pooled<'a> {
     /// Rows before the pool, so many floats each.
     lines: &'a [f32],
     line: usize,
-    /// From one output pixel to the next, and in this block.
+    /// From one output pixel to the next, and in this group.
     filters: [usize; 2],
     relu: bool,
-    /// From the block's first filter of the row's first pixel on.
+    /// From the group's first filter of the row's first pixel on.
     output: &'a mut [f32],
     winners: &'a mut [u8],
 }
@@ -193,14 +193,14 @@ impl Pooled<'_> {
         let pool = if POOL == 0 { pool } else { POOL };
         let [pitch, filters] = self.filters;
         // What the loads rely on: the last window is inside.
-        assert!((pool - 1) * self.line + width * pool * BLOCK <= self.lines.len());
+        assert!((pool - 1) * self.line + width * pool * GROUP <= self.lines.len());
         for x in 0..width {
-            let at = x * pool * BLOCK;
+            let at = x * pool * GROUP;
             // SAFETY: the window was checked.
             let mut best: [L; V] = unsafe { load_unchecked(self.lines, at) };
             let mut winner = [L::splat(f32::from_bits(0)); V];
             for place in 1..pool * pool {
-                let at = at + (place / pool) * self.line + place % pool * BLOCK;
+                let at = at + (place / pool) * self.line + place % pool * GROUP;
                 // SAFETY: as above.
                 let values = unsafe { load_unchecked(self.lines, at) };
                 compare(&mut best, &mut winner, values, place);
@@ -229,7 +229,7 @@ pub fn kernel_gradient(
     buffers: &Buffers,
 ) {
     let padded = Padded::new(shape, input, [0, 0], buffers);
-    let filters = shape.filters.next_multiple_of(BLOCK);
+    let filters = shape.filters.next_multiple_of(GROUP);
     let window = shape.kernel * shape.run();
     let mut sums = buffers.zeros(filters * window);
     let shape = shape.padded();
@@ -250,8 +250,8 @@ pub fn kernel_gradient(
         bias: &mut bias_sums,
     });
     for (row, gradient) in gradient.chunks_exact_mut(shape.filters).enumerate() {
-        for (block, gradient) in gradient.chunks_mut(BLOCK).enumerate() {
-            let at = (block * window + row) * BLOCK;
+        for (group, gradient) in gradient.chunks_mut(GROUP).enumerate() {
+            let at = (group * window + row) * GROUP;
             gradient.copy_from_slice(&sums[at..at + gradient.len()]);
         }
     }
@@ -278,9 +278,9 @@ struct KernelGradient<'a> {
     band: usize,
     /// The gradient that passes, of a band: `[band, output width, filters]`.
     pixels: &'a mut [f32],
-    /// Filled up to whole blocks.
+    /// Filled up to whole groups.
     filters: usize,
-    /// `[blocks][kernel][run][BLOCK]`
+    /// `[groups][kernel][run][GROUP]`
     sums: &'a mut [f32],
     /// `[filters]`
     bias_of_band: &'a mut [f32],
@@ -288,7 +288,7 @@ struct KernelGradient<'a> {
     bias: &'a mut [f64],
 }
 
-impl Kernel for KernelGradient<'_> {
+impl Computation for KernelGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -300,14 +300,14 @@ impl Kernel for KernelGradient<'_> {
                 let steps = [self.band.min(rows - first), self.shape.output_width()];
                 self.copy([image, first], steps);
                 self.add_bias::<L, VECTORS>(steps);
-                for block in 0..self.filters / BLOCK {
+                for group in 0..self.filters / GROUP {
                     let mut place = 0;
                     while place + ROWS <= window {
-                        self.add::<L, ROWS, VECTORS>([image, first, block], place, steps);
+                        self.add::<L, ROWS, VECTORS>([image, first, group], place, steps);
                         place += ROWS;
                     }
                     for place in place..window {
-                        self.add::<L, 1, VECTORS>([image, first, block], place, steps);
+                        self.add::<L, 1, VECTORS>([image, first, group], place, steps);
                     }
                 }
             }
@@ -337,27 +337,27 @@ impl KernelGradient<'_> {
     #[inline(always)]
     fn add_bias<L: Lanes, const V: usize>(&mut self, [rows, width]: [usize; 2]) {
         let pixels = &self.pixels[..rows * width * self.filters];
-        for block in (0..self.filters).step_by(BLOCK) {
+        for first in (0..self.filters).step_by(GROUP) {
             let mut sums = [L::splat(0.0); V];
             for pixel in pixels.chunks_exact(self.filters) {
-                let values: [L; V] = load(pixel, block);
+                let values: [L; V] = load(pixel, first);
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum = sum.add(value);
                 }
             }
-            store(sums, self.bias_of_band, block);
+            store(sums, self.bias_of_band, first);
         }
         for (sum, &of_band) in self.bias.iter_mut().zip(&*self.bias_of_band) {
             *sum += f64::from(of_band);
         }
     }
 
-    /// Adds the products of a band, for `R` places of the window and one block of filters.
+    /// Adds the products of a band, for `R` places of the window and one group of filters.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn add<L: Lanes, const R: usize, const V: usize>(
         &mut self,
-        [image, first, block]: [usize; 3],
+        [image, first, group]: [usize; 3],
         place: usize,
         steps: [usize; 2],
     ) {
@@ -371,12 +371,12 @@ impl KernelGradient<'_> {
             let place = place + r;
             place / shape.run() * pitch + place % shape.run()
         });
-        let right = Walk { start: block * BLOCK, step: [steps[1] * filters, filters] };
+        let right = Walk { start: group * GROUP, step: [steps[1] * filters, filters] };
         let mut sums = [[L::splat(0.0); V]; R];
         tile(&mut sums, steps, (self.input, offsets, left), (self.pixels, right));
-        let to = (block * shape.kernel * shape.run() + place) * BLOCK;
+        let to = (group * shape.kernel * shape.run() + place) * GROUP;
         for (r, sums) in sums.into_iter().enumerate() {
-            add_to(self.sums, to + r * BLOCK, sums);
+            add_to(self.sums, to + r * GROUP, sums);
         }
     }
 }

@@ -11,7 +11,7 @@ mod winners;
 mod winograd;
 
 use crate::buffers::{Buffer, Buffers};
-use crate::lanes::{BLOCK, Instructions, Lanes, load, store};
+use crate::lanes::{GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::transpose;
 
@@ -140,7 +140,7 @@ impl Plan {
         let backward = all(match pool {
             1 if wins => Path::Winograd,
             // With fewer filters, most of a vector along them would be empty.
-            1 if shape.filters >= BLOCK => Path::Direct,
+            1 if shape.filters >= GROUP => Path::Direct,
             // After a pool the winners are a quarter of the pixels, which is less than what the transform leaves.
             _ => Path::Winners,
         });
@@ -165,17 +165,36 @@ impl Plan {
     }
 }
 
+/// What a block's output is computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// `[images, height, width, channels]`
+    pub input: &'a [f32],
+    /// `[kernel, kernel, channels, filters]`
+    pub kernel: &'a [f32],
+    /// `[filters]`
+    pub bias: &'a [f32],
+}
+
+/// What a block's gradients are computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// `[images, height, width, channels]`
+    pub input: &'a [f32],
+    /// `[kernel, kernel, channels, filters]`
+    pub kernel: &'a [f32],
+    /// The gradient of the output, `[images, output height, output width, filters]`.
+    pub gradient: &'a [f32],
+    /// Of the same size: what [`forward`] wrote.
+    pub winners: &'a [u8],
+}
+
 /// Computes the block's output `[images, output height, output width, filters]`; `winners` of the same size, where wanted,
 /// says which place of each window the output comes from.
-///
-/// # Shapes
-/// - input: `[images, height, width, channels]`
-/// - kernel: `[kernel, kernel, channels, filters]`
-/// - bias: `[filters]`
 pub fn forward(
     block: &Block,
     plan: &Plan,
-    [input, kernel, bias]: [&[f32]; 3],
+    inputs: Inputs,
     output: &mut [f32],
     winners: Option<&mut [u8]>,
     instructions: Instructions,
@@ -183,9 +202,9 @@ pub fn forward(
 ) {
     let shape = block.shape;
     block.check();
-    assert_eq!(input.len(), shape.input_size());
-    assert_eq!(kernel.len(), shape.kernel_size());
-    assert_eq!(bias.len(), shape.filters);
+    assert_eq!(inputs.input.len(), shape.input_size());
+    assert_eq!(inputs.kernel.len(), shape.kernel_size());
+    assert_eq!(inputs.bias.len(), shape.filters);
     assert_eq!(output.len(), block.output_size());
     let mut unwanted;
     let winners = match winners {
@@ -200,7 +219,7 @@ pub fn forward(
         Path::Direct | Path::Winners => direct::forward,
         Path::Winograd => winograd::forward,
     };
-    compute(block, [input, kernel, bias], output, winners, instructions, buffers);
+    compute(block, inputs, output, winners, instructions, buffers);
 }
 
 /// Where the gradients go; the input's only where it is wanted.
@@ -213,16 +232,16 @@ pub struct Gradients<'a> {
     pub bias: &'a mut [f32],
 }
 
-/// Overwrites `gradients` with those of the block, whose output has the gradient `output`.
+/// Overwrites `gradients` with those of the block.
 pub fn backward(
     block: &Block,
     plan: &Plan,
-    [input, kernel, output]: [&[f32]; 3],
-    winners: &[u8],
+    known: Known,
     gradients: Gradients,
     instructions: Instructions,
     buffers: &Buffers,
 ) {
+    let Known { input, kernel, gradient: output, winners } = known;
     let shape = block.shape;
     block.check();
     assert_eq!(input.len(), shape.input_size());
@@ -239,8 +258,8 @@ pub fn backward(
         };
         let (output, passing): (Vec<_>, Vec<_>) = output.iter().zip(winners).map(cut).unzip();
         if passing != winners {
-            let parts = [input, kernel, &output];
-            return backward(block, plan, parts, &passing, gradients, instructions, buffers);
+            let known = Known { gradient: &output, winners: &passing, ..known };
+            return backward(block, plan, known, gradients, instructions, buffers);
         }
     }
     let needs_all = match plan.kernel_gradient {
@@ -297,7 +316,8 @@ pub fn backward(
     let block = Block { shape: turned_shape, relu: false, pool: 1 };
     let bias = buffers.zeros(shape.channels);
     let mut winners = buffers.bytes(gradient.len());
-    compute(&block, [all, &turned, &bias], gradient, &mut winners, instructions, buffers);
+    let inputs = Inputs { input: all, kernel: &turned, bias: &bias };
+    compute(&block, inputs, gradient, &mut winners, instructions, buffers);
 }
 
 /// The convolution by which a convolution's output gradient becomes its input's, and that convolution's kernel.
@@ -392,7 +412,7 @@ fn compare<L: Lanes, const V: usize>(
     }
 }
 
-/// Writes a block of filters of one pixel: value and winner, behind the ReLU if there is one, which lets pass what is not a
+/// Writes a group of filters of one pixel: value and winner, behind the ReLU if there is one, which lets pass what is not a
 /// number.
 #[inline(always)]
 fn put<L: Lanes, const V: usize>(
@@ -410,12 +430,12 @@ fn put<L: Lanes, const V: usize>(
         }
     }
     let places = L::bytes(winner);
-    if output.len() == BLOCK {
+    if output.len() == GROUP {
         // A size that is known is written without a call.
         store(best, output, 0);
         winners.copy_from_slice(&places);
     } else {
-        let mut values = [0.0; BLOCK];
+        let mut values = [0.0; GROUP];
         store(best, &mut values, 0);
         output.copy_from_slice(&values[..output.len()]);
         winners.copy_from_slice(&places[..winners.len()]);

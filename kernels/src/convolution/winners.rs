@@ -1,14 +1,14 @@
 //! Backward: the gradients of kernel, bias and input from the gradient of the block's output.
 //!
 //! Only the winner of each window carries a gradient, and none where ReLU cut it off: a quarter of the pixels, or less.
-//! So both passes gather what is left into [`Lists`] and add up whole runs of floats, which are contiguous in NHWC: for
+//! So both passes gather what is left into [`WinnerLists`] and add up whole runs of floats, which are contiguous in NHWC: for
 //! the kernel, runs of the input over all winners of a filter; for the input, runs of the kernel over all filters that won
 //! at a pixel.
 
 use super::{Block, Padded, Shape, add_to};
 use crate::buffers::Buffers;
-use crate::lanes::{Instructions, Kernel, Lanes};
-use crate::tile::{Choices, Lists, Piece, weighted_sum};
+use crate::lanes::{Computation, Instructions, Lanes};
+use crate::tile::{Piece, WinnerLists, WinnerNumbers, weighted_sum};
 
 /// Overwrites the gradients of kernel and bias.
 pub fn kernel_gradient(
@@ -34,7 +34,7 @@ pub fn kernel_gradient(
     pixels.copy_from_slice(&input[input.len() - last * image..]);
     rest.fill(0.0);
     let band = band(&padded);
-    let mut lists = Lists::new(shape.filters, band * padded.output_width(), buffers);
+    let mut lists = WinnerLists::new(shape.filters, band * padded.output_width(), buffers);
     let mut bias_sums = vec![0.0; shape.filters];
     instructions.run(KernelGradient {
         winners: &Winners { block: &padded, output, winners },
@@ -69,7 +69,7 @@ pub fn input_gradient(
     let padded = Block { shape: shape.padded(), ..*block };
     let winners = &Winners { block: &padded, output, winners };
     let row = padded.output_width() * block.pool * block.pool;
-    let lists = &mut Lists::new(row, shape.filters, buffers);
+    let lists = &mut WinnerLists::new(row, shape.filters, buffers);
     if shape.padding == [0, 0] {
         gradient.fill(0.0);
         instructions.run(InputGradient { winners, lists, kernel: &by_filter, run, gradient });
@@ -156,7 +156,7 @@ struct KernelGradient<'a> {
     /// Rows of output at a time.
     band: usize,
     /// One a filter.
-    lists: &'a mut Lists,
+    lists: &'a mut WinnerLists,
     run: usize,
     /// `[filters][kernel][run]`
     gradient: &'a mut [f32],
@@ -171,7 +171,7 @@ fn band(block: &Block) -> usize {
     (FLOATS / row).clamp(1, block.output_height())
 }
 
-impl Kernel for KernelGradient<'_> {
+impl Computation for KernelGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -179,7 +179,7 @@ impl Kernel for KernelGradient<'_> {
         let Block { shape, .. } = *self.winners.block;
         let (height, width) =
             (self.winners.block.output_height(), self.winners.block.output_width());
-        let places = Choices::new(&self.winners.places());
+        let places = WinnerNumbers::new(&self.winners.places());
         let Self { band, lists, .. } = self;
         for image in 0..shape.images {
             let (last_images, last) = self.last_images;
@@ -226,7 +226,7 @@ impl Kernel for KernelGradient<'_> {
 fn add_rows<L: Lanes, const S: usize, const V: usize>(
     gradient: &mut [f32],
     run: usize,
-    lists: (&Lists, usize),
+    lists: (&WinnerLists, usize),
     input: &[f32],
     pitch: usize,
 ) {
@@ -240,7 +240,7 @@ fn add_rows<L: Lanes, const S: usize, const V: usize>(
 struct InputGradient<'a> {
     winners: &'a Winners<'a>,
     /// One for each place of each window in a row of output.
-    lists: &'a mut Lists,
+    lists: &'a mut WinnerLists,
     /// `[filters][kernel][run]`
     kernel: &'a [f32],
     run: usize,
@@ -248,7 +248,7 @@ struct InputGradient<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Kernel for InputGradient<'_> {
+impl Computation for InputGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -257,7 +257,7 @@ impl Kernel for InputGradient<'_> {
         let (height, width) =
             (self.winners.block.output_height(), self.winners.block.output_width());
         let places = self.winners.places();
-        let places_of_window = Choices::new(&(0..places.len() as u32).collect::<Vec<_>>());
+        let places_of_window = WinnerNumbers::new(&(0..places.len() as u32).collect::<Vec<_>>());
         let window = shape.kernel * self.run;
         let pitch = shape.width * shape.channels;
         let lists = self.lists;
@@ -267,7 +267,7 @@ impl Kernel for InputGradient<'_> {
                 for column in 0..width {
                     let (values, winners) = self.winners.pixel(image, row, column);
                     let first = column * pool * pool;
-                    lists.push_choices(first, values, winners, window, &places_of_window);
+                    lists.push_by_winner(first, values, winners, window, &places_of_window);
                 }
                 for y in 0..shape.kernel {
                     widest_pieces::<L>(
@@ -318,7 +318,7 @@ fn widest_pieces<L: Lanes>(run: usize, work: &mut impl Piece) {
 /// Adds a list's sum to a part of one row of a filter's gradient.
 struct Add<'a> {
     gradient: &'a mut [f32],
-    lists: (&'a Lists, usize),
+    lists: (&'a WinnerLists, usize),
     data: (&'a [f32], usize),
 }
 
@@ -333,7 +333,7 @@ impl Piece for Add<'_> {
 /// gradient.
 struct Spread<'a> {
     gradient: &'a mut [f32],
-    lists: &'a Lists,
+    lists: &'a WinnerLists,
     kernel: &'a [f32],
     kernel_row: usize,
     pixels: usize,
@@ -361,7 +361,7 @@ impl Piece for Spread<'_> {
 fn add<L: Lanes, const V: usize>(
     gradient: &mut [f32],
     at: usize,
-    (lists, list): (&Lists, usize),
+    (lists, list): (&WinnerLists, usize),
     data: &[f32],
     base: usize,
 ) {

@@ -1,18 +1,18 @@
 //! Forward, and the input's gradient, which is a convolution, too: F(2x2, 3x3).
 
 use super::{
-    OfInput, OfKernel, PLACES, Tiles, ToPixels, both_ways, fits, place_size, tiles_at_once,
-    tiles_of,
+    OfInput, OfKernel, PLACES, Tiles, ToPixels, WeightsPass, both_ways, fits, place_size,
+    tiles_at_once, tiles_of,
 };
 use crate::buffers::Buffers;
-use crate::convolution::{Block, Padded, Shape, compare, put};
-use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::convolution::{Block, Inputs, Padded, Shape, compare, put};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::tile::{Walk, tile_unchecked};
 
 /// See [`crate::convolution::forward`].
 pub fn forward(
     block: &Block,
-    [input, kernel, bias]: [&[f32]; 3],
+    Inputs { input, kernel, bias }: Inputs,
     output: &mut [f32],
     winners: &mut [u8],
     instructions: Instructions,
@@ -23,14 +23,14 @@ pub fn forward(
     let tiles = tiles_of(block);
     let padded_size = tiles.map(|tiles| 2 * tiles + 2);
     let padded = Padded::new(&shape, input, padded_size, buffers);
-    let filters = shape.filters.next_multiple_of(BLOCK);
+    let filters = shape.filters.next_multiple_of(GROUP);
     let mut transformed = buffers.zeros(PLACES * place_size(shape.channels * filters));
     instructions.run(TransformKernel { shape: &shape, kernel, transformed: &mut transformed });
     let mut filled_bias = buffers.zeros(filters);
     filled_bias[..shape.filters].copy_from_slice(bias);
-    let at_once = tiles_at_once(shape.channels + BLOCK, shape.images * tiles[0] * tiles[1]);
+    let at_once = tiles_at_once(shape.channels + GROUP, shape.images * tiles[0] * tiles[1]);
     let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
-    let mut products = buffers.floats(PLACES * place_size(at_once * BLOCK));
+    let mut products = buffers.floats(PLACES * place_size(at_once * GROUP));
     instructions.run(Forward {
         block,
         tiles: Tiles { input: &padded, size: padded.size(), tiles, channels: shape.channels },
@@ -48,30 +48,23 @@ pub fn forward(
 struct TransformKernel<'a> {
     shape: &'a Shape,
     kernel: &'a [f32],
-    /// `[PLACES][blocks of filters][channels][BLOCK]`
+    /// `[PLACES][groups of filters][channels][GROUP]`
     transformed: &'a mut [f32],
 }
 
-impl Kernel for TransformKernel<'_> {
+impl Computation for TransformKernel<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
-        let whole = self.shape.filters - self.shape.filters % L::COUNT;
-        for channel in 0..self.shape.channels {
-            for filter in (0..whole).step_by(L::COUNT) {
-                self.transform::<L>(channel, filter);
-            }
-            for filter in whole..self.shape.filters {
-                self.transform::<f32>(channel, filter);
-            }
-        }
+        let shape = self.shape;
+        self.all::<L>(shape);
     }
 }
 
-impl TransformKernel<'_> {
+impl WeightsPass for TransformKernel<'_> {
     #[inline(always)]
-    fn transform<L: Lanes>(&mut self, channel: usize, filter: usize) {
+    fn part<L: Lanes>(&mut self, channel: usize, filter: usize) {
         let Shape { channels, filters, .. } = *self.shape;
         let mut window = [[L::splat(0.0); 3]; 3];
         for (place, value) in window.iter_mut().flatten().enumerate() {
@@ -79,7 +72,7 @@ impl TransformKernel<'_> {
         }
         let places: [[L; 4]; 4] = both_ways::<L, OfKernel, 3, 4>(window);
         let place_size = self.transformed.len() / PLACES;
-        let to = (filter / BLOCK * channels + channel) * BLOCK + filter % BLOCK;
+        let to = (filter / GROUP * channels + channel) * GROUP + filter % GROUP;
         for (place, value) in places.into_iter().flatten().enumerate() {
             store([value], self.transformed, place * place_size + to);
         }
@@ -90,19 +83,19 @@ struct Forward<'a> {
     block: &'a Block,
     tiles: Tiles<'a>,
     at_once: usize,
-    /// `[PLACES][blocks][channels][BLOCK]`
+    /// `[PLACES][groups][channels][GROUP]`
     kernel: &'a [f32],
-    /// `[blocks][BLOCK]`
+    /// `[groups][GROUP]`
     bias: &'a [f32],
     /// `[PLACES][at_once][channels]`
     places: &'a mut [f32],
-    /// Of one block of filters: `[PLACES][at_once][BLOCK]`.
+    /// Of one group of filters: `[PLACES][at_once][GROUP]`.
     products: &'a mut [f32],
     output: &'a mut [f32],
     winners: &'a mut [u8],
 }
 
-impl Kernel for Forward<'_> {
+impl Computation for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -113,34 +106,34 @@ impl Kernel for Forward<'_> {
         for first in (0..all).step_by(self.at_once) {
             let count = self.at_once.min(all - first);
             self.tiles.transform::<L, OfInput, 4>([first, count], shape.channels, self.places);
-            for block in 0..shape.filters.div_ceil(BLOCK) {
-                self.multiply::<L, ROWS, VECTORS>(block, count);
-                self.write_all::<L, VECTORS>(block, first, count);
+            for group in 0..shape.filters.div_ceil(GROUP) {
+                self.multiply::<L, ROWS, VECTORS>(group, count);
+                self.write_all::<L, VECTORS>(group, first, count);
             }
         }
     }
 }
 
 impl Forward<'_> {
-    /// The products of all places for one block of filters.
+    /// The products of all places for one group of filters.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, block: usize, count: usize) {
+    fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, group: usize, count: usize) {
         let channels = self.tiles.channels;
         let sizes = [self.places.len(), self.kernel.len(), self.products.len()];
         let [place_size, kernel_size, products_size] = sizes.map(|size| size / PLACES);
         // What is behind the last tile is computed, too, and never read.
         assert!(self.at_once.is_multiple_of(R) && count <= self.at_once);
-        assert!(self.at_once * channels <= place_size && self.at_once * BLOCK <= products_size);
-        assert!((block + 1) * channels * BLOCK <= kernel_size);
+        assert!(self.at_once * channels <= place_size && self.at_once * GROUP <= products_size);
+        assert!((group + 1) * channels * GROUP <= kernel_size);
         for place in 0..PLACES {
             let right =
-                Walk { start: place * kernel_size + block * channels * BLOCK, step: [0, BLOCK] };
+                Walk { start: place * kernel_size + group * channels * GROUP, step: [0, GROUP] };
             for tile in (0..count).step_by(R) {
                 let left = Walk { start: place * place_size + tile * channels, step: [0, 1] };
                 let offsets = std::array::from_fn(|r| r * channels);
                 let mut sums = [[L::splat(0.0); V]; R];
-                // SAFETY: there are so many tiles in each place, and a whole block of the kernel.
+                // SAFETY: there are so many tiles in each place, and a whole group of the kernel.
                 unsafe {
                     tile_unchecked(
                         &mut sums,
@@ -148,11 +141,11 @@ impl Forward<'_> {
                         (self.places, offsets, left),
                         (self.kernel, right),
                     );
-                    let to = place * products_size + tile * BLOCK;
+                    let to = place * products_size + tile * GROUP;
                     let to = self.products.as_mut_ptr().add(to);
                     for (r, sums) in sums.into_iter().enumerate() {
                         for (v, sum) in sums.into_iter().enumerate() {
-                            sum.store(to.add(r * BLOCK + v * L::COUNT));
+                            sum.store(to.add(r * GROUP + v * L::COUNT));
                         }
                     }
                 }
@@ -163,9 +156,9 @@ impl Forward<'_> {
     /// The output pixels of all tiles.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn write_all<L: Lanes, const V: usize>(&mut self, block: usize, first: usize, count: usize) {
+    fn write_all<L: Lanes, const V: usize>(&mut self, group: usize, first: usize, count: usize) {
         for tile in 0..count {
-            self.write::<L, V>(block, tile, self.tiles.position(first + tile));
+            self.write::<L, V>(group, tile, self.tiles.position(first + tile));
         }
     }
 
@@ -173,21 +166,21 @@ impl Forward<'_> {
     #[inline(always)]
     fn write<L: Lanes, const V: usize>(
         &mut self,
-        block: usize,
+        group: usize,
         tile: usize,
         [image, row, column]: [usize; 3],
     ) {
         let Block { shape, relu, pool } = *self.block;
-        let filters = block * BLOCK..shape.filters.min((block + 1) * BLOCK);
-        let bias: [L; V] = load(self.bias, block * BLOCK);
+        let filters = group * GROUP..shape.filters.min((group + 1) * GROUP);
+        let bias: [L; V] = load(self.bias, group * GROUP);
         let mut pixels = [[L::splat(0.0); V]; 4];
         let products_size = self.products.len() / PLACES;
-        assert!((tile + 1) * BLOCK <= products_size);
+        assert!((tile + 1) * GROUP <= products_size);
         for (v, bias) in bias.into_iter().enumerate() {
             let mut places = [[L::splat(0.0); 4]; 4];
             for (place, value) in places.iter_mut().flatten().enumerate() {
-                let at = place * products_size + tile * BLOCK + v * L::COUNT;
-                // SAFETY: there is a block for each of so many tiles in each place.
+                let at = place * products_size + tile * GROUP + v * L::COUNT;
+                // SAFETY: there is a group for each of so many tiles in each place.
                 *value = unsafe { L::load(self.products.as_ptr().add(at)) };
             }
             let values: [[L; 2]; 2] = both_ways::<L, ToPixels, 4, 2>(places);

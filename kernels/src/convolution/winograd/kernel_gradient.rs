@@ -1,12 +1,12 @@
 //! The kernel's gradient: F(3x3, 2x2).
 
 use super::{
-    OfGradient, OfInput, PLACES, Tiles, ToKernel, both_ways, fits, place_size, tiles_at_once,
-    tiles_of,
+    OfGradient, OfInput, PLACES, Tiles, ToKernel, WeightsPass, both_ways, fits, place_size,
+    tiles_at_once, tiles_of,
 };
 use crate::buffers::Buffers;
 use crate::convolution::{Block, Padded, Shape, add_to};
-use crate::lanes::{BLOCK, Instructions, Kernel, Lanes, load, store};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::tile::{Walk, tile};
 
 /// Overwrites `gradient` with that of the kernel, from the gradient `output` of the convolution's output, before any pool.
@@ -31,7 +31,7 @@ pub fn kernel_gradient(
         ..*shape
     };
     let output = Padded::new(&pixels, output, tiles.map(|tiles| 2 * tiles), buffers);
-    let filters = shape.filters.next_multiple_of(BLOCK);
+    let filters = shape.filters.next_multiple_of(GROUP);
     let at_once = tiles_at_once(shape.channels + filters, shape.images * tiles[0] * tiles[1]);
     let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
     let mut right = buffers.zeros(PLACES * place_size(at_once * filters));
@@ -51,34 +51,27 @@ pub fn kernel_gradient(
 /// `A' m A` of F(3x3, 2x2), for each channel and filter.
 struct UntransformGradient<'a> {
     shape: &'a Shape,
-    /// `[PLACES][blocks of filters][channels][BLOCK]`
+    /// `[PLACES][groups of filters][channels][GROUP]`
     sums: &'a [f32],
     gradient: &'a mut [f32],
 }
 
-impl Kernel for UntransformGradient<'_> {
+impl Computation for UntransformGradient<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
-        let whole = self.shape.filters - self.shape.filters % L::COUNT;
-        for channel in 0..self.shape.channels {
-            for filter in (0..whole).step_by(L::COUNT) {
-                self.transform::<L>(channel, filter);
-            }
-            for filter in whole..self.shape.filters {
-                self.transform::<f32>(channel, filter);
-            }
-        }
+        let shape = self.shape;
+        self.all::<L>(shape);
     }
 }
 
-impl UntransformGradient<'_> {
+impl WeightsPass for UntransformGradient<'_> {
     #[inline(always)]
-    fn transform<L: Lanes>(&mut self, channel: usize, filter: usize) {
+    fn part<L: Lanes>(&mut self, channel: usize, filter: usize) {
         let Shape { channels, filters, .. } = *self.shape;
         let place_size = self.sums.len() / PLACES;
-        let from = (filter / BLOCK * channels + channel) * BLOCK + filter % BLOCK;
+        let from = (filter / GROUP * channels + channel) * GROUP + filter % GROUP;
         let mut places = [[L::splat(0.0); 4]; 4];
         for (place, value) in places.iter_mut().flatten().enumerate() {
             [*value] = load(self.sums, place * place_size + from);
@@ -100,11 +93,11 @@ struct KernelGradient<'a> {
     places: &'a mut [f32],
     /// `[PLACES][at_once][filters, filled up]`
     right: &'a mut [f32],
-    /// `[PLACES][blocks][channels][BLOCK]`
+    /// `[PLACES][groups][channels][GROUP]`
     sums: &'a mut [f32],
 }
 
-impl Kernel for KernelGradient<'_> {
+impl Computation for KernelGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -112,7 +105,7 @@ impl Kernel for KernelGradient<'_> {
         let [rows, columns] = self.tiles.tiles;
         let all = self.images * rows * columns;
         let channels = self.tiles.channels;
-        let width = self.output.channels.next_multiple_of(BLOCK);
+        let width = self.output.channels.next_multiple_of(GROUP);
         for first in (0..all).step_by(self.at_once) {
             let count = self.at_once.min(all - first);
             let range = [first, count];
@@ -131,14 +124,14 @@ impl KernelGradient<'_> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, place: usize, count: usize) {
         let channels = self.tiles.channels;
-        for block in 0..self.output.channels.div_ceil(BLOCK) {
+        for group in 0..self.output.channels.div_ceil(GROUP) {
             let mut channel = 0;
             while channel + R <= channels {
-                self.add::<L, R, V>(place, block, channel, count);
+                self.add::<L, R, V>(place, group, channel, count);
                 channel += R;
             }
             for channel in channel..channels {
-                self.add::<L, 1, V>(place, block, channel, count);
+                self.add::<L, 1, V>(place, group, channel, count);
             }
         }
     }
@@ -147,22 +140,22 @@ impl KernelGradient<'_> {
     fn add<L: Lanes, const R: usize, const V: usize>(
         &mut self,
         place: usize,
-        block: usize,
+        group: usize,
         channel: usize,
         count: usize,
     ) {
         let channels = self.tiles.channels;
-        let width = self.output.channels.next_multiple_of(BLOCK);
+        let width = self.output.channels.next_multiple_of(GROUP);
         let mut sums = [[L::splat(0.0); V]; R];
         let sizes = [self.places.len(), self.right.len(), self.sums.len()];
         let [place_size, right_size, sums_size] = sizes.map(|size| size / PLACES);
         let left = Walk { start: place * place_size + channel, step: [0, channels] };
-        let right = Walk { start: place * right_size + block * BLOCK, step: [0, width] };
+        let right = Walk { start: place * right_size + group * GROUP, step: [0, width] };
         let offsets = std::array::from_fn(|r| r);
         tile(&mut sums, [1, count], (self.places, offsets, left), (self.right, right));
-        let to = place * sums_size + (block * channels + channel) * BLOCK;
+        let to = place * sums_size + (group * channels + channel) * GROUP;
         for (r, sums) in sums.into_iter().enumerate() {
-            add_to(self.sums, to + r * BLOCK, sums);
+            add_to(self.sums, to + r * GROUP, sums);
         }
     }
 }

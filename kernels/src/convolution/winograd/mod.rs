@@ -11,8 +11,8 @@ mod kernel_gradient;
 pub use forward::forward;
 pub use kernel_gradient::kernel_gradient;
 
-use super::Block;
-use crate::lanes::{BLOCK, Lanes};
+use super::{Block, Shape};
+use crate::lanes::{GROUP, Lanes};
 
 /// Places of a transformed tile.
 const PLACES: usize = 16;
@@ -20,10 +20,10 @@ const PLACES: usize = 16;
 /// Floats of transformed tiles at a time, in all places: half of a second-level cache of 512 KB.
 const FLOATS_AT_ONCE: usize = 65_536;
 
-/// Room for a place of so many floats. A block more keeps the same float of all places, which are read and written together,
+/// Room for a place of so many floats. A group more keeps the same float of all places, which are read and written together,
 /// from falling into the same lines of the nearest cache.
 fn place_size(floats: usize) -> usize {
-    floats + BLOCK
+    floats + GROUP
 }
 
 /// Whether a block can be computed this way.
@@ -128,6 +128,25 @@ unsafe fn transform_part<L: Lanes, T: Transform<SIDE>, const SIDE: usize>(
     for (place, value) in places.into_iter().flatten().enumerate() {
         // SAFETY: the caller's promise.
         unsafe { value.store(to.add(place * place_size)) };
+    }
+}
+
+/// Work on a convolution's weights, as many filters at a time as a vector has lanes.
+trait WeightsPass {
+    /// On one channel's weights of the filters from `filter` on.
+    fn part<L: Lanes>(&mut self, channel: usize, filter: usize);
+
+    #[inline(always)]
+    fn all<L: Lanes>(&mut self, shape: &Shape) {
+        let whole = shape.filters - shape.filters % L::COUNT;
+        for channel in 0..shape.channels {
+            for filter in (0..whole).step_by(L::COUNT) {
+                self.part::<L>(channel, filter);
+            }
+            for filter in whole..shape.filters {
+                self.part::<f32>(channel, filter);
+            }
+        }
     }
 }
 
