@@ -145,8 +145,8 @@ fn layers_that_do_not_fit() {
     let pools = [POOL; 6];
     let too_many_pools = [&pools[..], &[POOL, FLATTEN, HEAD]].concat();
     let many = [&[CONV; 64][..], &[FLATTEN, HEAD]].concat();
-    let three_units = HEAD.replace('2', "3");
-    let one_unit = HEAD.replace('2', "1");
+    let three_units = HEAD.replace(r#""units":2"#, r#""units":3"#);
+    let one_unit = HEAD.replace(r#""units":2"#, r#""units":1"#);
     let wide_pool = POOL.replace(r#""pool":2"#, r#""pool":17"#);
     let wide_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":12"#);
     let no_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":0"#);
@@ -215,7 +215,8 @@ fn heads_that_are_only_unusual() {
     for head in heads {
         assert_eq!(layers(&format!("[{FLATTEN},{head}]")).validate(), Ok(()), "{head}");
     }
-    let mut one_unit = layers(&format!("[{FLATTEN},{}]", HEAD.replace('2', "1")));
+    let mut one_unit =
+        layers(&format!("[{FLATTEN},{}]", HEAD.replace(r#""units":2"#, r#""units":1"#)));
     one_unit.set("training.loss", r#"{"type":"mean_squared_error"}"#).unwrap();
     assert_eq!(one_unit.validate(), Ok(()));
 }

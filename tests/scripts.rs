@@ -3,6 +3,9 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "support/corpus.rs"]
+mod corpus;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use overfit_lab::experiment::{Experiment, FieldKind, fields};
@@ -144,27 +147,22 @@ fn problems(script: &str, framework: Framework, names: &Names) -> Vec<String> {
     reader.problems
 }
 
-/// The experiments of the corpus: Example 1 with the settings that are common to all and those of each name.
+/// The experiments of the corpus.
 fn corpus() -> Vec<(String, Experiment)> {
     let base = presets::preset("example-1").unwrap().experiment;
-    let mut all: Vec<(String, Experiment)> = Vec::new();
-    for line in CORPUS.lines().filter(|line| !line.starts_with('#')) {
-        match line.strip_prefix("  ") {
-            Some(setting) => {
-                let (name, experiment) = all.last_mut().expect("a name before settings");
-                let (field, value) = setting.split_once('=').expect(setting);
-                experiment.set(field, value).unwrap_or_else(|problem| panic!("{name}: {problem}"));
-            }
-            None => {
-                let common = all.first().map_or(&base, |(_, experiment)| experiment);
-                all.push((line.into(), common.clone()));
-            }
+    let set_up = |case: corpus::Case| {
+        let mut experiment = base.clone();
+        for setting in case.settings {
+            let (field, value) = setting.split_once('=').expect(setting);
+            let problem = experiment.set(field, value).err();
+            assert!(problem.is_none(), "{}: {problem:?}", case.name);
         }
-    }
-    for (name, experiment) in &all {
-        assert_eq!(experiment.validate(), Ok(()), "{name}");
-    }
-    all
+        assert_eq!(experiment.validate(), Ok(()), "{}", case.name);
+        (case.name.to_string(), experiment)
+    };
+    let cases: Vec<_> = corpus::corpus(CORPUS).into_iter().map(set_up).collect();
+    assert!(!cases.is_empty(), "the corpus is empty");
+    cases
 }
 
 /// Every preset, every mended twin, and the corpus.

@@ -1,6 +1,8 @@
 //! What came of experiments in Keras, in PyTorch and here: `cargo xtask frameworks`. Their scripts are run as a person would run
 //! them, over a few seeds, and what the presets came to is written down for the page.
 
+#[path = "../../../tests/support/corpus.rs"]
+mod corpus;
 mod outcome;
 mod run;
 
@@ -110,7 +112,7 @@ pub fn frameworks(project: &Project, args: &FrameworksArgs) -> Result<ExitCode> 
     let program =
         project.target.join("release/overfit-lab").with_extension(std::env::consts::EXE_EXTENSION);
     let cases = match args.corpus {
-        true => corpus(&fs::read_to_string(project.root.join(CORPUS))?)?,
+        true => corpus_cases(&fs::read_to_string(project.root.join(CORPUS))?)?,
         false => presets(&program, &args.presets)?,
     };
     let seeds = if args.corpus { 1 } else { SEEDS };
@@ -178,22 +180,15 @@ fn presets(program: &Path, wanted: &[String]) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Names at the start of a line, each with a setting a line below it, indented. Those of `*` are everybody's.
-fn corpus(text: &str) -> Result<Vec<Case>> {
-    let mut common = Vec::new();
-    let mut cases: Vec<Case> = Vec::new();
-    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '*'])) {
-        match (line.strip_prefix("  "), cases.last_mut()) {
-            (Some(setting), Some(case)) => case.settings.push(format!("--set={setting}")),
-            (Some(setting), None) => common.push(format!("--set={setting}")),
-            (None, _) => cases.push(Case {
-                name: line.into(),
-                preset: "example-1".into(),
-                mended: false,
-                settings: common.clone(),
-            }),
-        }
-    }
+/// Example 1 with the settings of each case of the corpus.
+fn corpus_cases(text: &str) -> Result<Vec<Case>> {
+    let case = |case: corpus::Case| Case {
+        name: case.name.into(),
+        preset: "example-1".into(),
+        mended: false,
+        settings: case.settings.iter().map(|setting| format!("--set={setting}")).collect(),
+    };
+    let cases: Vec<Case> = corpus::corpus(text).into_iter().map(case).collect();
     cases.first().context("the corpus is empty")?;
     Ok(cases)
 }
