@@ -28,13 +28,14 @@ fn losses(experiment: &Experiment, backend: &str) -> Vec<f64> {
     (0..EPOCHS).map(|_| session.run_epoch().loss).collect()
 }
 
-/// The largest difference of two runs' losses, relative to losses above 1; infinite where only one is not a number.
+/// The largest difference of two runs' losses, relative to losses above 1; 1 where only one is not a number: 0 / 0 of outputs that
+/// are 0 but for rounding is NaN in one run and a number in another.
 fn distance(one: &[f64], other: &[f64]) -> f64 {
     let apart = one.iter().zip(other).map(|(&one, &other)| match (one.is_nan(), other.is_nan()) {
         (true, true) => 0.0,
         (false, false) if one == other => 0.0,
         (false, false) => (one - other).abs() / one.abs().max(other.abs()).max(1.0),
-        _ => f64::INFINITY,
+        _ => 1.0,
     });
     apart.fold(0.0, f64::max)
 }
@@ -104,7 +105,7 @@ fn random_experiments_agree_or_rounding_decides() {
     for (apart, of_itself, seed) in &parted {
         println!("seed {seed}: {apart:.1e} apart, {of_itself:.1e} from itself");
     }
-    // Measured with AVX2: median 6.8e-9, 95 of 100 within 4.9e-7, 99 within 4.9e-6; 7 of 1,572 part.
+    // Measured with AVX2: median 9.4e-9, 95 of 100 within 5.4e-7, 99 within 3.2e-6; 2 of 1,557 part.
     assert!(found.len() > DRAWN as usize / 5, "{}", found.len());
     assert!(median < 5e-8 && most < 5e-6 && nearly_all < 5e-5, "{median} {most} {nearly_all}");
     assert!(parted.len() * 100 < found.len(), "{} of {}", parted.len(), found.len());

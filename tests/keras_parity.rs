@@ -19,14 +19,6 @@ const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 /// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
 #[cfg(not(target_arch = "wasm32"))]
 const NOT_UNDERSTOOD: &[&str] = &[
-    "adam_weight_decay",
-    "nadam_weight_decay",
-    "adagrad_weight_decay",
-    "lion_weight_decay",
-    "rmsprop_weight_decay",
-    "random_normal",
-    "random_uniform",
-    "truncated_normal",
     "torch_default",
     "initializer_of_a_layer",
     "group_norm",
