@@ -19,8 +19,6 @@ const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 /// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
 #[cfg(not(target_arch = "wasm32"))]
 const NOT_UNDERSTOOD: &[&str] = &[
-    "torch_default",
-    "initializer_of_a_layer",
     "group_norm",
     "group_norm_dense",
     "focal",
@@ -49,7 +47,10 @@ const NOT_UNDERSTOOD: &[&str] = &[
 mod native {
     use super::*;
     use crate::support::check_moving_averages;
-    use overfit_lab::experiment::{ScheduleConfig, estimate_memory_bytes};
+    use overfit_lab::experiment::{
+        Distribution, Fans, KernelInitializer, ScheduleConfig, estimate_memory_bytes,
+    };
+    use serde_json::Value;
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
@@ -134,6 +135,25 @@ mod native {
             for backend in ["flex", "flex-plain"] {
                 check_moving_averages(&fixture, backend)
                     .unwrap_or_else(|why| panic!("{} on {backend}: {why}", fixture.name));
+            }
+        }
+    }
+
+    /// Of numbers that are uniform within a limit, so many that their largest comes within a thousandth of it, and their mean
+    /// square within a twentieth of a third of its square.
+    #[test]
+    fn the_default_of_pytorch_draws_within_its_limit() {
+        let file: Value =
+            serde_json::from_str(include_str!("fixtures/pytorch_default.json")).unwrap();
+        for row in file["rows"].as_array().unwrap() {
+            let shape: Vec<usize> = serde_json::from_value(row["shape"].clone()).unwrap();
+            let drawn = KernelInitializer::PytorchDefault {}.distribution(Fans::of(&shape));
+            let Distribution::Uniform { limit } = drawn else { panic!("{row}: {drawn:?}") };
+            for drawn in [&row["kernel"], &row["bias"]] {
+                let largest = drawn["largest"].as_f64().unwrap() / limit;
+                let square = drawn["mean_square"].as_f64().unwrap() / (limit * limit / 3.0);
+                assert!((0.999..1.000_001).contains(&largest), "{row}: {largest} of the limit");
+                assert!((square - 1.0).abs() < 0.05, "{row}: mean square {square}");
             }
         }
     }

@@ -3,8 +3,9 @@
 use overfit_lab::dataset::{self, Dataset};
 use overfit_lab::experiment::{
     Activation, AugmentationConfig, ClippingConfig, ConstraintConfig, DatasetConfig,
-    EarlyStoppingConfig, Experiment, InitializerConfig, Labels, LayerConfig, LoopConfig,
-    LossConfig, NetworkConfig, Pixels, RegularizerConfig, ScheduleConfig, TrainingConfig,
+    EarlyStoppingConfig, Experiment, InitializerConfig, KernelInitializer, Labels, LayerConfig,
+    LoopConfig, LossConfig, NetworkConfig, Pixels, RegularizerConfig, ScheduleConfig,
+    TrainingConfig,
 };
 use overfit_lab::network::{Wanted, initializer};
 
@@ -231,7 +232,9 @@ impl Fixture {
 
     /// The numbers that a kernel of the network starts from.
     pub fn draw(&self, wanted: &Wanted) -> Vec<f32> {
-        let id = self.tensor_id_offset + 16 + wanted.nth_kernel as u32;
+        // Of a bias, its own kernel is one of the kernels before it.
+        let first = if wanted.is_bias { 59 } else { 16 };
+        let id = self.tensor_id_offset + first + wanted.nth_kernel as u32;
         let mut numbers = (0..).map(|i| uniform(id, i));
         let uniform = || numbers.next().expect("no end");
         initializer::kernel(&wanted.initializer, wanted.window, wanted.count, uniform)
@@ -252,6 +255,15 @@ impl Fixture {
 fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
     let mut fields = value.as_object().ok_or("a layer is an object")?.clone();
     let kind = fields["type"].as_str().unwrap_or_default().to_string();
+    // A layer's own initializer says the kind of its kernel alone here.
+    if let Some(own) = fields.remove("initializer") {
+        let own: Initializer = serde_json::from_value(own).map_err(|error| error.to_string())?;
+        if own.factor.is_some() || own.bias.is_some() {
+            return Err(format!("layer {value}: a factor or bias of its own"));
+        }
+        let kernel = serde_json::to_value(kernel_initializer(&own)?);
+        fields.insert("kernel_initializer".into(), kernel.map_err(|error| error.to_string())?);
+    }
     let pool = fields.get("pool").cloned().unwrap_or(2.into());
     let valid = || serde_json::Value::from("valid");
     let defaults: &[(&str, serde_json::Value)] = match kind.as_str() {
@@ -337,17 +349,21 @@ fn training_loop(given: Option<&Loop>) -> Result<LoopConfig, String> {
 fn kernels(given: Option<&Initializer>) -> Result<InitializerConfig, String> {
     let none = Initializer::default();
     let given = given.unwrap_or(&none);
+    Ok(InitializerConfig {
+        kernel: kernel_initializer(given)?,
+        factor: given.factor.unwrap_or(1.0),
+        bias: given.bias.unwrap_or(0.0),
+    })
+}
+
+fn kernel_initializer(given: &Initializer) -> Result<KernelInitializer, String> {
     let mut kernel = serde_json::Map::new();
     kernel.insert("type".into(), given.kernel.as_deref().unwrap_or("glorot_uniform").into());
     let numbers = [("value", given.value), ("stddev", given.stddev), ("limit", given.limit)];
     for (name, number) in numbers {
         kernel.extend(number.map(|number| (name.to_string(), number.into())));
     }
-    Ok(InitializerConfig {
-        kernel: serde_json::from_value(kernel.into()).map_err(|error| error.to_string())?,
-        factor: given.factor.unwrap_or(1.0),
-        bias: given.bias.unwrap_or(0.0),
-    })
+    serde_json::from_value(kernel.into()).map_err(|error| error.to_string())
 }
 
 fn loss(given: Option<&Loss>) -> Result<LossConfig, String> {
