@@ -8,7 +8,7 @@
 use std::ops::RangeInclusive;
 
 use overfit_lab::backend::default_backend;
-use overfit_lab::diagnosis::{FindingKind, RunResult, Verdict};
+use overfit_lab::diagnosis::{FindingCode, RunResult, Verdict};
 use overfit_lab::presets;
 use overfit_lab::run::Run;
 
@@ -38,7 +38,7 @@ fn dies(seeds: RangeInclusive<u32>) {
         println!("example-3 seed {seed}: {} {}", result.headline, finding.text);
         assert!(!result.memorised, "seed {seed}: {result:?}");
         assert_eq!(result.loss as f32, std::f32::consts::LN_2, "seed {seed}");
-        assert_eq!(finding.kind, FindingKind::DeadLayer, "seed {seed}");
+        assert_eq!(finding.code, FindingCode::DeadLayer, "seed {seed}");
         assert!(finding.text.contains("32 of 32"), "seed {seed}: {}", finding.text);
     }
 }

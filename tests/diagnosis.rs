@@ -1,6 +1,6 @@
 //! What a run's numbers are taken to mean. Epochs are made up here: a diagnosis sees numbers only.
 
-use overfit_lab::diagnosis::{EventKind, FindingKind, RunResult, Verdict, Watcher};
+use overfit_lab::diagnosis::{EventKind, Finding, FindingCode, RunResult, Verdict, Watcher};
 use overfit_lab::experiment::Experiment;
 use overfit_lab::presets;
 use overfit_lab::training::{EpochMetrics, Evaluation, ReluLayer};
@@ -127,8 +127,8 @@ fn a_loss_that_is_no_number_is_a_finding() {
             result.headline.contains(words) && result.headline.contains("epoch 3"),
             "{result:?}"
         );
-        let findings: Vec<_> = result.findings.iter().map(|f| (f.kind, f.epoch)).collect();
-        assert_eq!(findings, [(FindingKind::Diverged, 3)]);
+        let findings: Vec<_> = result.findings.iter().map(|f| (f.code, f.epoch)).collect();
+        assert_eq!(findings, [(FindingCode::Diverged, 3)]);
     }
 }
 
@@ -163,6 +163,189 @@ fn a_dead_layer_is_a_finding_with_its_epoch_and_its_loss() {
     assert_eq!(dead_finding("example-3", &[32, 32, 31]), None);
     assert_eq!(dead_finding("example-3", &[31, 31]), None);
     assert_eq!(dead_finding("example-3", &[32, 30, 32]).unwrap().0, 3);
+}
+
+/// What follows for the answers from a layer that is dead.
+enum Follows {
+    /// Nothing: images pass the layer by.
+    Nothing,
+    /// All logits are 0: the exact loss, and the accuracy.
+    Zeros(f64, f64),
+    /// One answer to all images: the loss that it cannot fall below, where that is known.
+    OneAnswer(Option<f64>),
+}
+
+/// Example 3's layers with other ones: a dead convolution, then these.
+fn after_dead(rest: &str) -> String {
+    let conv = r#"{"type":"conv2d","filters":32,"use_bias":false,"activation":"relu"}"#;
+    format!("[{conv},{rest}]")
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_follows_from_a_dead_layer_is_true_of_the_layers_after_it_and_of_the_loss() {
+    use Follows::*;
+    let ln = |count: f64| count.ln();
+    let entropy = -(0.65_f64 * 0.65_f64.ln() + 0.35 * 0.35_f64.ln());
+    let flat = r#"{"type":"flatten"}"#;
+    let dense = |units: u32, bias: bool, activation: &str| {
+        format!(
+            r#"{{"type":"dense","units":{units},"use_bias":{bias},"activation":"{activation}"}}"#
+        )
+    };
+    let softmax = dense(2, false, "softmax");
+    let layers = |parts: &[&str]| after_dead(&parts.join(","));
+    let local = r#"{"type":"locally_connected","filters":4,"use_bias":true,"activation":"relu"}"#;
+    let (batch_norm, layer_norm) = (r#"{"type":"batch_norm"}"#, r#"{"type":"layer_norm"}"#);
+    let average = r#"{"type":"global_average_pool"}"#;
+    let (save, add) = (r#"{"type":"save"}"#, r#"{"type":"add_saved"}"#);
+    let smoothed: &[(&str, &str)] =
+        &[("training.loss", r#"{"type":"categorical_crossentropy","label_smoothing":0.2}"#)];
+    const BINARY: &[(&str, &str)] = &[("training.loss", "binary_crossentropy")];
+    const SQUARED: &[(&str, &str)] = &[("training.loss", "mean_squared_error")];
+    let plain: &[(&str, &str)] = &[];
+    // The layers, other settings, the dead layer, what a unit of it is, and what follows.
+    type Row<'a> = (String, &'a [(&'a str, &'a str)], u32, &'a str, Follows);
+    let rows: Vec<Row> = vec![
+        (layers(&[flat, &softmax]), plain, 0, "filter", Zeros(ln(2.0), 0.65)),
+        (
+            layers(&[flat, &softmax]),
+            &[("network.regularizer.l2", "0.01")],
+            0,
+            "filter",
+            Zeros(ln(2.0), 0.65),
+        ),
+        (layers(&[flat, &softmax]), smoothed, 0, "filter", Zeros(ln(2.0), 0.65)),
+        (layers(&[flat, &softmax]), SQUARED, 0, "filter", Zeros(0.25, 0.65)),
+        (
+            layers(&[flat, &softmax]),
+            &[("training.loss", "torch_cross_entropy")],
+            0,
+            "filter",
+            Zeros(ln(2.0), 0.65),
+        ),
+        (layers(&[flat, &dense(1, false, "sigmoid")]), BINARY, 0, "filter", Zeros(ln(2.0), 0.65)),
+        // One softmax unit is 1 for every image; the loss takes the logit.
+        (layers(&[flat, &dense(1, false, "softmax")]), BINARY, 0, "filter", Zeros(ln(2.0), 0.35)),
+        (layers(&[flat, &dense(2, false, "none")]), SQUARED, 0, "filter", Zeros(0.5, 0.65)),
+        (layers(&[flat, &dense(2, true, "softmax")]), plain, 0, "filter", OneAnswer(Some(entropy))),
+        (layers(&[local, flat, &softmax]), plain, 0, "filter", OneAnswer(Some(entropy))),
+        (layers(&[batch_norm, flat, &softmax]), plain, 0, "filter", OneAnswer(Some(entropy))),
+        (layers(&[layer_norm, flat, &softmax]), plain, 0, "filter", OneAnswer(Some(entropy))),
+        (
+            layers(&[flat, &dense(2, true, "softmax")]),
+            SQUARED,
+            0,
+            "filter",
+            OneAnswer(Some(0.65 * 0.35)),
+        ),
+        // A sigmoid in between makes 0.5 of 0.
+        (
+            layers(&[flat, &dense(8, false, "sigmoid"), &softmax]),
+            plain,
+            0,
+            "filter",
+            OneAnswer(Some(entropy)),
+        ),
+        (
+            layers(&[average, &dense(8, true, "relu"), &softmax]),
+            plain,
+            2,
+            "unit",
+            Zeros(ln(2.0), 0.65),
+        ),
+        (
+            layers(&[flat, &dense(8, true, "relu"), &softmax]),
+            plain,
+            2,
+            "unit",
+            Zeros(ln(2.0), 0.65),
+        ),
+        (
+            layers(&[
+                save,
+                batch_norm,
+                r#"{"type":"activation","activation":"relu"}"#,
+                add,
+                flat,
+                &softmax,
+            ]),
+            plain,
+            3,
+            "filter",
+            Nothing,
+        ),
+        // The connection starts and ends after the dead layer.
+        (
+            layers(&[save, r#"{"type":"reshape"}"#, add, flat, &dense(2, true, "softmax")]),
+            plain,
+            0,
+            "filter",
+            OneAnswer(Some(entropy)),
+        ),
+    ];
+    for (layers, settings, dead, unit, follows) in rows {
+        let mut experiment = example("example-3", 1);
+        for (field, value) in settings.iter().copied().chain([("network.layers", &*layers)]) {
+            experiment.set(field, value).unwrap();
+        }
+        assert_eq!(experiment.validate(), Ok(()), "{layers}");
+        let finding = finding_of_dead(&experiment, dead, vec![13, 7]);
+        let number = |name: &str| {
+            let all = finding.evidence.iter().find(|evidence| evidence.name == name);
+            all.map(|evidence| evidence.value)
+        };
+        let [loss, accuracy, lowest] = ["loss", "accuracy", "lowest_loss"].map(number);
+        let near = |found: Option<f64>, expected: Option<f64>| match (found, expected) {
+            (Some(found), Some(expected)) => (found - expected).abs() < 1e-9,
+            (None, None) => true,
+            _ => false,
+        };
+        let (zeros, share, least) = match follows {
+            Nothing => (None, None, None),
+            Zeros(loss, share) => (Some(loss), Some(share), None),
+            OneAnswer(least) => (None, None, least),
+        };
+        let holds = near(loss, zeros) && near(accuracy, share) && near(lowest, least);
+        assert!(holds, "{layers} {settings:?}: {finding:?}");
+        assert!(finding.text.contains(&format!("Every {unit} of")), "{}", finding.text);
+        let says = |words: &str| finding.text.contains(words);
+        assert_eq!(says("same answer"), matches!(follows, OneAnswer(_)), "{}", finding.text);
+        assert_eq!(says("logit is therefore 0"), matches!(follows, Zeros(..)), "{}", finding.text);
+        let regularised = settings.iter().any(|(field, _)| field.contains("regularizer"));
+        assert_eq!(says("plus what regularisation adds"), regularised, "{}", finding.text);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_dead_layer_of_ten_sigmoids_says_ln_2_and_of_a_residual_block_nothing() {
+    let mut sigmoids = example("example-3", 1);
+    let head =
+        r#"{"type":"flatten"},{"type":"dense","units":10,"use_bias":false,"activation":"sigmoid"}"#;
+    for (field, value) in [
+        ("dataset.classes", "10"),
+        ("training.loss", "binary_crossentropy"),
+        ("network.layers", &after_dead(head)),
+    ] {
+        sigmoids.set(field, value).unwrap();
+    }
+    let finding = finding_of_dead(&sigmoids, 0, vec![2; 10]);
+    assert!(finding.text.contains("exactly ln 2 = 0.6931"), "{}", finding.text);
+    assert!(finding.text.contains("share of class 0, 10 %"), "{}", finding.text);
+    // The ReLU in the first block of the preset, and the one after the block. Batch normalisation may revive it in inference.
+    let resnet = example("resnet-mini", 1);
+    for (dead, words) in [(7, "residual connection"), (11, "same answer in training")] {
+        let finding = finding_of_dead(&resnet, dead, vec![13, 7]);
+        assert!(finding.text.contains(words), "{}", finding.text);
+    }
+}
+
+/// The finding of a run of one epoch in which this layer is dead.
+fn finding_of_dead(experiment: &Experiment, layer: u32, class_counts: Vec<usize>) -> Finding {
+    let mut watcher = Watcher::new(experiment, class_counts);
+    let name = experiment.network.layers[layer as usize].name();
+    let dead = ReluLayer { layer, name, units: 4, dead: 4 };
+    watcher.observe(&EpochMetrics { relu_layers: vec![dead], ..epoch(1, 13) });
+    watcher.conclude(&evaluation(13)).findings.remove(0)
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -213,10 +396,10 @@ fn modes_that_differ_are_a_finding() {
         let mut watcher = Watcher::new(&experiment, vec![13, 7]);
         watcher.observe(&epoch(1, training));
         let findings = watcher.conclude(&evaluation(inference)).findings;
-        let found = findings.first().map(|finding| (finding.kind, finding.text.as_str()));
+        let found = findings.first().map(|finding| (finding.code, finding.text.as_str()));
         match (found, words) {
             (None, None) => {}
-            (Some((FindingKind::ModesDiffer, text)), Some(words)) if text.contains(words) => {}
+            (Some((FindingCode::ModesDiffer, text)), Some(words)) if text.contains(words) => {}
             other => panic!("{field} {value}: {other:?}"),
         }
     }

@@ -149,8 +149,7 @@ pub(super) fn training_warnings(experiment: &Experiment) -> Vec<Warning> {
     warnings.when(decay >= 0.01, "training.optimizer.weight_decay", || {
         format!("A weight decay of {decay} pulls against memorising. Switch it off for this check.")
     });
-    let regularizer = &experiment.network.regularizer;
-    let penalised = regularizer.l1 + regularizer.l2 + regularizer.bias_l2 > 0.0;
+    let penalised = !experiment.network.regularizer.is_off();
     warnings.when(penalised, "network.regularizer", || {
             "The loss counts the size of the weights: it cannot reach 0. Switch regularisation off for this check.".into()
         });

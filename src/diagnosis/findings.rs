@@ -3,95 +3,206 @@
 use serde::Serialize;
 use tsify::Tsify;
 
-use crate::experiment::{Experiment, LayerConfig, number_text};
+use crate::experiment::{
+    Activation, Experiment, Formula, Head, LayerConfig, Shape, layer_shapes, number_text,
+};
 use crate::training::{EpochMetrics, ReluLayer};
 
 /// One piece of evidence for a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
+#[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct Finding {
-    pub kind: FindingKind,
-    /// Since when it has been so.
+    pub code: FindingCode,
+    /// The epoch since which it has been so.
     pub epoch: u32,
+    /// The sentences that a person reads.
     pub text: String,
+    /// The numbers in the sentences.
+    pub evidence: Vec<Evidence>,
 }
 
+/// What a finding is about, as programs call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
+#[serde(rename_all = "kebab-case")]
+pub enum FindingCode {
+    /// No image activates any unit of a ReLU layer.
     DeadLayer,
+    /// The loss is not a finite number.
     Diverged,
     /// Training and inference answer differently.
     ModesDiffer,
 }
 
+/// One number of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+pub struct Evidence {
+    #[tsify(type = "string")]
+    pub name: &'static str,
+    pub value: f64,
+}
+
+impl Evidence {
+    fn new(name: &'static str, value: impl Into<f64>) -> Self {
+        Self { name, value: value.into() }
+    }
+}
+
 /// A ReLU layer none of whose units any image activates.
 #[derive(Clone, Debug)]
 pub(super) struct DeadLayer {
+    /// The layer's index in the network's list.
     pub layer: u32,
     name: String,
     units: u32,
-    is_convolution: bool,
+    is_of_images: bool,
     since: u32,
+}
+
+/// What follows from a dead layer for the answers of the network.
+struct Consequence {
+    text: String,
+    evidence: Vec<Evidence>,
 }
 
 impl DeadLayer {
     /// The layers that are dead in this epoch.
     pub fn in_epoch(metrics: &EpochMetrics, experiment: &Experiment) -> impl Iterator<Item = Self> {
-        let is_dense = |layer: &ReluLayer| {
-            let before = &experiment.network.layers[..=layer.layer as usize];
-            before.iter().any(|layer| matches!(layer, LayerConfig::Flatten {}))
+        let shapes = layer_shapes(&experiment.network, &experiment.dataset).unwrap_or_default();
+        let is_of_images = move |layer: &ReluLayer| {
+            let shape = shapes.get(layer.layer as usize);
+            matches!(shape.map(|shape| shape.output), Some(Shape::Image(_)))
         };
         let dead = metrics.relu_layers.iter().filter(|layer| layer.dead == layer.units);
         dead.map(move |layer| Self {
             layer: layer.layer,
             name: layer.name.clone(),
             units: layer.units,
-            is_convolution: !is_dense(layer),
+            is_of_images: is_of_images(layer),
             since: metrics.epoch,
         })
     }
 
     pub fn unit_word(&self) -> &'static str {
-        if self.is_convolution { "filter" } else { "unit" }
+        if self.is_of_images { "filter" } else { "unit" }
     }
 
-    /// Behind a dead layer every image looks the same. Without a bias on the way all logits are 0, so softmax gives each
-    /// of K classes 1 / K and the loss is ln K. With one the logits are any constant, and the best constant gives each
-    /// class its share: the loss is at least the entropy of the labels.
     pub fn finding(&self, experiment: &Experiment, class_counts: &[usize]) -> Finding {
         let Self { name, units, since, .. } = self;
         let word = self.unit_word();
-        let consequence = if self.has_bias_behind(experiment) {
-            let entropy = entropy(class_counts);
-            format!(
-                "Every image therefore gets the same answer, so the loss cannot fall below the entropy of the labels, {entropy:.4}."
-            )
-        } else {
-            let classes = class_counts.len();
-            let level = (classes as f64).ln();
-            let share = 100.0 * class_counts[0] as f64 / class_counts.iter().sum::<usize>() as f64;
-            format!(
-                "Every logit is therefore 0, so the loss is exactly ln {classes} = {level:.4}, and the accuracy is the share of class 0, {share:.0} %."
-            )
-        };
+        let Consequence { text, evidence } = self.consequence(experiment, class_counts);
+        let dead = [Evidence::new("layer", self.layer), Evidence::new("units", *units)];
         Finding {
-            kind: FindingKind::DeadLayer,
+            code: FindingCode::DeadLayer,
             epoch: *since,
             text: format!(
-                "Every {word} of “{name}” ({units} of {units}) has been dead since epoch {since}: no image activates it, so no gradient passes. {consequence}"
+                "Every {word} of “{name}” ({units} of {units}) has been dead since epoch {since}: no image activates it, so no gradient passes through it. {text}"
             ),
+            evidence: dead.into_iter().chain(evidence).collect(),
         }
     }
 
-    /// Whether some layer between this one's output and the logits adds a bias.
-    fn has_bias_behind(&self, experiment: &Experiment) -> bool {
-        experiment.network.layers[self.layer as usize + 1..].iter().any(|layer| {
-            matches!(
-                layer,
-                LayerConfig::Conv2d { use_bias: true, .. }
-                    | LayerConfig::Dense { use_bias: true, .. }
-            )
-        })
+    /// The output of a dead layer is 0 for every image. Where a residual connection leads past the layer, nothing follows. Where all
+    /// later layers keep zeros, every logit is 0, and the loss's formula gives its value. Otherwise the logits are the same for every
+    /// image, and the formula says what the best such logits could reach.
+    ///
+    /// The layer is found dead in training. Where a layer before it, or augmentation, makes training differ from inference, the layer
+    /// may be alive in inference, and nothing is said of inference.
+    fn consequence(&self, experiment: &Experiment, class_counts: &[usize]) -> Consequence {
+        let layers = &experiment.network.layers;
+        let (before, after) = layers.split_at(self.layer as usize + 1);
+        if self.is_passed_by(layers) {
+            let text = "A residual connection still leads the images past it.".into();
+            return Consequence { text, evidence: Vec::new() };
+        }
+        let differs_before = experiment.modes_differ_within(before);
+        let formula = Formula::of(&experiment.training.loss, Head::of(&experiment.network));
+        let units = experiment.output_units() as usize;
+        if keep_zeros(after) {
+            return self.zero_logits(experiment, class_counts, differs_before);
+        }
+        let mode = match (differs_before, experiment.modes_differ_within(after)) {
+            (true, _) => " in training",
+            (false, true) => " in inference",
+            (false, false) => "",
+        };
+        let mut text = format!("Every image therefore gets the same answer{mode}");
+        let best = formula.of_best_answer_to_all(units, class_counts);
+        if let Some(best) = best {
+            let name = match formula.best_answer_is_the_shares() {
+                true => "the entropy of the labels, ",
+                false => "",
+            };
+            text += &format!(", and no single answer for all has a loss below {name}{best:.4}");
+        }
+        let evidence = best.map(|best| Evidence::new("lowest_loss", best)).into_iter().collect();
+        Consequence { text: text + ".", evidence }
+    }
+
+    fn zero_logits(
+        &self,
+        experiment: &Experiment,
+        class_counts: &[usize],
+        differs_before: bool,
+    ) -> Consequence {
+        let head = Head::of(&experiment.network);
+        let formula = Formula::of(&experiment.training.loss, head);
+        let units = experiment.output_units() as usize;
+        let mode = if differs_before { " in training" } else { "" };
+        let loss = formula.of_zero_logits(head, units, class_counts);
+        if loss.is_nan() {
+            let text = format!(
+                "Every logit is therefore 0{mode}, and the loss is not a number, for it divides 0 by 0."
+            );
+            return Consequence { text, evidence: Vec::new() };
+        }
+        let regularizer = &experiment.network.regularizer;
+        let plus = if regularizer.is_off() { "" } else { " plus what regularisation adds" };
+        // As Keras' accuracy: of one unit, class 1 where the output is above 0.5; of more, the first of the largest.
+        let class = usize::from(units == 1 && head.outputs(&[0.0])[0] > 0.5);
+        let images: usize = class_counts.iter().sum();
+        let share = class_counts.get(class).copied().unwrap_or_default() as f64 / images as f64;
+        let text = format!(
+            "Every logit is therefore 0{mode}, so the loss is exactly {}{plus}, and the accuracy is the share of class {class}, {:.0} %.",
+            logarithm_named(loss, units),
+            100.0 * share
+        );
+        Consequence {
+            text,
+            evidence: vec![Evidence::new("loss", loss), Evidence::new("accuracy", share)],
+        }
+    }
+
+    /// Whether a residual connection starts before this layer's output and ends after it. `add_saved` adds what the last `save`
+    /// before it kept.
+    fn is_passed_by(&self, layers: &[LayerConfig]) -> bool {
+        let dead = self.layer as usize;
+        let is_save = |layer: &LayerConfig| matches!(layer, LayerConfig::Save {});
+        let added = |(index, layer): (usize, &LayerConfig)| {
+            matches!(layer, LayerConfig::AddSaved {}).then_some(index)
+        };
+        let mut ends = layers.iter().enumerate().filter_map(added).filter(|&end| end > dead);
+        ends.any(|end| layers[..end].iter().rposition(is_save).is_some_and(|start| start < dead))
+    }
+}
+
+/// Whether zeros at the input of these layers, the network's last ones, become logits of 0, whatever the weights are.
+fn keep_zeros(layers: &[LayerConfig]) -> bool {
+    let Some((last, others)) = layers.split_last() else {
+        // The dead layer is the last one: its output is 0, and a ReLU is no head, so its output is the logits.
+        return true;
+    };
+    let last_keeps = match last.activation() {
+        Some(Activation::Softmax | Activation::Sigmoid) => last.keeps_zero_before_activation(),
+        _ => last.keeps_zero(),
+    };
+    last_keeps && others.iter().all(LayerConfig::keeps_zero)
+}
+
+/// A loss, after its name where it is a logarithm that has one.
+fn logarithm_named(loss: f64, units: usize) -> String {
+    let is_log_of = |count: &usize| *count > 1 && (loss - (*count as f64).ln()).abs() < 1e-12;
+    match [units, 2].into_iter().find(is_log_of) {
+        Some(count) => format!("ln {count} = {loss:.4}"),
+        None => format!("{loss:.4}"),
     }
 }
 
@@ -125,27 +236,21 @@ pub(super) fn modes_differ(
     } else {
         return None;
     };
-    Some(Finding { kind: FindingKind::ModesDiffer, epoch, text })
-}
-
-/// The entropy of the class shares, in nats.
-fn entropy(class_counts: &[usize]) -> f64 {
-    let images: usize = class_counts.iter().sum();
-    let shares = class_counts.iter().filter(|&&count| count > 0);
-    let terms = shares.map(|&count| {
-        let share = count as f64 / images as f64;
-        -share * share.ln()
-    });
-    terms.sum()
+    let evidence = vec![
+        Evidence::new("right_in_training", training),
+        Evidence::new("right_in_inference", inference),
+    ];
+    Some(Finding { code: FindingCode::ModesDiffer, epoch, text, evidence })
 }
 
 pub(super) fn diverged(epoch: u32, learning_rate: f64) -> Finding {
     Finding {
-        kind: FindingKind::Diverged,
+        code: FindingCode::Diverged,
         epoch,
         text: format!(
             "The loss stopped being a finite number at epoch {epoch}, at a learning rate of {}: the weights grew beyond what f32 holds.",
             number_text(learning_rate)
         ),
+        evidence: vec![Evidence::new("learning_rate", learning_rate)],
     }
 }

@@ -3,7 +3,7 @@
 mod findings;
 mod watcher;
 
-pub use findings::{Finding, FindingKind};
+pub use findings::{Evidence, Finding, FindingCode};
 pub use watcher::{EventKind, RunEvent, RunResult, Verdict, Watcher};
 
 /// Epochs in a row with every image right that count as memorised.

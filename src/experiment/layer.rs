@@ -495,6 +495,19 @@ impl LayerConfig {
         facts.keeps_zero && facts.activation.is_none_or(Activation::keeps_zero)
     }
 
+    /// The same of what the layer's activation is given: of the logits, where the layer is the last one.
+    pub fn keeps_zero_before_activation(&self) -> bool {
+        self.facts().keeps_zero
+    }
+
+    /// Whether the layer does something else in training than in inference.
+    pub fn differs_by_mode(&self) -> bool {
+        match *self {
+            Self::Dropout { rate } => rate > 0.0,
+            _ => self.norm() == Some(Norm::OfTheBatch),
+        }
+    }
+
     /// Whether the layer ends with an activation of its own, or is one.
     pub fn bends(&self) -> bool {
         self.activation().is_some() || matches!(self, Self::LeakyRelu { .. } | Self::AddSaved {})

@@ -34,6 +34,9 @@ pub enum Head {
     Sigmoid,
 }
 
+/// Keras' bounds of a probability. The upper one is what f32 makes of 1 - 1e-7.
+pub(crate) const PROBABILITY_BOUNDS: [f64; 2] = [1e-7, 1.0 - 1.0 / (1 << 23) as f64];
+
 /// What is computed of the network's logits or output. `t` are the targets, `K` the units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Formula {
@@ -174,6 +177,139 @@ impl Formula {
             }
         }
     }
+}
+
+/// The formulas in plain f64, for what can be said of a loss without training.
+impl Formula {
+    /// The loss of one image of class `label` for which the network gives these logits, one for each unit.
+    pub fn of_image(self, head: Head, logits: &[f64], label: usize) -> f64 {
+        let units = logits.len();
+        let [lowest, highest] = PROBABILITY_BOUNDS;
+        let clip = |output: f64| output.clamp(lowest, highest);
+        let two_sided = |target: f64, probability: f64| {
+            -(target * probability.ln() + (1.0 - target) * (1.0 - probability).ln())
+        };
+        let targets = self.targets(units, label);
+        let pairs = |values: Vec<f64>| targets.clone().into_iter().zip(values);
+        let mean = |losses: f64| losses / units as f64;
+        match self {
+            Self::SoftmaxOfLogits { .. } | Self::SoftmaxOfOutput { .. } => {
+                let logits = match self {
+                    Self::SoftmaxOfLogits { .. } => logits.to_vec(),
+                    _ => head.outputs(logits),
+                };
+                let logs = Head::Softmax.outputs(&logits).into_iter().map(f64::ln).collect();
+                pairs(logs).map(|(target, log)| -target * log).sum()
+            }
+            Self::SigmoidOfLogits { .. } => {
+                let outputs = Head::Sigmoid.outputs(logits);
+                mean(pairs(outputs).map(|(target, output)| two_sided(target, output)).sum())
+            }
+            Self::ClippedSparse => {
+                let kept: Vec<f64> = logits.iter().copied().map(clip).collect();
+                let own: f64 = pairs(kept.clone()).map(|(target, kept)| target * kept).sum();
+                (kept.iter().sum::<f64>() / own).ln()
+            }
+            Self::ClippedCategorical { .. } => {
+                let sum: f64 = logits.iter().sum();
+                let kept = logits.iter().map(|output| clip(output / sum)).collect();
+                pairs(kept).map(|(target, kept)| -target * kept.ln()).sum()
+            }
+            Self::ClippedBinary { .. } => {
+                let kept = logits.iter().copied().map(clip).collect();
+                mean(pairs(kept).map(|(target, kept)| two_sided(target, kept)).sum())
+            }
+            Self::Squared => {
+                let outputs = head.outputs(logits);
+                mean(pairs(outputs).map(|(target, output)| (output - target).powi(2)).sum())
+            }
+        }
+    }
+
+    /// The mean loss of images of which `class_counts` are in each class, where every logit of every image is 0.
+    pub fn of_zero_logits(self, head: Head, units: usize, class_counts: &[usize]) -> f64 {
+        let zeros = vec![0.0; units];
+        mean_over_images(class_counts, |label| self.of_image(head, &zeros, label))
+    }
+
+    /// What no mean loss of one answer to all images lies below: the loss of the mean target, where it is the best answer. Nothing
+    /// where that is not known: clipped shares need not add up to 1.
+    pub fn of_best_answer_to_all(self, units: usize, class_counts: &[usize]) -> Option<f64> {
+        let share =
+            |unit: usize| mean_over_images(class_counts, |label| self.targets(units, label)[unit]);
+        let shares: Vec<f64> = (0..units).map(share).collect();
+        let entropy = |share: f64| if share > 0.0 { -share * share.ln() } else { 0.0 };
+        let mean = |of_unit: &dyn Fn(f64) -> f64| {
+            shares.iter().map(|&share| of_unit(share)).sum::<f64>() / units as f64
+        };
+        // Shares of more than 1 are those of labels that the units do not stand for.
+        let are_shares = shares.iter().all(|share| (0.0..=1.0).contains(share));
+        match self {
+            Self::SoftmaxOfLogits { .. } | Self::SoftmaxOfOutput { .. } | Self::ClippedSparse => {
+                let add_up = (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9;
+                add_up.then(|| shares.iter().copied().map(entropy).sum())
+            }
+            Self::SigmoidOfLogits { .. } | Self::ClippedBinary { .. } => {
+                are_shares.then(|| mean(&|share| entropy(share) + entropy(1.0 - share)))
+            }
+            Self::Squared => are_shares.then(|| mean(&|share| share * (1.0 - share))),
+            Self::ClippedCategorical { .. } => None,
+        }
+    }
+
+    /// Whether the best answer to all images gives each class its share, so that its loss is the entropy of the labels.
+    pub fn best_answer_is_the_shares(self) -> bool {
+        let smoothing = match self {
+            Self::SoftmaxOfLogits { smoothing } | Self::SoftmaxOfOutput { smoothing } => smoothing,
+            Self::ClippedSparse => 0.0,
+            _ => return false,
+        };
+        smoothing == 0.0
+    }
+
+    /// What an image of class `label` is compared with, a number for each unit: rows of 0 and 1, the class itself where there is one
+    /// unit, both with label smoothing.
+    fn targets(self, units: usize, label: usize) -> Vec<f64> {
+        let (smoothing, over) = match self {
+            Self::SoftmaxOfLogits { smoothing }
+            | Self::SoftmaxOfOutput { smoothing }
+            | Self::ClippedCategorical { smoothing } => (smoothing, units),
+            Self::SigmoidOfLogits { smoothing } | Self::ClippedBinary { smoothing } => {
+                (smoothing, 2)
+            }
+            Self::ClippedSparse | Self::Squared => (0.0, units),
+        };
+        let target = |unit: usize| match units {
+            1 => label as f64,
+            _ => f64::from(u8::from(label == unit)),
+        };
+        let smooth = |unit| target(unit) * (1.0 - smoothing) + smoothing / over as f64;
+        (0..units).map(smooth).collect()
+    }
+}
+
+impl Head {
+    /// What the network puts out for these logits, in plain f64.
+    pub fn outputs(self, logits: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Open => logits.to_vec(),
+            Self::Sigmoid => logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+            Self::Softmax => {
+                let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let scaled: Vec<f64> = logits.iter().map(|logit| (logit - highest).exp()).collect();
+                let sum: f64 = scaled.iter().sum();
+                scaled.iter().map(|value| value / sum).collect()
+            }
+        }
+    }
+}
+
+/// The mean over images of which `class_counts` are in each class.
+fn mean_over_images(class_counts: &[usize], of_class: impl Fn(usize) -> f64) -> f64 {
+    let images: usize = class_counts.iter().sum();
+    let classes = class_counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    let sums = classes.map(|(label, &count)| count as f64 * of_class(label));
+    sums.sum::<f64>() / images as f64
 }
 
 const GROUP: FieldGroup = FieldGroup::LossAndOptimizer;

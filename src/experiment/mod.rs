@@ -34,6 +34,7 @@ pub use fields::{
 pub use form::{FormControl, FormField, FormGroup, FormOption};
 pub use initializer::{Distribution, Fans, InitializerConfig, KernelInitializer};
 pub use layer::{Activation, LayerConfig, Padding};
+pub(crate) use loss::PROBABILITY_BOUNDS;
 pub use loss::{Formula, Head, LossConfig};
 pub use memory::{MEMORY_LIMIT_BYTES, estimate_memory_bytes};
 pub use optimizer::{ClippingConfig, OptimizerConfig};
@@ -137,6 +138,19 @@ impl Experiment {
     pub fn is_frozen_entirely(&self) -> bool {
         let mut layers = self.network.layers.iter().enumerate();
         layers.all(|(index, layer)| !layer.has_weights() || self.is_frozen(index))
+    }
+
+    /// Whether training works otherwise than inference on the same images and weights: by altered or mixed images, or by a layer
+    /// such as dropout or batch normalisation.
+    pub fn modes_differ(&self) -> bool {
+        self.modes_differ_within(&self.network.layers)
+    }
+
+    /// The same where only these of the network's layers are looked at.
+    pub fn modes_differ_within(&self, layers: &[LayerConfig]) -> bool {
+        let by_layers = layers.iter().any(LayerConfig::differs_by_mode);
+        let by_layers = by_layers && !self.training.training_loop.inference_mode;
+        by_layers || !self.training.augmentation.is_off()
     }
 
     /// Updates in one epoch.

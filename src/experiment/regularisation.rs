@@ -30,6 +30,11 @@ pub enum ConstraintConfig {
 
 impl RegularizerConfig {
     pub const NONE: Self = Self { l1: 0.0, l2: 0.0, bias_l2: 0.0 };
+
+    /// Whether nothing is added.
+    pub fn is_off(&self) -> bool {
+        *self == Self::NONE
+    }
 }
 
 impl ConstraintConfig {

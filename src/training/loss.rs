@@ -7,12 +7,9 @@ use burn::tensor::activation::{self, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::backend::{Backend, without_kernels};
-use crate::experiment::{Formula, Head, LossConfig};
+use crate::experiment::{Formula, Head, LossConfig, PROBABILITY_BOUNDS};
 use crate::network::{floats, index_tensor, log_softmax, outputs, softmax};
 use crate::operations;
-
-/// Keras' bounds of a probability. The upper one is what f32 makes of 1 - 1e-7.
-const CLIP: [f64; 2] = [1e-7, 1.0 - 1.0 / (1 << 23) as f64];
 
 /// The mean loss of a batch, and what to go backward from.
 pub struct Loss {
@@ -56,7 +53,8 @@ pub fn loss(
     let from_gradient = |value: Tensor<2>, logits: Tensor<2>, gradient: Tensor<2>, share: f64| {
         Loss { value: sum_of(value) / share, tracked: (logits * gradient.detach()).sum() / share }
     };
-    let clip = |output: Tensor<2>| output.clamp(CLIP[0], CLIP[1]);
+    let [lowest, highest] = PROBABILITY_BOUNDS;
+    let clip = |output: Tensor<2>| output.clamp(lowest, highest);
     let mean = |losses: Tensor<2>, count: usize| {
         let tracked = losses.sum() / count as f64;
         Loss { value: value_of(&tracked), tracked }
@@ -201,6 +199,58 @@ mod tests {
     const SPARSE: LossConfig = LossConfig::SparseCategoricalCrossentropy { from_logits: false };
     const BINARY: LossConfig =
         LossConfig::BinaryCrossentropy { from_logits: false, label_smoothing: 0.0 };
+
+    /// What the diagnosis says of a loss comes from the formulas in plain f64; what training computes, from tensors.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn the_plain_formulas_are_the_losses_of_training() {
+        let from_logits = [false, true];
+        let keras = from_logits.into_iter().flat_map(|from_logits| {
+            let label_smoothing = 0.2;
+            [
+                LossConfig::SparseCategoricalCrossentropy { from_logits },
+                LossConfig::CategoricalCrossentropy { from_logits, label_smoothing },
+                LossConfig::BinaryCrossentropy { from_logits, label_smoothing },
+            ]
+        });
+        let others = [
+            LossConfig::MeanSquaredError {},
+            LossConfig::TorchCrossEntropy { label_smoothing: 0.1 },
+        ];
+        let backend = crate::backend::open("flex").unwrap();
+        for config in keras.chain(others) {
+            for head in [Head::Open, Head::Softmax, Head::Sigmoid] {
+                for logits in [vec![0.0, 0.0, 0.0], vec![0.25, 0.5, 0.75], vec![0.5], vec![0.0]] {
+                    let formula = Formula::of(&config, head);
+                    if logits.len() == 1 && !config.takes_one_unit() {
+                        continue;
+                    }
+                    let labels = if logits.len() == 1 { vec![0, 1, 1] } else { vec![0, 2, 2, 1] };
+                    let row: Vec<f32> = logits.iter().map(|&logit: &f64| logit as f32).collect();
+                    let rows = TensorData::new(row.repeat(labels.len()), [labels.len(), row.len()]);
+                    let rows = Tensor::from_data(rows, &backend.device);
+                    let trained = loss(&config, head, rows, &labels, &backend).value;
+                    let plain =
+                        labels.iter().map(|&label| formula.of_image(head, &logits, label as usize));
+                    let plain = plain.sum::<f64>() / labels.len() as f64;
+                    // f32 on one side; 0 / 0 on both.
+                    let close = (plain - trained).abs() <= 2e-6 * (1.0 + plain.abs());
+                    let neither = plain.is_nan() && trained.is_nan();
+                    assert!(close || neither, "{config:?} {head:?} {logits:?}: {plain} {trained}");
+                    let counts = if logits.len() == 1 { vec![1, 2] } else { vec![1, 1, 2] };
+                    if logits.iter().all(|&logit| logit == 0.0) {
+                        let zeros = formula.of_zero_logits(head, logits.len(), &counts);
+                        assert!((zeros - plain).abs() < 1e-12 || neither, "{config:?} {head:?}");
+                    }
+                    if let Some(best) = formula.of_best_answer_to_all(logits.len(), &counts) {
+                        assert!(
+                            plain >= best - 1e-12,
+                            "{config:?} {head:?} {logits:?}: {plain} {best}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn answers_as_keras_does() {
