@@ -9,6 +9,7 @@ use crate::dataset::Dataset;
 use crate::experiment::AugmentationConfig;
 use crate::kernels::lanes::Instructions;
 use crate::kernels::normal;
+use crate::kernels::sample::{Source, sample};
 use crate::seeding::{Purpose, fill_uniform, stream};
 
 /// What is done to one image.
@@ -66,7 +67,6 @@ impl Alteration {
     pub fn apply(&self, image: &mut [f32], side: usize) {
         let channels = image.len() / side / side;
         let row = side * channels;
-        let last = side - 1;
         if self.horizontal_flip {
             for row in image.chunks_exact_mut(row) {
                 row.reverse();
@@ -82,22 +82,11 @@ impl Alteration {
             }
         }
         if self.rotation != 0.0 {
-            let (sine, cosine) = self.rotation.to_radians().sin_cos();
-            let middle = last as f64 / 2.0;
-            sample(image, side, |row, column| {
-                let [y, x] = [row - middle, column - middle];
-                [middle + cosine * y + sine * x, middle + cosine * x - sine * y]
-            });
+            sample(image, side, Source::Turned { radians: self.rotation.to_radians() });
         }
         let [top, left, kept] = self.crop;
         if kept < side {
-            // Pixels are squares: their middles lie half a pixel inside, and the edge goes on outside.
-            let stretch = kept as f64 / side as f64;
-            let from = |start: usize, at: f64| {
-                let at = (at + 0.5) * stretch - 0.5;
-                start as f64 + at.clamp(0.0, (kept - 1) as f64)
-            };
-            sample(image, side, |row, column| [from(top, row), from(left, column)]);
+            sample(image, side, Source::Cropped { top, left, kept });
         }
         let [down, right] = self.shift;
         shift(image, row, down);
@@ -122,28 +111,6 @@ fn shift(parts: &mut [f32], size: usize, places: i32) {
     } else if places < 0 {
         parts.copy_within(floats.., 0);
         parts[kept..].fill(0.0);
-    }
-}
-
-/// Each pixel from the place that `from` says, between four pixels in proportion; 0 outside the image.
-fn sample(image: &mut [f32], side: usize, from: impl Fn(f64, f64) -> [f64; 2]) {
-    let channels = image.len() / side / side;
-    let before = image.to_vec();
-    image.fill(0.0);
-    for (place, pixel) in image.chunks_exact_mut(channels).enumerate() {
-        let [y, x] = from((place / side) as f64, (place % side) as f64);
-        let [top, left] = [y.floor(), x.floor()];
-        for [down, right] in [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]] {
-            let [row, column] = [top + down, left + right];
-            let weight = ((1.0 - (y - row).abs()) * (1.0 - (x - column).abs())) as f32;
-            let inside = |at: f64| (0.0..side as f64).contains(&at);
-            if weight > 0.0 && inside(row) && inside(column) {
-                let start = (row as usize * side + column as usize) * channels;
-                for (sum, value) in pixel.iter_mut().zip(&before[start..start + channels]) {
-                    *sum += weight * value;
-                }
-            }
-        }
     }
 }
 

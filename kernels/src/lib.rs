@@ -2,7 +2,7 @@
 //!
 //! [`convolution`], [`locally_connected`], [`dense`], [`batch_norm`], [`max_pool`], [`dropout`], [`loss`] and [`update`] are
 //! functions on slices and know nothing of tensors; so are
-//! [`random`] and [`normal`], which noise comes from. All of them are
+//! [`random`] and [`normal`], which noise comes from, and [`sample`], which turns and crops images. All of them are
 //! written once, over the vectors of [`lanes`], and compiled to what the machine has: WebAssembly's simd128, AVX2 with FMA
 //! found at run time, or portable code. The innermost loops, in `tile`, check their bounds once before they start.
 
@@ -17,6 +17,7 @@ pub mod loss;
 pub mod max_pool;
 pub mod normal;
 pub mod random;
+pub mod sample;
 mod sizes;
 mod tile;
 pub mod update;
