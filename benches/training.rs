@@ -23,7 +23,7 @@ mod native {
                 });
                 let mut session = open();
                 group.bench_function(BenchmarkId::new("step", &name), |bencher| {
-                    bencher.iter(|| session.run_step(&images, &mut []));
+                    bencher.iter(|| session.run_step(&images, &mut ()));
                 });
                 group.bench_function(BenchmarkId::new("evaluation", &name), |bencher| {
                     bencher.iter(|| session.evaluate());

@@ -25,14 +25,6 @@ pub const BACKENDS: &[BackendInfo] = &[
     BackendInfo { id: "ndarray", name: "Burn ndarray" },
 ];
 
-/// Stands where only a backend without the crate's kernels comes by. Where none is compiled in, what follows is left out, too.
-#[inline(always)]
-pub fn without_kernels() {
-    if !cfg!(feature = "plain") {
-        unreachable!("no backend without kernels can be opened");
-    }
-}
-
 /// The default backend's id.
 pub fn default_backend() -> &'static str {
     BACKENDS[0].id
@@ -43,26 +35,40 @@ pub fn default_backend() -> &'static str {
 pub struct Backend {
     /// Where tensors live, with gradients enabled.
     pub device: Device,
-    /// The memory of the crate's own kernels, where they are used; a session's tensors share it.
-    pub buffers: Option<Buffers>,
+    pub compute: Compute,
+}
+
+/// What computes the layers that the crate has kernels for.
+#[derive(Clone, Debug)]
+pub enum Compute {
+    /// The crate's kernels, with the memory that a session's tensors share.
+    Kernels(Buffers),
+    /// Burn's own operations. The published site is built without them, and the compiler drops what only they reach.
+    #[cfg(feature = "plain")]
+    Burn,
+}
+
+impl Compute {
+    pub fn has_kernels(&self) -> bool {
+        matches!(self, Self::Kernels(_))
+    }
 }
 
 /// A backend to compute on, with memory of its own.
 pub fn open(id: &str) -> Result<Backend, InvalidField> {
-    let (device, fast) = match id {
-        "flex" => (Device::flex(), true),
+    let (device, compute) = match id {
+        "flex" => (Device::flex(), Compute::Kernels(Buffers::default())),
         #[cfg(feature = "plain")]
-        "flex-plain" => (Device::flex(), false),
+        "flex-plain" => (Device::flex(), Compute::Burn),
         #[cfg(feature = "ndarray")]
         // Deprecated upstream; kept as an independent second implementation.
         #[allow(deprecated)]
-        "ndarray" => (Device::ndarray(), false),
+        "ndarray" => (Device::ndarray(), Compute::Burn),
         _ => {
             let ids: Vec<_> = BACKENDS.iter().map(|backend| backend.id).collect();
             let expected = format!("one of {}", ids.join(", "));
             return Err(InvalidField::new("backend", "Backend", id, expected));
         }
     };
-    let buffers = fast.then(Buffers::default);
-    Ok(Backend { device: device.autodiff(), buffers })
+    Ok(Backend { device: device.autodiff(), compute })
 }

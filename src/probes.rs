@@ -2,28 +2,66 @@
 
 use burn::tensor::Tensor;
 
-use crate::backend::without_kernels;
-use crate::network::{Features, floats};
+use crate::network::{Features, Observer, Seen, floats};
 use crate::operations;
 
-/// Marks in `alive`, which has an entry for each channel or unit, those of a ReLU's output that some image activates.
-pub fn mark_alive(output: &Features, alive: &mut [bool]) {
+/// Which units of the ReLU layers some image activated, over the steps that it observed.
+#[derive(Clone, Debug, Default)]
+pub struct ActiveUnits {
+    layers: Vec<ReluUnits>,
+}
+
+/// A ReLU layer by its place in the configuration's list, and for each of its channels or units whether some image activated it.
+#[derive(Clone, Debug)]
+struct ReluUnits {
+    layer: usize,
+    active: Vec<bool>,
+}
+
+impl ActiveUnits {
+    /// Watches these layers, each given by its place in the configuration's list and its channels or units.
+    pub fn of(layers: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        let units = |(layer, units)| ReluUnits { layer, active: vec![false; units] };
+        Self { layers: layers.into_iter().map(units).collect() }
+    }
+
+    /// How many units of the layer at this place no image activated.
+    pub fn dead(&self, layer: usize) -> usize {
+        let of_layer = self.layers.iter().find(|units| units.layer == layer);
+        of_layer.map_or(0, |units| units.active.iter().filter(|&&active| !active).count())
+    }
+}
+
+impl Observer for ActiveUnits {
+    fn output(&mut self, seen: Seen, output: Features) -> Features {
+        let watched = self.layers.iter_mut().find(|units| Some(units.layer) == seen.relu);
+        if let Some(units) = watched {
+            mark_active(&output, &mut units.active);
+        }
+        output
+    }
+}
+
+/// Marks in `active`, which has an entry for each channel or unit, those of a ReLU's output that some image activates.
+fn mark_active(output: &Features, active: &mut [bool]) {
     let highest = match output.clone() {
+        #[cfg(feature = "plain")]
         Features::Planes(planes) => {
-            without_kernels();
             let planes = planes.inner();
             let [images, channels, height, width] = planes.dims();
             let rows = planes.reshape([images * channels, height * width]);
             floats(rows.max_dim(1).into_data())
         }
+        #[cfg(not(feature = "plain"))]
+        Features::Planes(_) => unreachable!("the kernels compute on pixels"),
         Features::Pixels(pixels) => floats(operations::active(pixels.inner()).into_data()),
         Features::Rows(rows) => floats(rows.inner().into_data()),
     };
-    let units = alive.len();
+    let units = active.len();
     for (index, value) in highest.into_iter().enumerate() {
         // Not a number is not dead: divergence is a finding of its own.
         if value > 0.0 || value.is_nan() {
-            alive[index % units] = true;
+            active[index % units] = true;
         }
     }
 }
@@ -71,7 +109,7 @@ mod tests {
 
     fn alive(output: Features, units: usize) -> Vec<bool> {
         let mut alive = vec![false; units];
-        mark_alive(&output, &mut alive);
+        mark_active(&output, &mut alive);
         alive
     }
 
@@ -80,8 +118,13 @@ mod tests {
         // Two images, three channels, one row of two pixels: channel 1 is active in the second image alone.
         let maps = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, f32::NAN];
         let data = TensorData::new(maps.to_vec(), [2, 3, 1, 2]);
-        let maps = Features::Planes(Tensor::from_data(data, &device()));
-        assert_eq!(alive(maps, 3), [false, true, true]);
+        #[cfg(feature = "plain")]
+        {
+            let maps = Features::Planes(Tensor::from_data(data.clone(), &device()));
+            assert_eq!(alive(maps, 3), [false, true, true]);
+        }
+        let pixels = Tensor::<4>::from_data(data, &device()).permute([0, 2, 3, 1]);
+        assert_eq!(alive(Features::Pixels(pixels), 3), [false, true, true]);
         let data = TensorData::new(vec![0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [2, 3]);
         let rows = Features::Rows(Tensor::from_data(data, &device()));
         assert_eq!(alive(rows, 3), [false, true, false]);

@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::diagnosis::{RunEvent, RunResult, Watcher};
 use crate::experiment::{Experiment, InvalidField};
 use crate::network::Network;
-use crate::training::{EpochMetrics, TrainingSession};
+use crate::training::{EpochMetrics, Look, TrainingSession};
 
 /// An experiment under way. [`Run::next_epoch`] advances it; nothing runs by itself.
 pub struct Run {
@@ -50,6 +50,11 @@ impl Run {
     /// Evaluates the network as it is now and says what came of the run so far.
     pub fn result(&self) -> RunResult {
         self.watcher.conclude(&self.session.evaluate())
+    }
+
+    /// What the layer at this place of the list puts out for one image now, and the gradient of the image's loss by it.
+    pub fn look(&self, layer: usize, image: usize) -> Result<Look, InvalidField> {
+        self.session.look(layer, image)
     }
 
     pub fn experiment(&self) -> &Experiment {

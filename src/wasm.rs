@@ -208,6 +208,19 @@ pub struct Weight {
     pub values: Vec<f32>,
 }
 
+/// What one layer puts out for one image, in inference; see [`Look`](crate::training::Look).
+#[wasm_bindgen(getter_with_clone)]
+pub struct LayerLook {
+    /// Height, width and channels, or units.
+    #[wasm_bindgen(readonly)]
+    pub shape: Vec<u32>,
+    #[wasm_bindgen(readonly)]
+    pub values: Vec<f32>,
+    /// The gradient of the image's loss by each of the values.
+    #[wasm_bindgen(readonly)]
+    pub gradients: Vec<f32>,
+}
+
 /// A training run; see [`Run`].
 #[wasm_bindgen]
 pub struct TrainingSession(Run);
@@ -252,6 +265,12 @@ impl TrainingSession {
             values: variable.values(),
         });
         weight.collect()
+    }
+
+    /// What the layer at this place of the list puts out for one image now, and the gradient of the image's loss by it.
+    pub fn look(&self, layer: u32, image: u32) -> Result<LayerLook, JsValue> {
+        let look = self.0.look(layer as usize, image as usize).map_err(thrown)?;
+        Ok(LayerLook { shape: look.shape, values: look.values, gradients: look.gradients })
     }
 
     /// The learning rate from the next epoch on.
@@ -412,6 +431,16 @@ mod tests {
         let result = seen(session.result().unwrap());
         assert_eq!(result["epochs"], 3);
         assert_eq!(result["label_probability"].as_array().unwrap().len(), 20);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_run_can_be_looked_into() {
+        let session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
+        let look = session.look(0, 3).unwrap();
+        assert_eq!(look.shape, [6, 6, 32]);
+        assert_eq!((look.values.len(), look.gradients.len()), (1152, 1152));
+        let thrown = session.look(4, 0).err().unwrap();
+        assert_eq!(problem(&thrown)["field"], "layer");
     }
 
     #[wasm_bindgen_test]

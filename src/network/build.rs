@@ -3,11 +3,11 @@
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 
-use super::{Layer, Network, Variable, fast, initializer};
+use super::{Network, Role, Step, Variable, fast, initializer};
 use crate::backend::Backend;
 use crate::experiment::{
-    Experiment, Head, InitializerConfig, InvalidField, KernelInitializer, LayerConfig, LayerShape,
-    Shape, Window, layer_shapes,
+    Experiment, Head, InitializerConfig, InvalidField, KernelInitializer, LayerConfig, Shape,
+    layer_shapes,
 };
 use crate::seeding::{Purpose, stream};
 
@@ -40,20 +40,20 @@ impl Network {
         let training_loop = &experiment.training.training_loop;
         let mut builder =
             Builder { backend, initializer, draw, kernels: 0, names, variables, frozen: false };
-        let mut layers = Vec::new();
+        let mut steps = Vec::new();
         for (index, (config, shape)) in experiment.network.layers.iter().zip(&shapes).enumerate() {
             builder.frozen = experiment.is_frozen(index);
-            layers.extend(builder.layer(index, config, *shape).map(|layer| (index, layer)));
-            layers.extend(config.activation().map(|kind| (index, kind.into())));
+            steps.extend(builder.layer(index, config, *shape).map(|layer| Step::new(index, layer)));
+            steps.extend(config.activation().map(|kind| Step::new(index, kind.into())));
         }
         let head = Head::of(&experiment.network);
         if head != Head::Open {
-            layers.pop();
+            steps.pop();
         }
         Ok(Self {
             head,
-            fused: fast::fused(&layers),
-            layers,
+            fused: fast::fused(&steps),
+            steps,
             variables: builder.variables,
             inference_mode: training_loop.inference_mode,
             backend: backend.clone(),
@@ -75,7 +75,7 @@ pub struct Wanted<'a> {
     pub initializer: KernelInitializer,
 }
 
-struct Builder<'a, F> {
+pub(super) struct Builder<'a, F> {
     backend: &'a Backend,
     initializer: &'a InitializerConfig,
     draw: F,
@@ -85,86 +85,12 @@ struct Builder<'a, F> {
     names: Vec<&'static str>,
     variables: Vec<Variable>,
     /// Whether the layer being built is frozen.
-    frozen: bool,
+    pub(super) frozen: bool,
 }
 
 impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
-    /// A layer without its activation; nothing where the layer is an activation alone.
-    fn layer(&mut self, index: usize, config: &LayerConfig, shape: LayerShape) -> Option<Layer> {
-        let channels = shape.input.units();
-        Some(match *config {
-            LayerConfig::Conv2d { filters, kernel: size, strides, padding, use_bias, .. } => {
-                let filters = filters as usize;
-                let name = self.name("conv2d");
-                let kernel_shape = [size as usize, size as usize, channels, filters];
-                let weights = Weights { index, config, name: &name, window: &kernel_shape };
-                let kernel = self.kernel(&weights, &kernel_shape);
-                let bias = self.bias(&weights, &[filters], use_bias);
-                let window = Window { size, strides, padding };
-                let padding = window.padded(side(shape.input));
-                let strides = strides as usize;
-                Layer::Conv2d { kernel, bias, strides, padding, relu: false, pool: 1 }
-            }
-            LayerConfig::LocallyConnected { filters, kernel: size, use_bias, .. } => {
-                let (size, filters) = (size as usize, filters as usize);
-                let name = self.name("locally_connected");
-                let Shape::Image([height, width, _]) = shape.output else {
-                    unreachable!("layer_shapes gives it an image")
-                };
-                let place = [size, size, channels, filters];
-                let all = [height, width, size * size * channels, filters];
-                let weights = Weights { index, config, name: &name, window: &place };
-                let kernel = self.kernel(&weights, &all);
-                let bias = self.bias(&weights, &[height, width, filters], use_bias);
-                Layer::LocallyConnected { kernel, bias, relu: false }
-            }
-            LayerConfig::MaxPool { pool, strides, padding } => {
-                Layer::MaxPool(Window { size: pool, strides, padding })
-            }
-            LayerConfig::AveragePool { pool, strides, padding } => {
-                Layer::AveragePool(Window { size: pool, strides, padding })
-            }
-            LayerConfig::GlobalMaxPool {} => Layer::GlobalMaxPool,
-            LayerConfig::GlobalAveragePool {} => Layer::GlobalAveragePool,
-            LayerConfig::Flatten {} => Layer::Flatten,
-            LayerConfig::Reshape {} => Layer::Reshape,
-            LayerConfig::Dense { units, use_bias, .. } => {
-                let units = units as usize;
-                let name = self.name("dense");
-                let kernel_shape = [shape.input.size(), units];
-                let weights = Weights { index, config, name: &name, window: &kernel_shape };
-                let kernel = self.kernel(&weights, &kernel_shape);
-                let bias = self.bias(&weights, &[units], use_bias);
-                Layer::Dense { kernel, bias, relu: false }
-            }
-            LayerConfig::BatchNorm { momentum, epsilon } => {
-                let name = self.name("batch_norm");
-                let first = self.scale_and_shift(&name, channels);
-                for (what, value) in [("moving_mean", 0.0), ("moving_variance", 1.0)] {
-                    self.variable(
-                        format!("{name}/{what}"),
-                        &[channels],
-                        vec![value; channels],
-                        false,
-                    );
-                }
-                let frozen = self.frozen;
-                Layer::BatchNorm { first, momentum, epsilon, frozen, relu: false }
-            }
-            LayerConfig::LayerNorm { epsilon } => {
-                let name = self.name("layer_norm");
-                Layer::NormOfUnits { first: self.scale_and_shift(&name, channels), epsilon }
-            }
-            LayerConfig::Dropout { rate } => Layer::Dropout { rate },
-            LayerConfig::Save {} => Layer::Save,
-            LayerConfig::AddSaved {} => Layer::AddSaved,
-            LayerConfig::LeakyRelu { negative_slope } => Layer::LeakyRelu { negative_slope },
-            LayerConfig::Activation { .. } => return None,
-        })
-    }
-
     /// As Keras numbers its layers, each kind from 0.
-    fn name(&mut self, kind: &'static str) -> String {
+    pub(super) fn name(&mut self, kind: &'static str) -> String {
         let before = self.names.iter().filter(|name| **name == kind).count();
         self.names.push(kind);
         format!("{kind}_{before}")
@@ -192,14 +118,19 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
     }
 
     /// A kernel of this shape.
-    fn kernel(&mut self, weights: &Weights, shape: &[usize]) -> usize {
+    pub(super) fn kernel(&mut self, weights: &Weights, shape: &[usize]) -> usize {
         let values = self.drawn(weights, false, shape.iter().product());
         self.kernels += 1;
-        self.variable(format!("{}/kernel", weights.name), shape, values, true)
+        self.variable(weights.name, Role::Kernel, shape, values)
     }
 
     /// A bias of this shape, where the layer has one; built after the layer's kernel.
-    fn bias(&mut self, weights: &Weights, shape: &[usize], use_bias: bool) -> Option<usize> {
+    pub(super) fn bias(
+        &mut self,
+        weights: &Weights,
+        shape: &[usize],
+        use_bias: bool,
+    ) -> Option<usize> {
         if !use_bias {
             return None;
         }
@@ -210,44 +141,50 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
                 *value += drawn;
             }
         }
-        Some(self.variable(format!("{}/bias", weights.name), shape, values, true))
+        Some(self.variable(weights.name, Role::Bias, shape, values))
     }
 
-    /// Gamma and beta; the index of the first.
-    fn scale_and_shift(&mut self, name: &str, channels: usize) -> usize {
-        let gamma = self.variable(format!("{name}/gamma"), &[channels], vec![1.0; channels], true);
-        self.variable(format!("{name}/beta"), &[channels], vec![0.0; channels], true);
+    /// Gamma and beta; the index of gamma.
+    pub(super) fn scale_and_shift(&mut self, name: &str, channels: usize) -> usize {
+        let gamma = self.variable(name, Role::Gamma, &[channels], vec![1.0; channels]);
+        self.variable(name, Role::Beta, &[channels], vec![0.0; channels]);
         gamma
     }
 
-    fn variable(
+    /// A variable of the layer with this name; its index.
+    pub(super) fn variable(
         &mut self,
-        name: String,
+        layer: &str,
+        role: Role,
         shape: &[usize],
         values: Vec<f32>,
-        tracked: bool,
     ) -> usize {
         let data = TensorData::new(values, [shape.iter().product::<usize>()]);
         let value = Tensor::from_data(data, &self.backend.device);
-        let value = if tracked { value.require_grad() } else { value };
-        let trainable = tracked && !self.frozen;
-        self.variables.push(Variable { name, shape: shape.to_vec(), value, trainable });
+        let value = if role.is_trained() { value.require_grad() } else { value };
+        self.variables.push(Variable {
+            name: format!("{layer}/{}", role.keras_name()),
+            role,
+            shape: shape.to_vec(),
+            value,
+            trainable: role.is_trained() && !self.frozen,
+        });
         self.variables.len() - 1
     }
 }
 
 /// A layer whose kernel and bias are built.
-struct Weights<'a> {
+pub(super) struct Weights<'a> {
     /// The place of the layer in the configuration's list.
-    index: usize,
-    config: &'a LayerConfig,
-    name: &'a str,
+    pub index: usize,
+    pub config: &'a LayerConfig,
+    pub name: &'a str,
     /// The shape of the window that the fans are counted by.
-    window: &'a [usize],
+    pub window: &'a [usize],
 }
 
 /// Images are squares at every depth.
-fn side(input: Shape) -> usize {
+pub(super) fn side(input: Shape) -> usize {
     match input {
         Shape::Image([height, _, _]) => height,
         Shape::Flat(_) => unreachable!("layer_shapes refuses this layer on rows"),

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Features, Layer, Mode, Network};
+use super::{Features, Layer, Mode, Network, Step};
 use crate::kernels::batch_norm::BatchNorm;
 use crate::kernels::buffers::Buffers;
 use crate::kernels::convolution::{Block, LARGEST_POOL, Shape};
@@ -11,58 +11,50 @@ use crate::kernels::locally_connected::LocallyConnected;
 use crate::kernels::max_pool::{Axis, MaxPool};
 use crate::operations::{self, DropoutNoise, NormVariables};
 
-/// The layers with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution before them, a
-/// ReLU into any other layer of the kernels.
-pub(super) fn fused(layers: &[(usize, Layer)]) -> Vec<(usize, Layer)> {
-    let mut fused: Vec<(usize, Layer)> = Vec::new();
-    for (index, layer) in layers {
-        let joined = match (fused.last_mut().map(|(_, layer)| layer), layer) {
+/// The steps with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution before them, a ReLU
+/// into any other layer of the kernels.
+pub(super) fn fused(steps: &[Step]) -> Vec<Step> {
+    let mut fused: Vec<Step> = Vec::new();
+    for step in steps {
+        let joined = match (fused.last_mut(), &step.layer) {
             (
-                Some(
-                    Layer::Conv2d { relu, pool: 1, .. }
-                    | Layer::LocallyConnected { relu, .. }
-                    | Layer::Dense { relu, .. }
-                    | Layer::BatchNorm { relu, .. },
-                ),
+                Some(Step {
+                    layer:
+                        Layer::Conv2d { relu, pool: 1, .. }
+                        | Layer::LocallyConnected { relu, .. }
+                        | Layer::Dense { relu, .. }
+                        | Layer::BatchNorm { relu, .. },
+                    relu_of,
+                    ..
+                }),
                 Layer::Relu,
             ) => {
                 *relu = true;
+                *relu_of = step.relu_of;
                 true
             }
-            (Some(Layer::Conv2d { pool: inside @ 1, .. }), Layer::MaxPool(window))
-                if window.lies_side_by_side() && window.size as usize <= LARGEST_POOL =>
-            {
+            (
+                Some(Step { layer: Layer::Conv2d { pool: inside @ 1, .. }, .. }),
+                Layer::MaxPool(window),
+            ) if window.lies_side_by_side() && window.size as usize <= LARGEST_POOL => {
                 *inside = window.size as usize;
                 true
             }
             _ => false,
         };
         if !joined {
-            fused.push((*index, layer.clone()));
+            fused.push(step.clone());
         }
     }
     fused
 }
 
-/// Whether a layer is one of the kernels.
-pub(super) fn computes(layer: &Layer) -> bool {
-    matches!(
-        layer,
-        Layer::Conv2d { .. }
-            | Layer::LocallyConnected { .. }
-            | Layer::Dense { .. }
-            | Layer::BatchNorm { .. }
-            | Layer::Dropout { .. }
-            | Layer::MaxPool(_)
-            | Layer::GlobalMaxPool
-    )
-}
-
 impl Network {
-    /// One of the layers that [`computes`] names.
+    /// `place` is the layer's in the configuration's list.
     pub(super) fn apply_fast(
         &self,
-        (index, layer): (usize, &Layer),
+        place: usize,
+        layer: &Layer,
         input: Features,
         value: &impl Fn(usize) -> Tensor<1>,
         buffers: &Buffers,
@@ -148,7 +140,7 @@ impl Network {
                 Mode::Inference => input,
                 Mode::Training { noise, .. } => {
                     let mut numbers = buffers.floats(input.count());
-                    noise(index, &mut numbers);
+                    noise(place, &mut numbers);
                     let noise = DropoutNoise::new(numbers, rate as f32);
                     input.map(
                         |rows| operations::dropout(rows, &noise, buffers),
@@ -176,7 +168,7 @@ impl Network {
                 let pooled = operations::max_pool(input, pool, buffers);
                 Features::Rows(pooled.reshape([images, channels]))
             }
-            _ => unreachable!("every other layer is computed in `common`"),
+            _ => unreachable!("every layer without a kernel is in `layers`"),
         }
     }
 }

@@ -1,37 +1,75 @@
 //! The CNN, built from a [`NetworkConfig`](crate::experiment::NetworkConfig): its variables and its forward pass.
 //!
 //! Variables keep Keras' layouts: kernels HWIO, dense kernels input by output, rows flattened in NHWC order. So weights,
-//! fixtures and exports need no reordering. `build` makes a network of its configuration. Convolutions and dense layers are
-//! computed by one of two files: `fast` with the crate's own kernels, `plain` with Burn's operations, which are the reference that
-//! the kernels are tested against. All other layers are Burn's operations, `common`, but for those that `fast` computes, too.
+//! fixtures and exports need no reordering. `layers` knows every layer: its variables, which `build` makes, and what it computes.
+//! Layers with kernels of their own are computed by one of two files: `fast` with the crate's kernels, `plain` with Burn's
+//! operations, which are the reference that the kernels are tested against.
 
 mod build;
-mod common;
 mod fast;
+mod features;
 pub mod initializer;
+mod layers;
+#[cfg(feature = "plain")]
 mod plain;
 mod softmax;
 
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
+#[cfg(feature = "plain")]
+use burn::tensor::{Device, Int};
+use burn::tensor::{Gradients, Tensor, TensorData};
 
-use crate::backend::{Backend, without_kernels};
+use crate::backend::{Backend, Compute};
 use crate::dataset::Dataset;
-use crate::experiment::{Activation, Head, Window};
+use crate::experiment::Head;
 
 pub use build::Wanted;
+pub use features::Features;
+use layers::Layer;
 pub use softmax::{log_softmax, softmax};
 
-/// One tensor of a layer, kept flat: an optimizer treats them all alike.
+/// What a variable is to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Kernel,
+    Bias,
+    Gamma,
+    Beta,
+    MovingMean,
+    MovingVariance,
+}
+
+impl Role {
+    /// Whether gradients change the variable; a normalisation's moving averages follow the batches instead.
+    pub fn is_trained(self) -> bool {
+        match self {
+            Self::Kernel | Self::Bias | Self::Gamma | Self::Beta => true,
+            Self::MovingMean | Self::MovingVariance => false,
+        }
+    }
+
+    fn keras_name(self) -> &'static str {
+        match self {
+            Self::Kernel => "kernel",
+            Self::Bias => "bias",
+            Self::Gamma => "gamma",
+            Self::Beta => "beta",
+            Self::MovingMean => "moving_mean",
+            Self::MovingVariance => "moving_variance",
+        }
+    }
+}
+
+/// One tensor of a layer, kept flat: an optimizer treats all variables alike.
 #[derive(Clone, Debug)]
 pub struct Variable {
-    /// As Keras numbers them: `conv2d_0/kernel`, `dense_1/bias`.
+    /// The name by which Keras numbers variables: `conv2d_0/kernel`, `dense_1/bias`.
     pub name: String,
+    pub role: Role,
     pub shape: Vec<usize>,
     /// `[product of shape]`, tracked by autodiff unless it is a moving average.
     pub value: Tensor<1>,
-    /// Whether an optimizer changes it: not where its layer is frozen, and the moving averages of a batch normalisation are no
-    /// business of one.
+    /// Whether an optimizer changes the variable: it is trained, and its layer is not frozen.
     pub trainable: bool,
 }
 
@@ -40,76 +78,47 @@ impl Variable {
     pub fn values(&self) -> Vec<f32> {
         floats(self.value.clone().inner().into_data())
     }
+}
 
-    /// Whether it is a layer's kernel.
-    pub fn is_kernel(&self) -> bool {
-        self.name.ends_with("/kernel")
-    }
+/// A layer as a network runs it.
+#[derive(Clone, Debug)]
+struct Step {
+    /// The place of the layer in the configuration's list.
+    place: usize,
+    layer: Layer,
+    /// The place of the ReLU that this step computes, alone or together with its layer.
+    relu_of: Option<usize>,
+}
 
-    /// Whether it is a layer's bias.
-    pub fn is_bias(&self) -> bool {
-        self.name.ends_with("/bias")
+impl Step {
+    fn new(place: usize, layer: Layer) -> Self {
+        let relu_of = matches!(layer, Layer::Relu).then_some(place);
+        Self { place, layer, relu_of }
     }
 }
 
-/// A layer with what it needs to run: the indices of its variables.
-#[derive(Clone, Debug)]
-enum Layer {
-    Conv2d {
-        kernel: usize,
-        bias: Option<usize>,
-        strides: usize,
-        /// Zeros before and after, the same for rows and columns.
-        padding: [usize; 2],
-        /// What a fast backend does in the same breath; nothing in a list of single layers.
-        relu: bool,
-        pool: usize,
-    },
-    LocallyConnected {
-        kernel: usize,
-        bias: Option<usize>,
-        relu: bool,
-    },
-    MaxPool(Window),
-    AveragePool(Window),
-    GlobalMaxPool,
-    GlobalAveragePool,
-    Flatten,
-    Dense {
-        kernel: usize,
-        bias: Option<usize>,
-        relu: bool,
-    },
-    BatchNorm {
-        /// Gamma, beta, moving mean and moving variance, one behind the other.
-        first: usize,
-        /// Keras' `trainable=False` means inference, too.
-        frozen: bool,
-        momentum: f64,
-        epsilon: f64,
-        relu: bool,
-    },
-    NormOfUnits {
-        /// Gamma and beta.
-        first: usize,
-        epsilon: f64,
-    },
-    Dropout {
-        rate: f64,
-    },
-    Save,
-    AddSaved,
-    Relu,
-    LeakyRelu {
-        negative_slope: f64,
-    },
-    Elu,
-    Gelu,
-    Silu,
-    Tanh,
-    Sigmoid,
-    Softmax,
-    Reshape,
+/// Sees what flows through a network.
+pub trait Observer {
+    /// Takes the output of a layer and returns what flows on, usually the same.
+    fn output(&mut self, seen: Seen, output: Features) -> Features;
+}
+
+/// Which layer an output is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The place of the layer in the configuration's list.
+    pub layer: usize,
+    /// Whether nothing of the layer is still to come, such as its activation.
+    pub is_complete: bool,
+    /// The place of the ReLU whose active units the output shows: the layer's own, or that of the layer before a max-pool.
+    pub relu: Option<usize>,
+}
+
+/// Looks at nothing.
+impl Observer for () {
+    fn output(&mut self, _: Seen, output: Features) -> Features {
+        output
+    }
 }
 
 /// What a network with this head puts out.
@@ -124,27 +133,16 @@ pub fn outputs(head: Head, logits: Tensor<2>) -> Tensor<2> {
 /// The network with its weights.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// Each with its place in the configuration's list.
-    layers: Vec<(usize, Layer)>,
-    /// The same as a fast backend runs them.
-    fused: Vec<(usize, Layer)>,
-    /// No part of the layers: what they put out are scores.
+    /// Every layer and activation by itself.
+    steps: Vec<Step>,
+    /// The same as the kernels run them.
+    fused: Vec<Step>,
+    /// The last activation where losses look past it. The steps go without it: they end with the logits.
     pub head: Head,
     pub variables: Vec<Variable>,
     /// Whether training, too, runs it as inference does.
     inference_mode: bool,
     backend: Backend,
-}
-
-/// What flows between layers.
-#[derive(Clone, Debug)]
-pub enum Features {
-    /// `[images, channels, height, width]`, as Burn's own operations want it.
-    Planes(Tensor<4>),
-    /// `[images, height, width, channels]`, as the kernels want it.
-    Pixels(Tensor<4>),
-    /// `[images, units]`.
-    Rows(Tensor<2>),
 }
 
 /// Fills a slice with uniform random numbers in [0, 1) for the layer at a place of the configuration's list.
@@ -190,47 +188,24 @@ impl Network {
         let count = pixels.len() / (side * side * channels);
         let data = TensorData::new(pixels, [count, side, side, channels]);
         let pixels = Tensor::from_data(data, &self.backend.device);
-        if self.is_fast() { pixels } else { pixels.permute([0, 3, 1, 2]) }
+        if self.backend.compute.has_kernels() { pixels } else { pixels.permute([0, 3, 1, 2]) }
     }
 
-    /// The scores of [`Network::images`] or some of them in training. `noise` is for dropout. `watch` sees what each ReLU layer
-    /// passes on, in their order: its output, or that of the max-pool right behind it.
+    /// The logits of [`Network::images`] or some of them in training. `noise` is for dropout.
     pub fn forward(
         &self,
         images: Tensor<4>,
         noise: &mut Noise,
-        watch: &mut dyn FnMut(&Features),
+        observer: &mut dyn Observer,
     ) -> Passed {
-        let layers = self.as_run();
-        let mut passed_relu = false;
         let mut moved = Vec::new();
-        let scores = self.run(
-            layers,
-            images,
-            |index| self.variables[index].value.clone(),
-            if self.inference_mode {
-                Mode::Inference
-            } else {
-                Mode::Training { noise, moved: &mut moved }
-            },
-            |place, output| {
-                let (_, layer) = &layers[place];
-                passed_relu = match layer {
-                    Layer::Conv2d { relu, .. }
-                    | Layer::LocallyConnected { relu, .. }
-                    | Layer::Dense { relu, .. }
-                    | Layer::BatchNorm { relu, .. } => *relu,
-                    Layer::Relu => true,
-                    Layer::MaxPool(_) => passed_relu,
-                    _ => false,
-                };
-                let pooled_next = matches!(layers.get(place + 1), Some((_, Layer::MaxPool(_))));
-                if passed_relu && !pooled_next {
-                    watch(output);
-                    passed_relu = false;
-                }
-            },
-        );
+        let mode = if self.inference_mode {
+            Mode::Inference
+        } else {
+            Mode::Training { noise, moved: &mut moved }
+        };
+        let tracked = |index: usize| self.variables[index].value.clone();
+        let scores = self.run(self.as_run(), images, tracked, mode, observer);
         Passed { scores, moved }
     }
 
@@ -241,30 +216,25 @@ impl Network {
         }
     }
 
-    /// The scores in inference, without recording anything for a backward pass.
+    /// The logits in inference, without recording anything for a backward pass.
     pub fn infer(&self, images: Tensor<4>) -> Tensor<2> {
-        self.run(self.as_run(), images.inner(), self.untracked(), Mode::Inference, |_, _| {})
+        self.run(self.as_run(), images.inner(), self.untracked(), Mode::Inference, &mut ())
     }
 
-    /// The same layer by layer: `observe` sees the place in the configuration's list and the output of each, and of one with an
-    /// activation both what is before the activation and what is behind it.
-    pub fn activations(
-        &self,
-        images: Tensor<4>,
-        observe: &mut dyn FnMut(usize, &Features),
-    ) -> Tensor<2> {
-        let untracked = self.untracked();
-        self.run(&self.layers, images.inner(), untracked, Mode::Inference, |place, output| {
-            observe(self.layers[place].0, output);
-        })
+    /// The same layer by layer: the observer sees every layer by itself, and of one with an activation both what is before the
+    /// activation and what is after it.
+    pub fn infer_by_layer(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
+        self.run(&self.steps, images.inner(), self.untracked(), Mode::Inference, observer)
     }
 
-    fn is_fast(&self) -> bool {
-        self.backend.buffers.is_some()
+    /// The same with everything recorded for a backward pass.
+    pub fn infer_tracked(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
+        let tracked = |index: usize| self.variables[index].value.clone();
+        self.run(&self.steps, images, tracked, Mode::Inference, observer)
     }
 
-    fn as_run(&self) -> &[(usize, Layer)] {
-        if self.is_fast() { &self.fused } else { &self.layers }
+    fn as_run(&self) -> &[Step] {
+        if self.backend.compute.has_kernels() { &self.fused } else { &self.steps }
     }
 
     fn untracked(&self) -> impl Fn(usize) -> Tensor<1> {
@@ -273,31 +243,43 @@ impl Network {
 
     fn run(
         &self,
-        layers: &[(usize, Layer)],
+        steps: &[Step],
         images: Tensor<4>,
         value: impl Fn(usize) -> Tensor<1>,
         mut mode: Mode,
-        mut observe: impl FnMut(usize, &Features),
+        observer: &mut dyn Observer,
     ) -> Tensor<2> {
-        let mut features = match self.backend.buffers {
-            Some(_) => Features::Pixels(images),
-            None => Features::Planes(images),
+        let mut features = match self.backend.compute {
+            Compute::Kernels(_) => Features::Pixels(images),
+            #[cfg(feature = "plain")]
+            Compute::Burn => Features::Planes(images),
         };
         let mut saved = None;
-        for (place, (index, layer)) in layers.iter().enumerate() {
-            features = match (layer, &self.backend.buffers) {
-                (layer, Some(buffers)) if fast::computes(layer) => {
-                    self.apply_fast((*index, layer), features, &value, buffers, &mut mode)
+        // A ReLU before a max-pool is seen after it, where its output is smaller and shows the same.
+        let mut relu = None;
+        for (number, Step { place, layer, relu_of }) in steps.iter().enumerate() {
+            features = match &self.backend.compute {
+                Compute::Kernels(buffers) if layer.has_kernel() => {
+                    self.apply_fast(*place, layer, features, &value, buffers, &mut mode)
                 }
-                (Layer::Conv2d { .. } | Layer::Dense { .. }, _) => {
-                    without_kernels();
-                    self.apply_plain(layer, features, &value)
+                #[cfg(feature = "plain")]
+                Compute::Burn if layer.has_kernel() => {
+                    self.apply_plain(*place, layer, features, &value, &mut mode)
                 }
-                (layer, _) => {
-                    self.apply_common((*index, layer), features, &value, &mut saved, &mut mode)
-                }
+                _ => self.apply_common(layer, features, &value, &mut saved),
             };
-            observe(place, &features);
+            let next = steps.get(number + 1);
+            relu = match layer {
+                Layer::MaxPool(_) => relu_of.or(relu),
+                _ => *relu_of,
+            };
+            let pooled_next = next.is_some_and(|next| matches!(next.layer, Layer::MaxPool(_)));
+            let seen = Seen {
+                layer: *place,
+                is_complete: next.is_none_or(|next| next.place != *place),
+                relu: if pooled_next { None } else { relu },
+            };
+            features = observer.output(seen, features);
         }
         features.rows()
     }
@@ -323,37 +305,8 @@ impl Network {
     }
 }
 
-impl From<Activation> for Layer {
-    fn from(activation: Activation) -> Self {
-        match activation {
-            Activation::Relu => Self::Relu,
-            Activation::LeakyRelu => Self::LeakyRelu { negative_slope: Activation::LEAKY_SLOPE },
-            Activation::Elu => Self::Elu,
-            Activation::Gelu => Self::Gelu,
-            Activation::Silu => Self::Silu,
-            Activation::Tanh => Self::Tanh,
-            Activation::Sigmoid => Self::Sigmoid,
-            Activation::Softmax => Self::Softmax,
-        }
-    }
-}
-
-impl Features {
-    /// The numbers in Keras' order, NHWC, with their shape.
-    pub fn to_nhwc(&self) -> (Vec<usize>, Vec<f32>) {
-        let pixels = match self.clone() {
-            Self::Planes(planes) => planes.inner().permute([0, 2, 3, 1]),
-            Self::Pixels(pixels) => pixels.inner(),
-            Self::Rows(rows) => {
-                let rows = rows.inner();
-                return (rows.dims().to_vec(), floats(rows.into_data()));
-            }
-        };
-        (pixels.dims().to_vec(), floats(pixels.into_data()))
-    }
-}
-
 /// Indices as a tensor, for picking the labels' columns.
+#[cfg(feature = "plain")]
 pub fn index_tensor(indices: &[u32], device: &Device) -> Tensor<1, Int> {
     let indices: Vec<i64> = indices.iter().map(|&index| i64::from(index)).collect();
     let count = indices.len();

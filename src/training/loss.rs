@@ -3,12 +3,16 @@
 //! [`Formula::of`] says what a loss becomes after which head. A loss that finds no logits takes the output for probabilities and
 //! clips them to [1e-7, 1 - 1e-7]; what is clipped has no gradient.
 
-use burn::tensor::activation::{self, sigmoid};
+#[cfg(feature = "plain")]
+use burn::tensor::activation;
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Tensor, TensorData};
 
-use crate::backend::{Backend, without_kernels};
+use crate::backend::{Backend, Compute};
 use crate::experiment::{Formula, Head, LossConfig, PROBABILITY_BOUNDS};
-use crate::network::{floats, index_tensor, log_softmax, outputs, softmax};
+#[cfg(feature = "plain")]
+use crate::network::index_tensor;
+use crate::network::{floats, log_softmax, outputs, softmax};
 use crate::operations;
 
 /// The mean loss of a batch, and what to go backward from.
@@ -106,12 +110,14 @@ pub fn loss(
 /// - labels: one an image
 /// - returns `[1]`
 fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor<1> {
-    if let Some(buffers) = &backend.buffers {
-        return operations::cross_entropy(logits, labels, buffers);
+    match &backend.compute {
+        Compute::Kernels(buffers) => operations::cross_entropy(logits, labels, buffers),
+        #[cfg(feature = "plain")]
+        Compute::Burn => {
+            let labels = index_tensor(labels, &logits.device());
+            activation::log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
+        }
     }
-    without_kernels();
-    let labels = index_tensor(labels, &logits.device());
-    activation::log_softmax(logits, 1).gather(1, labels.unsqueeze_dim(1)).mean().neg()
 }
 
 fn value_of(tracked: &Tensor<1>) -> f64 {

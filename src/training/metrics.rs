@@ -65,6 +65,17 @@ impl EpochMetrics {
     }
 }
 
+/// What one layer puts out for one image, in inference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// Height, width and channels, or units.
+    pub shape: Vec<u32>,
+    /// The output, channels fastest; of the last layer the logits, before an activation that the loss looks past.
+    pub values: Vec<f32>,
+    /// The gradient of the image's loss by each of the values.
+    pub gradients: Vec<f32>,
+}
+
 /// The network as it stands, on the images that it was trained on, in inference mode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::backend::Backend;
 use crate::experiment::{ClippingConfig, ConstraintConfig, OptimizerConfig};
-use crate::network::Variable;
+use crate::network::{Role, Variable};
 use crate::probes;
 use crate::{kernels, operations};
 
@@ -42,7 +42,7 @@ impl Optimizer {
         constraint: ConstraintConfig,
         backend: &Backend,
     ) -> Self {
-        let fast = backend.buffers.is_some();
+        let fast = backend.compute.has_kernels();
         Self { config, clipping, constraint, fast, steps: 0, momenta: 1.0, slots: Vec::new() }
     }
 
@@ -78,7 +78,7 @@ impl Optimizer {
                 variable.value = updated.autodiff().require_grad();
             }
             if let (ConstraintConfig::MaxNorm { limit }, true) =
-                (&self.constraint, variable.is_kernel())
+                (&self.constraint, variable.role == Role::Kernel)
             {
                 hold(variable, *limit);
             }
@@ -366,8 +366,13 @@ mod tests {
         let device = backend.device.clone();
         let single = |value: f32| Tensor::<1>::from_data(TensorData::from([value]), &device);
         let value = single(1.0).require_grad();
-        let mut variables =
-            [Variable { name: "weight".into(), shape: vec![1], value, trainable: true }];
+        let mut variables = [Variable {
+            name: "weight".into(),
+            role: Role::Kernel,
+            shape: vec![1],
+            value,
+            trainable: true,
+        }];
         let (clipping, constraint) = (ClippingConfig::None {}, ConstraintConfig::None {});
         let mut optimizer = Optimizer::new(config.clone(), clipping, constraint, &backend);
         let mut step = || {

@@ -3,17 +3,15 @@
 use burn::tensor::Tensor;
 
 use crate::experiment::RegularizerConfig;
-use crate::network::{Network, Variable};
+use crate::network::{Network, Role, Variable};
 use crate::probes;
 
 /// Strengths for one variable: of its magnitudes and of its squares.
 fn strengths(config: &RegularizerConfig, variable: &Variable) -> [f64; 2] {
-    if variable.is_kernel() {
-        [config.l1, config.l2]
-    } else if variable.is_bias() {
-        [0.0, config.bias_l2]
-    } else {
-        [0.0, 0.0]
+    match variable.role {
+        Role::Kernel => [config.l1, config.l2],
+        Role::Bias => [0.0, config.bias_l2],
+        Role::Gamma | Role::Beta | Role::MovingMean | Role::MovingVariance => [0.0, 0.0],
     }
 }
 

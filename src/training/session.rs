@@ -7,15 +7,15 @@ use web_time::Instant;
 
 use super::early_stopping::EarlyStopping;
 use super::loss::{Answer, Loss, answer, loss};
-use super::metrics::{EpochMetrics, Evaluation, ReluLayer, ValidationMetrics};
+use super::metrics::{EpochMetrics, Evaluation, Look, ReluLayer, ValidationMetrics};
 use super::optimizer::Optimizer;
 use super::{regularizer, schedule};
 use crate::augmentation::{altered, mixup};
 use crate::backend::{self, Backend};
 use crate::dataset::{Dataset, Drawn};
 use crate::experiment::{Activation, Experiment, Field, InvalidField, layer_shapes, number_text};
-use crate::network::{Features, Network, floats};
-use crate::probes;
+use crate::network::{Features, Network, Observer, Seen, floats};
+use crate::probes::ActiveUnits;
 use crate::seeding::{Purpose, fill_uniform, stream};
 
 /// A network in training. [`TrainingSession::run_epoch`] advances it; nothing runs by itself.
@@ -178,15 +178,33 @@ impl TrainingSession {
         self.epoch += 1;
         self.altered = self.altered_images();
         for batch in order.chunks(batch_size) {
-            let step = self.run_step(batch, &mut epoch.alive);
+            let step = self.run_step(batch, &mut epoch.active);
             epoch.add(batch, &step);
         }
         let loss = epoch.loss / count as f64;
         let validation = self.validate();
         let restored_epoch = self.stop_early(loss, validation.as_ref());
-        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-        let metrics = epoch.finish(self, milliseconds);
-        EpochMetrics { validation, restored_epoch, ..metrics }
+        let training = &self.experiment.training;
+        EpochMetrics {
+            epoch: self.epoch,
+            loss,
+            accuracy: f64::from(epoch.right) / count as f64,
+            images_right: epoch.right,
+            learning_rate: schedule::learning_rate(
+                &training.schedule,
+                self.learning_rate,
+                self.step - 1,
+            ),
+            base_learning_rate: self.learning_rate,
+            gradient_norm: epoch.gradient_norm / f64::from(epoch.steps),
+            milliseconds: start.elapsed().as_secs_f64() * 1000.0,
+            relu_layers: self.relu_layers.iter().map(|layer| epoch.seen(layer)).collect(),
+            predicted: epoch.predicted,
+            label_probability: epoch.label_probability,
+            validation,
+            stopped_early: self.stopped_early,
+            restored_epoch,
+        }
     }
 
     /// The images as this epoch sees them, unless that is as they are.
@@ -219,22 +237,15 @@ impl TrainingSession {
         Some(epoch)
     }
 
-    /// One update with the images of `batch`. Marks in `alive`, a ReLU layer each, the units that were active.
-    pub fn run_step(&mut self, batch: &[u32], alive: &mut [Vec<bool>]) -> StepMetrics {
+    /// One update with the images of `batch`, whose forward pass the observer sees.
+    pub fn run_step(&mut self, batch: &[u32], observer: &mut dyn Observer) -> StepMetrics {
         let labels = self.step_labels(batch);
-        let mut relu = 0;
-        let mut watch = |output: &Features| {
-            if let Some(alive) = alive.get_mut(relu) {
-                probes::mark_alive(output, alive);
-            }
-            relu += 1;
-        };
         self.step += 1;
         let mixed = self.mixed(batch, &labels);
         let images = mixed.images;
         let step = self.step;
         let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
-        let passed = self.network.forward(images, &mut noise, &mut watch);
+        let passed = self.network.forward(images, &mut noise, observer);
         let scores = passed.scores.clone();
         let mut loss = self.loss(scores.clone(), &labels);
         if let Some((share, others)) = mixed.other_labels {
@@ -302,10 +313,35 @@ impl TrainingSession {
         let images = self.pick(batch);
         let step = self.step + 1;
         let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
-        let passed = self.network.forward(images, &mut noise, &mut |_| {});
+        let passed = self.network.forward(images, &mut noise, &mut ());
         let loss = self.loss(passed.scores, &labels);
         let gradients = self.backward(&loss);
         gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
+    }
+
+    /// What a layer, by its place in the configuration's list, puts out for one image as it is, in inference, and the gradient of
+    /// that image's loss by it.
+    pub fn look(&self, layer: usize, image: usize) -> Result<Look, InvalidField> {
+        let within = |name: &str, label: &str, value: usize, count: usize| {
+            let allowed = format!("a whole number from 0 to {}", count.saturating_sub(1));
+            let problem = || InvalidField::new(name, label, value.to_string(), allowed);
+            if value < count { Ok(()) } else { Err(problem()) }
+        };
+        within("layer", "Layer", layer, self.experiment.network.layers.len())?;
+        within("image", "Image", image, self.dataset.len())?;
+        let batch = [image as u32];
+        let images = self.network.picked(&self.dataset, &self.dataset.images, &batch);
+        let mut cut = Cut { layer, output: None };
+        let logits = self.network.infer_tracked(images, &mut cut);
+        let loss = self.loss(logits, &self.labels(&batch));
+        let output = cut.output.expect("every layer puts something out");
+        let mut gradients = loss.tracked.backward();
+        let (shape, values) = output.to_nhwc();
+        Ok(Look {
+            shape: shape[1..].iter().map(|&size| size as u32).collect(),
+            values,
+            gradients: output.gradient(&mut gradients),
+        })
     }
 
     /// The network as it stands, on all images, without training.
@@ -392,6 +428,23 @@ fn optimizer(experiment: &Experiment, backend: &Backend) -> Optimizer {
     )
 }
 
+/// Cuts what flows through a network after one layer, so that a backward pass ends there.
+struct Cut {
+    layer: usize,
+    output: Option<Features>,
+}
+
+impl Observer for Cut {
+    fn output(&mut self, seen: Seen, output: Features) -> Features {
+        if seen.layer != self.layer || !seen.is_complete {
+            return output;
+        }
+        let output = output.cut();
+        self.output = Some(output.clone());
+        output
+    }
+}
+
 /// What a step trains on.
 struct Mixed {
     images: Tensor<4>,
@@ -407,8 +460,7 @@ struct EpochSums {
     right: u32,
     predicted: Vec<u32>,
     label_probability: Vec<f32>,
-    /// A ReLU layer each, a unit each.
-    alive: Vec<Vec<bool>>,
+    active: ActiveUnits,
 }
 
 impl EpochSums {
@@ -420,7 +472,9 @@ impl EpochSums {
             right: 0,
             predicted: vec![0; images],
             label_probability: vec![0.0; images],
-            alive: relu_layers.iter().map(|layer| vec![false; layer.units as usize]).collect(),
+            active: ActiveUnits::of(
+                relu_layers.iter().map(|layer| (layer.layer as usize, layer.units as usize)),
+            ),
         }
     }
 
@@ -435,35 +489,8 @@ impl EpochSums {
         }
     }
 
-    fn finish(self, session: &TrainingSession, milliseconds: f64) -> EpochMetrics {
-        let count = self.predicted.len() as f64;
-        let schedule = &session.experiment.training.schedule;
-        let relu_layers = session.relu_layers.iter().zip(&self.alive);
-        let relu_layers = relu_layers
-            .map(|(layer, alive)| ReluLayer {
-                dead: alive.iter().filter(|&&alive| !alive).count() as u32,
-                ..layer.clone()
-            })
-            .collect();
-        EpochMetrics {
-            epoch: session.epoch,
-            loss: self.loss / count,
-            accuracy: f64::from(self.right) / count,
-            images_right: self.right,
-            learning_rate: schedule::learning_rate(
-                schedule,
-                session.learning_rate,
-                session.step - 1,
-            ),
-            base_learning_rate: session.learning_rate,
-            gradient_norm: self.gradient_norm / f64::from(self.steps),
-            milliseconds,
-            predicted: self.predicted,
-            label_probability: self.label_probability,
-            relu_layers,
-            validation: None,
-            stopped_early: session.stopped_early,
-            restored_epoch: None,
-        }
+    /// A ReLU layer with the units of it that stayed dead.
+    fn seen(&self, layer: &ReluLayer) -> ReluLayer {
+        ReluLayer { dead: self.active.dead(layer.layer as usize) as u32, ..layer.clone() }
     }
 }

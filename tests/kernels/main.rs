@@ -7,7 +7,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
-use overfit_lab::backend;
+use overfit_lab::backend::{self, Compute};
 use overfit_lab::kernels::buffers::Buffers;
 use overfit_lab::kernels::convolution::{self, Block, Path, Plan, Shape};
 use overfit_lab::kernels::dense::{self, Dense};
@@ -485,11 +485,12 @@ fn both_ways(block: Block, parts: &[Vec<f32>; 3], gradient: &[f32]) -> [Results;
         let [input, kernel, bias] = parts.each_ref().map(|part| tensor(part).require_grad());
         let pixels =
             input.clone().reshape([shape.images, shape.height, shape.width, shape.channels]);
-        let output = match &backend.buffers {
-            Some(buffers) => {
+        let output = match &backend.compute {
+            Compute::Kernels(buffers) => {
                 operations::block(pixels, kernel.clone(), bias.clone(), block, buffers)
             }
-            None => {
+            #[cfg(feature = "plain")]
+            Compute::Burn => {
                 let size = [shape.kernel, shape.kernel, shape.channels, shape.filters];
                 let weight = kernel.clone().reshape(size).permute([3, 2, 0, 1]);
                 let [before, after] = shape.padding;

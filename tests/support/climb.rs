@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use overfit_lab::backend;
 use overfit_lab::experiment::LayerConfig;
-use overfit_lab::network::Network;
+use overfit_lab::network::{self, Features, Network, Observer, Seen};
 use overfit_lab::training::TrainingSession;
 
 use super::fixture::{Digest, Fixture, Gradient};
@@ -44,7 +44,7 @@ pub fn check(fixture: &Fixture, backend: &str, steps: usize) -> Result<(), Strin
     let mut gap = Gap::default();
     for (index, step) in fixture.steps.iter().take(steps).enumerate() {
         let number = index + 1;
-        let measured = session.run_step(&step.batch, &mut []);
+        let measured = session.run_step(&step.batch, &mut ());
         gap.widen(step.loss, step.loss_float64);
         let found = gap.holds(measured.loss, step.loss, step.loss_float64);
         found.map_err(|why| {
@@ -121,7 +121,7 @@ fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
 pub fn check_moving_averages(fixture: &Fixture, backend: &str) -> Result<(), String> {
     let mut session = train(fixture, backend);
     for (number, step) in (1..).zip(&fixture.steps) {
-        session.run_step(&step.batch, &mut []);
+        session.run_step(&step.batch, &mut ());
         let Some(state) = fixture.states.get(&number) else { continue };
         for variable in &session.network().variables {
             let is_compared = variable.name.ends_with("/moving_variance")
@@ -149,15 +149,30 @@ fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     variables("initial weights", session, &fixture.states[&0], INPUT_TOLERANCE)
 }
 
+/// Numbers with their shape.
+type Values = (Vec<usize>, Vec<f32>);
+
+/// What each layer puts out, by its place: first before its activation, last after it, which is what Keras shows.
+#[derive(Default)]
+struct Outputs {
+    first: BTreeMap<usize, Vec<f32>>,
+    last: BTreeMap<usize, Values>,
+}
+
+impl Observer for Outputs {
+    fn output(&mut self, seen: Seen, output: Features) -> Features {
+        self.first.entry(seen.layer).or_insert_with(|| output.to_nhwc().1);
+        self.last.insert(seen.layer, output.to_nhwc());
+        output
+    }
+}
+
 fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
-    // The last output of a layer is the one behind its activation, which is what Keras shows; the first is before it.
-    let (mut before, mut outputs) = (BTreeMap::new(), BTreeMap::new());
     let network = session.network();
     let images = network.images(session.dataset());
-    let scores = network.activations(images, &mut |layer, features| {
-        before.entry(layer).or_insert_with(|| features.to_nhwc().1);
-        outputs.insert(layer, features.to_nhwc());
-    });
+    let mut found = Outputs::default();
+    let scores = network.infer_by_layer(images, &mut found);
+    let Outputs { mut first, last: outputs } = found;
     // To Keras, keeping what flows by is no layer.
     let layers = &session.experiment().network.layers;
     let places = (0..layers.len()).filter(|&index| layers[index] != LayerConfig::Save {});
@@ -170,13 +185,9 @@ fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     }
     let dense = layers.iter().rposition(|layer| matches!(layer, LayerConfig::Dense { .. }));
     let (what, values, expected) = match (&fixture.forward.logits, &fixture.forward.outputs) {
-        (Some(logits), _) => ("logits", before.remove(&dense.expect("a head")), logits),
+        (Some(logits), _) => ("logits", first.remove(&dense.expect("a head")), logits),
         (None, Some(expected)) => {
-            let outputs = overfit_lab::network::Features::Rows(overfit_lab::network::outputs(
-                network.head,
-                scores,
-            ))
-            .to_nhwc();
+            let outputs = Features::Rows(network::outputs(network.head, scores)).to_nhwc();
             ("outputs", Some(outputs.1), expected)
         }
         (None, None) => return Err("neither logits nor outputs".into()),
