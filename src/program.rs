@@ -13,7 +13,7 @@ use overfit_lab::experiment::Experiment;
 use overfit_lab::presets::{self, Preset, PresetGroup};
 use overfit_lab::run::{EpochReport, Run};
 use overfit_lab::script::{self, Framework};
-use overfit_lab::training::EpochMetrics;
+use overfit_lab::training::{EpochMetrics, InferenceMetrics};
 use serde::Serialize;
 
 /// Trains small CNNs on a handful of images, true to Keras, and says whether they memorised them.
@@ -252,7 +252,7 @@ impl Words {
 
 impl Report for Words {
     fn epoch(&mut self, metrics: &EpochMetrics, events: &[RunEvent]) -> std::io::Result<()> {
-        let right = metrics.images_right;
+        let right = metrics.judged_right();
         let images = metrics.predicted.len();
         self.bar.set_message(format!("loss {:.4}  {right} of {images} right", metrics.loss));
         self.bar.set_position(u64::from(metrics.epoch));
@@ -286,6 +286,7 @@ struct EpochLine<'a> {
     loss: f64,
     accuracy: f64,
     images_right: u32,
+    inference: Option<InferenceMetrics>,
     learning_rate: f64,
     gradient_norm: f64,
     milliseconds: f64,
@@ -309,6 +310,7 @@ impl Report for JsonLines {
             loss: metrics.loss,
             accuracy: metrics.accuracy,
             images_right: metrics.images_right,
+            inference: metrics.inference,
             learning_rate: metrics.learning_rate,
             gradient_norm: metrics.gradient_norm,
             milliseconds: metrics.milliseconds,

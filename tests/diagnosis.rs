@@ -3,7 +3,7 @@
 use overfit_lab::diagnosis::{EventKind, Finding, FindingCode, RunResult, Verdict, Watcher};
 use overfit_lab::experiment::Experiment;
 use overfit_lab::presets;
-use overfit_lab::training::{EpochMetrics, Evaluation, ReluLayer};
+use overfit_lab::training::{EpochMetrics, Evaluation, InferenceMetrics, ReluLayer};
 use wasm_bindgen_test::*;
 
 #[cfg(target_arch = "wasm32")]
@@ -25,6 +25,7 @@ fn epoch(number: u32, right: u32) -> EpochMetrics {
         predicted: vec![0; IMAGES],
         label_probability: vec![0.5; IMAGES],
         relu_layers: vec![],
+        inference: None,
         validation: None,
         stopped_early: false,
         restored_epoch: None,
@@ -81,9 +82,18 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
         (30, &[(3, 12), (2, 20), (25, 15)], 15, (ReachedAndLost, Some(4), None, "then lost")),
         (30, &[(3, 12), (20, 20), (7, 15)], 15, (ReachedAndLost, Some(4), None, "at epoch 4")),
         (30, &[(30, 13)], 13, (NotMemorised, None, None, "13 of 20 images right")),
+        // The last update made it right.
+        (
+            30,
+            &[(30, 13)],
+            20,
+            (NotMemorised, None, None, "yet: all 20 images are right at the end"),
+        ),
+        (30, &[(3, 20), (27, 19)], 20, (NotMemorised, Some(1), None, "yet: all 20 images")),
         // Stopped by hand: memorised if it was by then, otherwise nothing is said of what would have come.
         (500, &[(5, 12), (12, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
         (500, &[(5, 12)], 12, (Unfinished, None, None, "Stopped after epoch 5")),
+        (500, &[(5, 12)], 20, (Unfinished, None, None, "all 20 images right, but not yet")),
         (500, &[], 10, (Unfinished, None, None, "Stopped before the first epoch")),
     ];
     for (planned, stretches, evaluated, (verdict, first, held, words)) in rows {
@@ -378,29 +388,57 @@ fn early_stopping_ends_a_run_and_not_a_person() {
     assert!(result.headline.ends_with("Early stopping ended the run at epoch 2."), "{result:?}");
 }
 
+/// An epoch as training counts it and as the network answers in inference.
+fn epoch_in_both_modes(number: u32, training: u32, inference: u32) -> EpochMetrics {
+    let inference = InferenceMetrics {
+        loss: 0.5,
+        accuracy: f64::from(inference) / IMAGES as f64,
+        images_right: inference,
+    };
+    EpochMetrics { inference: Some(inference), ..epoch(number, training) }
+}
+
 #[wasm_bindgen_test(unsupported = test)]
-fn modes_that_differ_are_a_finding() {
-    let batch_norm = r#"[{"type":"batch_norm","momentum":0.99,"epsilon":0.001},{"type":"flatten"},{"type":"dense","units":2,"use_bias":true,"activation":"softmax"}]"#;
+fn where_modes_differ_the_verdict_and_the_events_go_by_inference() {
+    let flat = r#"{"type":"flatten"}"#;
+    let softmax = r#"{"type":"dense","units":2,"activation":"softmax"}"#;
+    let batch_norm = format!(r#"[{{"type":"batch_norm"}},{flat},{softmax}]"#);
+    let dropout = format!(r#"[{flat},{{"type":"dropout","rate":0.9}},{softmax}]"#);
+    let lag = "batch normalisation takes its moving averages";
+    let rotation = ("training.augmentation.rotation", "30");
     let rows = [
-        // What is set, right in the last epoch, right in the evaluation, and what is said.
-        ("network.layers", batch_norm, 20, 7, Some("moving averages")),
-        ("network.layers", batch_norm, 20, 20, None),
-        ("training.augmentation.rotation", "30", 15, 20, Some("altered images")),
-        ("training.augmentation.rotation", "30", 15, 15, None),
-        ("seed", "1", 15, 20, None),
-        ("seed", "1", 20, 15, None),
+        // What is set, right in training and in inference, whether it is memorised, words of the headline, words of the finding.
+        (("network.layers", &*dropout), 18, 20, true, "shows 18 of 20 because of dropout.", None),
+        (("network.layers", &*dropout), 20, 20, true, "held since epoch 1.", None),
+        (("network.layers", &*dropout), 18, 19, false, "19 of 20", None),
+        (("network.layers", &*batch_norm), 20, 7, false, "7 of 20", Some(lag)),
+        (("network.layers", &*batch_norm), 20, 20, true, "held since epoch 1.", None),
+        (rotation, 15, 20, true, "shows 15 of 20 because of augmentation.", None),
+        (rotation, 15, 15, false, "15 of 20", None),
+        (("training.augmentation.mixup", "0.2"), 15, 20, true, "because of mixup.", None),
     ];
-    for (field, value, training, inference, words) in rows {
-        let mut experiment = example("example-1", 1);
+    for ((field, value), training, inference, memorised, headline, finding) in rows {
+        let mut experiment = example("example-1", 12);
         experiment.set(field, value).unwrap();
+        assert!(experiment.modes_differ(), "{field}");
         let mut watcher = Watcher::new(&experiment, vec![13, 7]);
-        watcher.observe(&epoch(1, training));
-        let findings = watcher.conclude(&evaluation(inference)).findings;
-        let found = findings.first().map(|finding| (finding.code, finding.text.as_str()));
-        match (found, words) {
+        let seen = (1..=12)
+            .flat_map(|number| watcher.observe(&epoch_in_both_modes(number, training, inference)));
+        let held = seen.filter(|event| event.kind == EventKind::Held).count();
+        let result = watcher.conclude(&evaluation(inference));
+        assert_eq!((result.memorised, held), (memorised, usize::from(memorised)), "{result:?}");
+        assert_eq!(result.right_in_training, Some(training));
+        assert!(
+            result.headline.ends_with(headline) || result.headline.contains(headline) && !memorised,
+            "{}",
+            result.headline
+        );
+        let found = result.findings.first().map(|finding| (finding.code, finding.text.as_str()));
+        match (found, finding) {
             (None, None) => {}
             (Some((FindingCode::ModesDiffer, text)), Some(words)) if text.contains(words) => {}
             other => panic!("{field} {value}: {other:?}"),
         }
     }
+    assert!(!example("example-1", 1).modes_differ());
 }

@@ -206,41 +206,56 @@ fn logarithm_named(loss: f64, units: usize) -> String {
     }
 }
 
-/// What to say where all images were right in one mode and not in the other; `right` counts them in the latest epoch, in training,
-/// and in the evaluation, in inference.
-pub(super) fn modes_differ(
-    experiment: &Experiment,
-    epoch: u32,
-    [training, inference]: [u32; 2],
-) -> Option<Finding> {
-    let images = experiment.dataset.images;
-    let has = |kind: fn(&LayerConfig) -> bool| experiment.network.layers.iter().any(kind);
-    let text = if training == images && inference < images {
-        if !has(|layer| matches!(layer, LayerConfig::BatchNorm { .. })) {
-            return None;
-        }
-        format!(
-            "In training all {images} images were right in the last epoch; in inference, of the same images, {inference} of {images}. Batch normalisation then takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
-        )
-    } else if inference == images && training < images {
-        let cause = if !experiment.training.augmentation.is_off() {
-            "the epochs saw altered images"
-        } else if has(|layer| matches!(layer, LayerConfig::Dropout { .. })) {
-            "dropout was on in the epochs"
-        } else {
-            return None;
-        };
-        format!(
-            "As they are, in inference, all {images} images are right; the last epoch counted {training}, for {cause}. For this check switch that off."
-        )
-    } else {
-        return None;
+/// Images right in the latest epoch as training counted them, and in the evaluation.
+#[derive(Clone, Copy)]
+pub(super) struct Right {
+    pub in_training: u32,
+    pub in_inference: u32,
+}
+
+/// What makes training work otherwise than inference.
+pub(super) fn reasons_for_other_modes(experiment: &Experiment) -> Vec<&'static str> {
+    let layers = &experiment.network.layers;
+    let by_layers = !experiment.training.training_loop.inference_mode;
+    let differs = |layer: &LayerConfig| by_layers && layer.differs_by_mode();
+    let is_norm = |layer: &&LayerConfig| layer.norm().is_some();
+    let [norms, others]: [usize; 2] = {
+        let differing = || layers.iter().filter(|layer| differs(layer));
+        let norms = differing().filter(is_norm).count();
+        [norms, differing().count() - norms]
     };
-    let evidence = vec![
-        Evidence::new("right_in_training", training),
-        Evidence::new("right_in_inference", inference),
-    ];
-    Some(Finding { code: FindingCode::ModesDiffer, epoch, text, evidence })
+    let augmentation = &experiment.training.augmentation;
+    [
+        (others > 0, "dropout"),
+        (norms > 0, "batch normalisation"),
+        (augmentation.alters_images(), "augmentation"),
+        (augmentation.mixup != 0.0, "mixup"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, reason)| is_so.then_some(reason))
+    .collect()
+}
+
+/// What to say where all images were right in training and not in inference.
+pub(super) fn modes_differ(experiment: &Experiment, epoch: u32, right: Right) -> Option<Finding> {
+    let images = experiment.dataset.images;
+    let Right { in_training, in_inference } = right;
+    let reasons = reasons_for_other_modes(experiment);
+    let lags = reasons.contains(&"batch normalisation");
+    if in_training < images || in_inference == images || !lags {
+        return None;
+    }
+    Some(Finding {
+        code: FindingCode::ModesDiffer,
+        epoch,
+        text: format!(
+            "In training all {images} images were right in the last epoch; in inference, of the same images, {in_inference} of {images}. In inference, batch normalisation takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
+        ),
+        evidence: vec![
+            Evidence::new("right_in_training", in_training),
+            Evidence::new("right_in_inference", in_inference),
+        ],
+    })
 }
 
 pub(super) fn diverged(epoch: u32, learning_rate: f64) -> Finding {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::MEMORISED_STREAK;
-use super::findings::{DeadLayer, Finding, diverged, modes_differ};
+use super::findings::{DeadLayer, Finding, Right, diverged, modes_differ, reasons_for_other_modes};
 use crate::experiment::{Experiment, number_text};
 use crate::training::{EpochMetrics, Evaluation};
 
@@ -51,6 +51,8 @@ pub struct RunResult {
     pub label_probability: Vec<f32>,
     /// Every image right in each of the last [`MEMORISED_STREAK`] epochs and in the evaluation.
     pub memorised: bool,
+    /// Images right in the last epoch as training counted them, where training works otherwise than inference.
+    pub right_in_training: Option<u32>,
     /// The first epoch with every image right.
     pub first_reached: Option<u32>,
     /// Where it is memorised: since when every image was right.
@@ -91,8 +93,8 @@ pub struct Watcher {
     learning_rate: f64,
     /// ReLU layers that are dead now.
     dead: Vec<DeadLayer>,
-    /// Right in the latest epoch, in training mode.
-    images_right: u32,
+    /// Right in the latest epoch as training counted them, where training works otherwise than inference.
+    right_in_training: Option<u32>,
     stopped_early: bool,
 }
 
@@ -106,7 +108,7 @@ impl Watcher {
             diverged: None,
             learning_rate: experiment.training.learning_rate,
             dead: Vec::new(),
-            images_right: 0,
+            right_in_training: None,
             stopped_early: false,
             experiment: experiment.clone(),
         }
@@ -118,7 +120,7 @@ impl Watcher {
         let mut event = |epoch, kind, text: String| events.push(RunEvent { epoch, kind, text });
         let epoch = metrics.epoch;
         self.epochs = epoch;
-        self.images_right = metrics.images_right;
+        self.right_in_training = metrics.inference.map(|_| metrics.images_right);
         if metrics.base_learning_rate != self.learning_rate {
             self.learning_rate = metrics.base_learning_rate;
             let text = format!("learning rate {}", number_text(self.learning_rate));
@@ -135,7 +137,7 @@ impl Watcher {
             }
             let start = *self.streak_start.get_or_insert(epoch);
             if self.streak() == MEMORISED_STREAK {
-                event(start, EventKind::Held, "held from here".into());
+                event(start, EventKind::Held, "all right from here".into());
             }
         } else if let Some(start) = self.streak_start.take()
             && epoch - start >= MEMORISED_STREAK
@@ -185,6 +187,7 @@ impl Watcher {
             predicted: evaluation.predicted.clone(),
             label_probability: evaluation.label_probability.clone(),
             memorised,
+            right_in_training: self.right_in_training,
             first_reached: self.first_reached,
             held_since: self.streak_start.filter(|_| memorised),
             verdict,
@@ -205,7 +208,7 @@ impl Watcher {
             Verdict::Diverged
         } else if self.epochs < self.experiment.training.epochs && !self.stopped_early {
             Verdict::Unfinished
-        } else if self.first_reached.is_some() && self.streak() == 0 {
+        } else if self.first_reached.is_some() && self.streak() == 0 && !evaluation.all_right() {
             Verdict::ReachedAndLost
         } else {
             Verdict::NotMemorised
@@ -237,7 +240,8 @@ impl Watcher {
         match (verdict, self.first_reached) {
             (Verdict::Memorised, _) => {
                 let since = self.streak_start.unwrap_or(epochs);
-                format!("Memorised: all {images} images, held since epoch {since}.")
+                let training = self.training_shows(images);
+                format!("Memorised: all {images} images, held since epoch {since}.{training}")
             }
             (Verdict::Diverged, _) => {
                 let since = self.diverged.unwrap_or(epochs);
@@ -245,6 +249,9 @@ impl Watcher {
                 format!("Diverged: the loss has been {loss} since epoch {since}.")
             }
             (Verdict::Unfinished, _) if epochs == 0 => "Stopped before the first epoch.".into(),
+            (Verdict::Unfinished, _) if evaluation.all_right() => format!(
+                "Stopped after epoch {epochs}: all {images} images right, but not yet in {MEMORISED_STREAK} epochs in a row."
+            ),
             (Verdict::Unfinished, _) => format!(
                 "Stopped after epoch {epochs}, not memorised so far: {right} of {images} images right."
             ),
@@ -254,7 +261,24 @@ impl Watcher {
             _ if streak > 0 && evaluation.all_right() => format!(
                 "Not memorised yet: all {images} images right in the last {streak} of {MEMORISED_STREAK} epochs that it takes.{early}"
             ),
+            _ if evaluation.all_right() => format!(
+                "Not memorised yet: all {images} images are right at the end, and it takes {MEMORISED_STREAK} epochs in a row.{early}"
+            ),
+            _ if streak > 0 => format!(
+                "Not memorised: all images were right in the last epoch, but at the end only {right} of {images} are.{early}"
+            ),
             _ => format!("Not memorised: {right} of {images} images right.{early}"),
+        }
+    }
+
+    /// What training counted in the last epoch, where that is less than the network answers, and why.
+    fn training_shows(&self, images: usize) -> String {
+        match self.right_in_training {
+            Some(right) if (right as usize) < images => {
+                let reasons = reasons_for_other_modes(&self.experiment).join(" and ");
+                format!(" Training shows {right} of {images} because of {reasons}.")
+            }
+            _ => String::new(),
         }
     }
 
@@ -266,8 +290,8 @@ impl Watcher {
         findings.extend(
             self.dead.iter().map(|dead| dead.finding(&self.experiment, &self.class_counts)),
         );
-        if verdict != Verdict::Diverged {
-            let right = [self.images_right, evaluation.images_right];
+        if let (Some(training), false) = (self.right_in_training, verdict == Verdict::Diverged) {
+            let right = Right { in_training: training, in_inference: evaluation.images_right };
             findings.extend(modes_differ(&self.experiment, self.epochs, right));
         }
         findings

@@ -29,6 +29,8 @@ pub struct EpochMetrics {
     pub label_probability: Vec<f32>,
     /// One entry a ReLU layer, from the input on.
     pub relu_layers: Vec<ReluLayer>,
+    /// What the network answers for these images as they are, where training does not work as inference does.
+    pub inference: Option<InferenceMetrics>,
     /// Of the held-out images, where there are any.
     pub validation: Option<ValidationMetrics>,
     /// Whether early stopping ended the run with this epoch.
@@ -37,7 +39,17 @@ pub struct EpochMetrics {
     pub restored_epoch: Option<u32>,
 }
 
-/// The held-out images behind an epoch's last update, in inference mode.
+/// The trained images as they are, without alterations, in inference mode after an epoch's last update.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
+pub struct InferenceMetrics {
+    /// Mean over the images, in nats, with what regularisation adds.
+    pub loss: f64,
+    /// Share of the images that were right, 0 to 1.
+    pub accuracy: f64,
+    pub images_right: u32,
+}
+
+/// The held-out images after an epoch's last update, in inference mode.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
 pub struct ValidationMetrics {
     /// Mean over the images, in nats, with what regularisation adds.
@@ -59,9 +71,14 @@ pub struct ReluLayer {
 }
 
 impl EpochMetrics {
-    /// Whether every image was right.
+    /// Images right as the verdict counts them: in inference where training works otherwise, as `fit` reports them where not.
+    pub fn judged_right(&self) -> u32 {
+        self.inference.map_or(self.images_right, |inference| inference.images_right)
+    }
+
+    /// Whether every image was right, as the verdict counts them.
     pub fn all_right(&self) -> bool {
-        self.images_right as usize == self.predicted.len()
+        self.judged_right() as usize == self.predicted.len()
     }
 }
 

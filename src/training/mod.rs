@@ -8,5 +8,5 @@ mod regularizer;
 pub mod schedule;
 pub mod session;
 
-pub use metrics::{EpochMetrics, Evaluation, Look, ReluLayer, ValidationMetrics};
+pub use metrics::{EpochMetrics, Evaluation, InferenceMetrics, Look, ReluLayer, ValidationMetrics};
 pub use session::{Noise, TrainingSession};

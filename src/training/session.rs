@@ -7,7 +7,9 @@ use web_time::Instant;
 
 use super::early_stopping::EarlyStopping;
 use super::loss::{Answer, Loss, answer, loss};
-use super::metrics::{EpochMetrics, Evaluation, Look, ReluLayer, ValidationMetrics};
+use super::metrics::{
+    EpochMetrics, Evaluation, InferenceMetrics, Look, ReluLayer, ValidationMetrics,
+};
 use super::optimizer::Optimizer;
 use super::{regularizer, schedule};
 use crate::augmentation::{altered, mixup};
@@ -182,6 +184,7 @@ impl TrainingSession {
             epoch.add(batch, &step);
         }
         let loss = epoch.loss / count as f64;
+        let inference = self.inference();
         let validation = self.validate();
         let restored_epoch = self.stop_early(loss, validation.as_ref());
         let training = &self.experiment.training;
@@ -201,6 +204,7 @@ impl TrainingSession {
             relu_layers: self.relu_layers.iter().map(|layer| epoch.seen(layer)).collect(),
             predicted: epoch.predicted,
             label_probability: epoch.label_probability,
+            inference,
             validation,
             stopped_early: self.stopped_early,
             restored_epoch,
@@ -213,6 +217,14 @@ impl TrainingSession {
         config
             .alters_images()
             .then(|| altered(config, &self.dataset, self.experiment.seed, self.epoch))
+    }
+
+    /// The trained images as they are, under the weights of now, where the epoch does not measure that itself.
+    fn inference(&self) -> Option<InferenceMetrics> {
+        self.experiment.modes_differ().then(|| {
+            let Evaluation { loss, accuracy, images_right, .. } = self.evaluate();
+            InferenceMetrics { loss, accuracy, images_right }
+        })
     }
 
     /// The held-out images under the weights of now.

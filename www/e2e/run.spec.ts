@@ -90,7 +90,7 @@ test("a run that has memorised offers to finish early", async ({ lab }) => {
   await lab.button("Finish now").click({ timeout: 120_000 });
   await expect(lab.result).toContainText("Training accuracy after");
   await expect(lab.button("Finish now")).toBeHidden();
-  await expect(lab.chart.getByRole("button", { name: /held/i })).not.toHaveCount(0);
+  await expect(lab.chart.getByRole("button", { name: /all right/i })).not.toHaveCount(0);
 });
 
 test("earlier runs are compared and restored", async ({ lab }) => {

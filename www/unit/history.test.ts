@@ -14,6 +14,7 @@ const metrics = (epoch: number): EpochMetrics => ({
   predicted: [0, 1],
   label_probability: [0.25, 0.75],
   relu_layers: [],
+  inference: null,
   validation: null,
   stopped_early: false,
   restored_epoch: null,
