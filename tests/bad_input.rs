@@ -261,6 +261,11 @@ fn json_that_is_no_experiment() {
             "\"min_pool\" is not allowed; it must be one of conv2d",
         ),
         (change("\"adam\"", "\"adamant\""), "training.optimizer.type", "one of adam, sgd"),
+        (
+            r#"{"network":{"layers":[{"type":"activation","activation":null}]}}"#.into(),
+            "network.layers[0].activation",
+            "null is not allowed",
+        ),
         (change("\"valid\"", "\"vali\""), "network.layers[0].padding", "one of valid, same"),
         (change("\"valid\"", "3"), "network.layers[0].padding", "one of valid, same"),
         (

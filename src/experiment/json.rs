@@ -97,13 +97,16 @@ fn complete(path: &str, given: Value, default: &Value) -> Result<Value, InvalidF
 /// One of a field's kinds: by its name alone, or with some of its fields.
 fn choice(path: &str, field: &Field, given: Value, default: &Value) -> Result<Value, InvalidField> {
     let kinds = field.choices();
+    // A layer's activation may be none, but not that of an activation layer.
+    let can_be_none = default.is_null() && kinds.iter().any(|kind| kind.value.is_null());
     let with_tag = |tag: &str| kinds.iter().find(|kind| kind.value["type"] == tag);
     match given {
         Value::String(name) => {
-            let named = field.choice_named(&name);
+            let named =
+                field.choice_named(&name).filter(|kind| can_be_none || !kind.value.is_null());
             named.map(|kind| kind.value).ok_or_else(|| field.invalid(path, format!("{name:?}")))
         }
-        Value::Null if kinds.iter().any(|kind| kind.value.is_null()) => Ok(Value::Null),
+        Value::Null if can_be_none => Ok(Value::Null),
         Value::Object(fields) if kinds.iter().any(|kind| kind.value.is_object()) => {
             let base = match fields.get("type") {
                 None if default.is_object() => default,

@@ -2,9 +2,9 @@
 
 use overfit_lab::experiment::{
     Activation, AugmentationConfig, ClippingConfig, ConstraintConfig, DatasetConfig,
-    EarlyStoppingConfig, Experiment, InitializerConfig, KernelInitializer, Labels, LayerConfig,
-    LoopConfig, LossConfig, NetworkConfig, OptimizerConfig, Padding, Pixels, RegularizerConfig,
-    ScheduleConfig, TrainingConfig,
+    EarlyStoppingConfig, Experiment, Field, FieldKind, InitializerConfig, KernelInitializer,
+    Labels, LayerConfig, LoopConfig, LossConfig, NetworkConfig, OptimizerConfig, Pixels,
+    RegularizerConfig, ScheduleConfig, TrainingConfig,
 };
 
 /// Draws a whole number below another.
@@ -123,52 +123,31 @@ impl Draw<'_> {
         layers
     }
 
+    /// Any kind of layer, with small numbers in its fields: what a kind has, the table of fields says.
     fn layer(&mut self) -> LayerConfig {
-        let filters = self.within(1, 4);
-        let kernel = self.within(1, 5);
-        let strides = self.within(1, 4);
-        let pool = self.within(1, 4);
-        let padding = self.pick(&[Padding::Valid, Padding::Same]);
-        let use_bias = self.flag();
-        let activation = self.activation();
-        let kernel_initializer = if self.below(4) > 0 { None } else { Some(self.initializer()) };
-        match self.below(17) {
-            0 | 1 => LayerConfig::Conv2d {
-                filters,
-                kernel,
-                strides,
-                padding,
-                use_bias,
-                activation,
-                kernel_initializer,
-            },
-            2 => LayerConfig::LocallyConnected {
-                filters,
-                kernel,
-                use_bias,
-                activation,
-                kernel_initializer,
-            },
-            3 => LayerConfig::MaxPool { pool, strides, padding },
-            4 => LayerConfig::AveragePool { pool, strides, padding },
-            5 => LayerConfig::GlobalMaxPool {},
-            6 => LayerConfig::GlobalAveragePool {},
-            7 => LayerConfig::Flatten {},
-            8 => LayerConfig::Reshape {},
-            9 => LayerConfig::Dense {
-                units: self.within(1, 6),
-                use_bias,
-                activation,
-                kernel_initializer,
-            },
-            10 => LayerConfig::BatchNorm { momentum: self.real(0.5, 0.99), epsilon: 1e-3 },
-            11 => LayerConfig::LayerNorm { epsilon: 1e-3 },
-            12 => LayerConfig::Dropout { rate: self.real(0.0, 0.99) },
-            13 => LayerConfig::Save {},
-            14 => LayerConfig::AddSaved {},
-            15 => LayerConfig::LeakyRelu { negative_slope: self.real(0.3, 1.0) },
-            _ => LayerConfig::Activation { activation: activation.unwrap_or(Activation::Softmax) },
+        let kinds = Field::of("network.layers[]").expect("a field").choices();
+        let mut layer = kinds[self.below(kinds.len() as u32) as usize].value.clone();
+        for (name, value) in layer.as_object_mut().expect("a layer is an object") {
+            let Some(field) = Field::of(&format!("network.layers[].{name}")) else { continue };
+            match field.kind {
+                FieldKind::Number(range) if range.whole => {
+                    *value = self.within(1, 5).min(range.max as u32).into();
+                }
+                FieldKind::Number(range) => {
+                    let usual = value.as_f64().expect("a number");
+                    *value = self.real(usual, 0.99 * range.max).into();
+                }
+                FieldKind::Flag => *value = self.flag().into(),
+                FieldKind::Choice(choices) => {
+                    let mut choices = choices();
+                    // Only some kinds of layer can go without an activation.
+                    choices.retain(|choice| !choice.value.is_null() || value.is_null());
+                    *value = choices[self.below(choices.len() as u32) as usize].value.clone();
+                }
+                FieldKind::Numbers | FieldKind::Layers => {}
+            }
         }
+        serde_json::from_value(layer).expect("a layer of the table")
     }
 
     fn activation(&mut self) -> Option<Activation> {
