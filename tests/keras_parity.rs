@@ -19,8 +19,6 @@ const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 /// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
 #[cfg(not(target_arch = "wasm32"))]
 const NOT_UNDERSTOOD: &[&str] = &[
-    "group_norm",
-    "group_norm_dense",
     "focal",
     "focal_from_logits",
     "focal_smoothed",

@@ -67,6 +67,8 @@ pub enum LayerConfig {
     BatchNorm { momentum: f64, epsilon: f64 },
     /// `LayerNormalization` over the channels of a pixel or the units of a row.
     LayerNorm { epsilon: f64 },
+    /// `GroupNormalization(groups)`: each image by the mean and variance of each group of neighbouring channels or units.
+    GroupNorm { groups: u32, epsilon: f64 },
     /// `Dropout(rate)`: what is kept is scaled by 1 / (1 - rate). Off in inference.
     Dropout { rate: f64 },
     /// Keeps what flows here for the next `add_saved`.
@@ -252,6 +254,11 @@ impl LayerConfig {
             choice("dense", "Dense", Self::dense(64)),
             choice("batch_norm", "Batch normalisation", Self::batch_norm(0.99)),
             choice("layer_norm", "Layer normalisation", Self::LayerNorm { epsilon: NORM_EPSILON }),
+            choice(
+                "group_norm",
+                "Group normalisation",
+                Self::GroupNorm { groups: 4, epsilon: NORM_EPSILON },
+            ),
             choice("dropout", "Dropout", Self::Dropout { rate: 0.5 }),
             choice("save", "Save for a residual connection", Self::Save {}),
             choice("add_saved", "Add what was saved", Self::AddSaved {}),
@@ -319,6 +326,7 @@ impl LayerConfig {
             }
             Self::BatchNorm { .. } => "Batch norm".into(),
             Self::LayerNorm { .. } => "Layer norm".into(),
+            Self::GroupNorm { groups, .. } => format!("Group norm {groups}"),
             Self::Dropout { rate } => format!("Dropout {rate}"),
             Self::Save {} => "Save".into(),
             Self::AddSaved {} => "Add saved".into(),
@@ -387,6 +395,10 @@ impl LayerConfig {
                 (Shape::Flat(units), inputs * units + bias(use_bias, units))
             }
             Self::BatchNorm { .. } | Self::LayerNorm { .. } => (input, 2 * input.units()),
+            Self::GroupNorm { groups, .. } => {
+                place.groups(groups)?;
+                (input, 2 * input.units())
+            }
             Self::Dropout { .. }
             | Self::Reshape {}
             | Self::Save {}
@@ -410,7 +422,7 @@ impl LayerConfig {
                 keeps_zero: !use_bias,
             },
             Self::BatchNorm { .. } => norm(Norm::OfTheBatch),
-            Self::LayerNorm { .. } => norm(Norm::OfTheImage),
+            Self::LayerNorm { .. } | Self::GroupNorm { .. } => norm(Norm::OfTheImage),
             Self::Activation { activation } => Facts { activation: Some(activation), ..plain },
             // What was saved comes past the layers in between.
             Self::AddSaved {} => Facts { keeps_zero: false, ..plain },
@@ -537,6 +549,7 @@ impl LayerConfig {
             | Self::GlobalAveragePool {}
             | Self::BatchNorm { .. }
             | Self::LayerNorm { .. }
+            | Self::GroupNorm { .. }
             | Self::Dropout { .. }
             | Self::AddSaved {}
             | Self::LeakyRelu { .. } => 4 * 8,
@@ -597,6 +610,17 @@ impl Place<'_> {
         self.image(layer).map(|[_, _, channels]| channels)
     }
 
+    /// Groups of channels or units have to be of one size.
+    fn groups(&self, groups: u32) -> Result<(), InvalidField> {
+        let units = self.input.units();
+        if units.is_multiple_of(groups as usize) {
+            return Ok(());
+        }
+        let path = format!("{}.groups", self.path);
+        let allowed = format!("a divisor of {units}, the channels or units of its input");
+        Err(InvalidField::new(path, "Groups", groups.to_string(), allowed))
+    }
+
     /// Windows down and across; `field` holds the window's size, which has to fit into the input.
     fn windows(&self, window: Window, field: &str) -> Result<[usize; 2], InvalidField> {
         let [height, width, _] = self.image("a window")?;
@@ -647,6 +671,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     Field::share(GROUP, "network.layers[].momentum", "Momentum of the moving averages"),
     Field::real(GROUP, "network.layers[].epsilon", "Epsilon of the normalisation", 1e-12, 1.0),
+    Field::whole(GROUP, "network.layers[].groups", "Groups", 1.0, 1024.0),
     Field::share(GROUP, "network.layers[].rate", "Dropout rate"),
     Field::real(GROUP, "network.layers[].negative_slope", "Negative slope", 0.0, 1.0),
 ];

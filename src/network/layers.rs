@@ -47,6 +47,12 @@ pub(super) enum Layer {
         epsilon: f64,
         relu: bool,
     },
+    GroupNorm {
+        /// The index of gamma; beta follows.
+        first: usize,
+        groups: usize,
+        epsilon: f64,
+    },
     LayerNorm {
         /// Gamma and beta.
         first: usize,
@@ -85,6 +91,7 @@ impl Layer {
             | Self::GlobalAveragePool
             | Self::Flatten
             | Self::LayerNorm { .. }
+            | Self::GroupNorm { .. }
             | Self::Save
             | Self::AddSaved
             | Self::Relu
@@ -177,6 +184,11 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
                 let frozen = self.frozen;
                 Layer::BatchNorm { first, momentum, epsilon, frozen, relu: false }
             }
+            LayerConfig::GroupNorm { groups, epsilon } => {
+                let name = self.name("group_norm");
+                let first = self.scale_and_shift(&name, channels);
+                Layer::GroupNorm { first, groups: groups as usize, epsilon }
+            }
             LayerConfig::LayerNorm { epsilon } => {
                 let name = self.name("layer_norm");
                 Layer::LayerNorm { first: self.scale_and_shift(&name, channels), epsilon }
@@ -212,6 +224,17 @@ impl Network {
             Layer::AveragePool(window) => input.map_planes(|planes| average_pool(planes, window)),
             Layer::GlobalAveragePool => Features::Rows(input.places().mean_dim(1).squeeze_dim(1)),
             Layer::Flatten => input.flatten(),
+            Layer::GroupNorm { first, groups, epsilon } => {
+                let pixels = input.clone().into_images();
+                let shape = pixels.dims();
+                let [images, height, width, channels] = shape;
+                let places = height * width;
+                let grouped = pixels.reshape([images, places, groups, channels / groups]);
+                let (mean, variance) = moments(grouped.clone(), &[3, 1]);
+                let normal = ((grouped - mean) / (variance + epsilon).sqrt()).reshape(shape);
+                let (gamma, beta) = (value(first).unsqueeze(), value(first + 1).unsqueeze());
+                input.with_units(normal * gamma + beta)
+            }
             Layer::LayerNorm { first, epsilon } => {
                 let pixels = input.clone().into_images();
                 let (mean, variance) = moments(pixels.clone(), &[3]);

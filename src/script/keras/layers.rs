@@ -131,6 +131,10 @@ fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen
             arguments.push(format!("epsilon={epsilon:?}"));
             "LayerNormalization"
         }
+        LayerConfig::GroupNorm { groups, epsilon } => {
+            arguments = vec![format!("groups={groups}"), format!("epsilon={epsilon:?}")];
+            "GroupNormalization"
+        }
         LayerConfig::Dropout { rate } => {
             arguments.push(format!("{rate:?}"));
             "Dropout"

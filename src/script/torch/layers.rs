@@ -221,6 +221,9 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
             let class = if side > 0 { CHANNEL_NORM } else { "nn.LayerNorm" };
             format!("{class}({channels}, eps={epsilon:?})")
         }
+        LayerConfig::GroupNorm { groups, epsilon } => {
+            format!("nn.GroupNorm({groups}, {channels}, eps={epsilon:?})")
+        }
         LayerConfig::Dropout { rate } => format!("nn.Dropout({rate:?})"),
         LayerConfig::LeakyRelu { negative_slope } => format!("nn.LeakyReLU({negative_slope:?})"),
         LayerConfig::LocallyConnected { filters, kernel, use_bias, .. } => {
