@@ -205,13 +205,14 @@ impl Dataset {
         counts
     }
 
-    /// The images for a screen: four bytes a pixel, 0 to 255, opaque; one channel as grey, the fourth left out.
-    pub fn rgba(&self) -> Vec<u8> {
+    /// The first `count` images for a screen: four bytes a pixel, 0 to 255, opaque; one channel as grey, the fourth left out.
+    pub fn rgba(&self, count: usize) -> Vec<u8> {
         let [black, white] = self.ends;
         // Where both are the same, a cast makes 0 of what is no number: all black.
         let byte = |value: f32| ((value - black) / (white - black) * 255.0).round() as u8;
-        let mut bytes = Vec::with_capacity(self.images.len() / self.channels * 4);
-        for pixel in self.images.chunks_exact(self.channels) {
+        let pixels = count.min(self.len()) * self.images.len() / self.len();
+        let mut bytes = Vec::with_capacity(pixels / self.channels * 4);
+        for pixel in self.images[..pixels].chunks_exact(self.channels) {
             let rgb = match *pixel {
                 [grey] | [grey, _] => [grey, grey, grey],
                 [red, green, blue, ..] => [red, green, blue],
@@ -300,7 +301,7 @@ mod tests {
         let byte = training(&[("dataset.scale", "255"), ("dataset.shift", "-10")]);
         let uniform = training(&[]);
         assert_eq!(byte.images[7], uniform.images[7] * 255.0 - 10.0);
-        assert_eq!(byte.rgba(), uniform.rgba());
+        assert_eq!(byte.rgba(20), uniform.rgba(20));
         let constant = training(&[("dataset.pixels", "constant")]).images;
         assert!(constant.chunks(192).all(|image| image == &uniform.images[..192]));
     }
@@ -338,7 +339,8 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn screens_get_four_bytes_a_pixel() {
         for channels in ["1", "2", "3", "4"] {
-            let bytes = training(&[("dataset.images", "2"), ("dataset.channels", channels)]).rgba();
+            let bytes =
+                training(&[("dataset.images", "2"), ("dataset.channels", channels)]).rgba(2);
             assert_eq!(bytes.len(), 2 * 8 * 8 * 4);
             assert!(bytes.chunks(4).all(|pixel| pixel[3] == 255));
         }

@@ -153,10 +153,15 @@ pub fn describe(experiment: Ts<Experiment>, preset_id: &str) -> Result<Ts<Descri
     to_js(&Described::of(edited, &preset(preset_id)?)?)
 }
 
-/// A seed from the browser's own randomness.
+/// The greatest of the seeds that are drawn: four digits, which a person can say to another.
+const LARGEST_NEW_SEED: u32 = 9_999;
+
+/// A seed from the browser's own randomness, from 1 to 9,999.
 #[wasm_bindgen(js_name = newSeed)]
 pub fn new_seed() -> Result<u32, JsValue> {
-    let seed = getrandom::u32();
+    let drawn = getrandom::u32();
+    // The first few seeds are more likely by one in 400,000.
+    let seed = drawn.map(|number| number % LARGEST_NEW_SEED + 1);
     seed.map_err(|error| Error::new(&format!("No random seed could be had: {error}.")).into())
 }
 
@@ -177,11 +182,12 @@ impl DatasetPreview {
         Uint32Array::from(self.0.labels.as_slice())
     }
 
-    /// Each image as a canvas takes it. The bytes are copies: the wasm's own memory moves when it grows.
-    pub fn images(&self) -> Result<Vec<ImageData>, JsValue> {
+    /// The first `count` images, or all where there are fewer, as a canvas takes them. The bytes are copies: the wasm's own memory
+    /// moves when it grows.
+    pub fn images(&self, count: usize) -> Result<Vec<ImageData>, JsValue> {
         let side = self.0.side as u32;
-        let bytes = self.0.rgba();
-        let images = bytes.chunks_exact(bytes.len() / self.0.len());
+        let bytes = self.0.rgba(count);
+        let images = bytes.chunks_exact(4 * self.0.side * self.0.side);
         let image = |bytes: &[u8]| {
             let bytes = Uint8ClampedArray::from(bytes);
             ImageData::new_with_js_u8_clamped_array_and_sh(&bytes, side, side)
@@ -446,8 +452,9 @@ mod tests {
     #[wasm_bindgen_test]
     fn images_cross_as_a_canvas_takes_them() {
         let preview = DatasetPreview::new(ts(example_1("dataset.channels", "1"))).unwrap();
-        let images = preview.images().unwrap();
+        let images = preview.images(30).unwrap();
         assert_eq!(images.len(), 20);
+        assert_eq!(preview.images(3).unwrap().len(), 3);
         assert!(images.iter().all(|image| (image.width(), image.height()) == (8, 8)));
         assert_ne!(images[0].data().0, images[1].data().0);
         assert_eq!(preview.labels().length(), 20);
@@ -501,5 +508,6 @@ mod tests {
     fn new_seeds_differ() {
         let seeds: Vec<_> = (0..4).map(|_| new_seed().unwrap()).collect();
         assert!(seeds.iter().any(|seed| *seed != seeds[0]), "{seeds:?}");
+        assert!(seeds.iter().all(|seed| (1..=9_999).contains(seed)), "{seeds:?}");
     }
 }

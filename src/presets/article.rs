@@ -24,19 +24,19 @@ pub fn presets() -> Vec<Preset> {
         example(
             "example-1",
             "Example 1",
-            "Conv 32, pool, dense. Adam, 500 epochs",
+            "Can one convolution do it? Adam, 500 epochs",
             Experiment::default(),
         ),
         example(
             "example-2",
             "Example 2",
-            "Three convolutions, Dense 128. Adam, 500 epochs",
+            "Do three convolutions do it sooner? Adam, 500 epochs",
             experiment(64, large_network(), OptimizerConfig::ADAM, 0.001, 500),
         ),
         example(
             "example-3",
             "Example 3",
-            "Example 1 without biases. SGD at 1.0, 1,000 epochs",
+            "Without biases, by SGD at 1.0: why does it fail? 1,000 epochs",
             experiment(64, without_biases, OptimizerConfig::SGD, 1.0, 1000),
         ),
     ]

@@ -21,7 +21,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "vgg-mini",
             "VGG, small",
-            "Two blocks of two convolutions, padded, then Dense 64",
+            "Does depth get in the way? Two blocks of two padded convolutions, Dense 64",
             32,
             vgg(),
             200,
@@ -29,7 +29,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "resnet-mini",
             "ResNet, small",
-            "Two residual blocks with batch normalisation",
+            "Does batch normalisation hinder it? Two residual blocks",
             32,
             resnet(),
             200,
@@ -37,7 +37,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "mlp",
             "MLP",
-            "No convolution: two hidden dense layers of 64",
+            "Does it take convolutions? Two hidden dense layers of 64",
             32,
             vec![flatten(), dense(64, RELU), dense(64, RELU), softmax(2)],
             200,
@@ -45,7 +45,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "no-pooling",
             "No pooling",
-            "Example 1 without its max-pool",
+            "Does pooling matter? Example 1 without its max-pool",
             32,
             vec![conv(32), flatten(), softmax(2)],
             200,
@@ -53,7 +53,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "linear",
             "Linear",
-            "One dense layer: a linear classifier",
+            "Does it take a hidden layer? One dense layer alone",
             32,
             vec![flatten(), softmax(2)],
             200,
@@ -61,7 +61,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "locally-connected",
             "Locally connected",
-            "Example 1 with weights of its own at each place",
+            "Do shared weights matter? Example 1 with weights of its own at each place",
             32,
             vec![
                 LayerConfig::locally_connected(8).with_activation(Activation::Relu),
