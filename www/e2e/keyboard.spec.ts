@@ -37,7 +37,10 @@ test("an experiment is chosen, trained and read by keyboard alone", async ({ lab
   await tabTo(lab.button("Show as table"));
   await page.keyboard.press("Enter");
   await expect(lab.chart.getByRole("row")).toHaveCount(8);
-  await tabTo(lab.button("History of image 2"));
+  // The images are one stop, in which the arrows go from image to image.
+  await tabTo(lab.button("History of image 1"));
+  await page.keyboard.press("ArrowRight");
+  await expect(lab.button("History of image 2")).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("region", { name: /^Image 2/ })).toBeVisible();
   await tabTo(lab.checkbox("Compare run 1"));
@@ -59,4 +62,63 @@ test("every event on the chart has a name and opens its tip by keyboard", async 
   await expect(mark.locator(".tip")).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(mark.locator(".tip")).toBeHidden();
+});
+
+test("everything on the page is reached by Tab, Train soon and the code at last", async ({ lab, page }) => {
+  await lab.open();
+  await lab.trainFor(2);
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  const reached: string[] = [];
+  const name = () =>
+    page.evaluate(() => {
+      const { id, tagName, textContent, ariaLabel } = document.activeElement as HTMLElement;
+      return tagName === "BODY" ? null : id || ariaLabel || (textContent ?? "").trim();
+    });
+  // From where the focus is, which is after Train, round the page and back to it.
+  await page.locator(".skip a").first().focus();
+  for (let at = await name(); at !== null && reached.length < 80; at = await name()) {
+    reached.push(at);
+    await page.keyboard.press("Tab");
+  }
+  expect(reached.indexOf("train")).toBeLessThan(8);
+  for (const control of ["example-1", "learning-rate", "seed", "Data", "plot", "History of image 1"])
+    expect(reached).toContain(control);
+  expect(reached.filter((at) => at.startsWith("History of image"))).toHaveLength(1);
+  expect(reached.at(-1)).toBe("The same as code");
+});
+
+test("a link leads past the controls to what one wants", async ({ lab, page }) => {
+  await lab.open();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to Train" })).toBeFocused();
+  await expect(page.getByRole("link", { name: "Skip to Train" })).toBeInViewport();
+  await page.keyboard.press("Enter");
+  await expect(lab.button("Train")).toBeFocused();
+});
+
+test("what happens in a run is read out, each once", async ({ lab, page }) => {
+  await page.addInitScript(() => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    addEventListener("DOMContentLoaded", () => {
+      const region = document.querySelector("#announcements");
+      if (region) new MutationObserver(() => heard.push(region.textContent ?? "")).observe(region, { childList: true });
+    });
+  });
+  await lab.open();
+  await lab.trainFor(60);
+  const heard = await page.evaluate(() => (window as unknown as { heard: string[] }).heard.join(" "));
+  expect(heard.match(/first 100 %/g)).toHaveLength(1);
+  expect(heard).toMatch(/Epoch 22: /);
+  // A drag over rates that are warned of is silent until it rests.
+  for (let presses = 0; presses < 70; presses++) await lab.slider("Learning rate").press("ArrowRight");
+  await expect(page.locator("#warnings-count")).toBeVisible();
+  await expect
+    .poll(() =>
+      page.evaluate(
+        () => (window as unknown as { heard: string[] }).heard.filter((text) => /^Warning/.test(text)).length,
+      ),
+    )
+    .toBe(1);
+  await expect(page.getByRole("status", { name: "Warnings" })).toHaveAttribute("aria-live", "off");
 });

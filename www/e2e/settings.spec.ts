@@ -128,10 +128,10 @@ test("an optimizer's own numbers are shown as such", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Loss and optimizer");
   await lab.field("Beta 1").fill("0.5");
-  await expect(lab.optimizer().locator("option:checked")).toHaveText("own numbers");
+  await expect(lab.optimizer().locator("option:checked")).toHaveText("custom");
   await lab.optimizer().selectOption("Adam");
   await expect(lab.field("Beta 1")).toHaveValue("0.9");
-  await expect(lab.optimizer().getByRole("option", { name: "own numbers" })).toHaveCount(0);
+  await expect(lab.optimizer().getByRole("option", { name: "custom" })).toHaveCount(0);
 });
 
 test("a network without convolutions has no convolution biases to switch", async ({ lab }) => {

@@ -48,6 +48,13 @@ function trimmed(decimal: string): string {
   return decimal.replace(/\.0$/, "");
 }
 
+/** The number that a person meant who wrote it with commas: "0,01" and "1,000"; null for any other text. */
+export function withoutCommas(text: string): string | null {
+  const trimmed = text.trim();
+  if (/^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(trimmed)) return trimmed.replaceAll(",", "");
+  return /^-?\d+,\d+(e-?\d+)?$/i.test(trimmed) ? trimmed.replace(",", ".") : null;
+}
+
 /** A number as attributes want it: without an exponent. */
 export function formatPlain(value: number): string {
   return value.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 });
@@ -56,7 +63,7 @@ export function formatPlain(value: number): string {
 /** A logarithmic slider holds the decimal logarithm of its value, so many steps a decade. */
 const STEPS_A_DECADE = 20;
 export const SLIDER_STEP = 1 / STEPS_A_DECADE;
-export function toSlider(value: number, min: number, max: number): number {
+export function toSlider(value: number, { min, max }: { min: number; max: number }): number {
   return Math.round(Math.log10(Math.min(max, Math.max(min, value))) * STEPS_A_DECADE) / STEPS_A_DECADE;
 }
 /** Rounded to 2 significant digits, which is as fine as a person can aim. */

@@ -1,17 +1,17 @@
 /** Wires the store, the workers and the views together. */
 import { drawEachFrame } from "./frames";
-import { exposeHooks } from "./hooks";
-import { Lab } from "./lab";
+import { openLab } from "./lab";
 import { initialState, Store } from "./store";
+import { mountAnnouncements } from "./views/announcements";
 import { mountChecks, mountCode } from "./views/code";
 import { mountChart } from "./views/chart";
-import { mountControls, mountFocus } from "./views/controls";
+import { mountControls } from "./views/controls";
 import { mountFault } from "./views/fault";
+import { mountFormProblem } from "./views/form-problem";
 import { mountHistoryTable } from "./views/history-table";
 import { mountImageHistory } from "./views/image-history";
 import { mountImages } from "./views/images";
 import { mountMistake, mountWarnings } from "./views/mistake";
-import { mountNetwork } from "./views/network";
 import { mountOutcome } from "./views/outcome";
 import { mountPresets } from "./views/presets";
 import { mountResult } from "./views/result";
@@ -20,9 +20,9 @@ import { mountRuns } from "./views/runs";
 import { mountSettings } from "./views/settings";
 import { mountTheme } from "./views/theme";
 
+document.querySelector(".not-started")?.remove();
 const store = new Store(initialState);
-const lab = new Lab(store, new URLSearchParams(location.search).get("backend"));
-mountTheme();
+const lab = openLab(store, new URLSearchParams(location.search).get("backend"));
 
 const views = [
   mountPresets,
@@ -30,8 +30,7 @@ const views = [
   mountMistake,
   mountWarnings,
   mountSettings,
-  mountFocus,
-  mountNetwork,
+  mountFormProblem,
   mountCode,
   mountChecks,
   mountFault,
@@ -43,8 +42,11 @@ const views = [
   mountImageHistory,
   mountResult,
   mountRuns,
-].map((mount) => mount(lab));
+  mountAnnouncements,
+].map((mount) => mount(lab.intents));
 
 drawEachFrame(store, views);
-exposeHooks(lab, store);
-void lab.boot().then(() => performance.mark("ready"));
+mountTheme();
+if (navigator.webdriver) (await import("./testing/hooks")).exposeHooks(lab, store);
+await lab.boot();
+performance.mark("ready");

@@ -19,7 +19,9 @@ export interface Preview {
 /** The questions that the desk answers: what is asked, and what comes back. */
 export interface Questions {
   catalogue: { ask: null; answer: Catalogue };
+  /** The experiment with one field set, described against a preset. */
   edit: { ask: { experiment: Experiment; presetId: string; field: string; value: FieldValue }; answer: Described };
+  /** The experiment as it is, likewise. */
   describe: { ask: { experiment: Experiment; presetId: string }; answer: Described };
   /** Null for an experiment that is not valid. */
   preview: { ask: { experiment: Experiment }; answer: Preview | null };

@@ -1,4 +1,4 @@
-/** What the page knows, as plain data, and who is told when it changes. */
+/** What the page knows, as plain data, and who is told when it changes. Nothing here is changed in place but the columns of a history. */
 import type {
   Catalogue,
   Change,
@@ -15,6 +15,12 @@ import type { Preview, RunId } from "./protocol";
 
 export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "failed";
 
+/** The learning rate that a person set, and the first epoch that was trained with it. */
+export interface RateStep {
+  epoch: number;
+  rate: number;
+}
+
 export interface Run {
   id: RunId;
   presetId: string;
@@ -24,15 +30,19 @@ export interface Run {
   changes: Change[];
   backend: string;
   phase: Phase;
+  /** Grows in place as epochs come; `epochs` says how far this record has read it. */
   history: History;
+  epochs: number;
+  /** The experiment's own learning rate, and after it each one that was set by hand. */
+  rates: RateStep[];
   events: RunEvent[];
   result: RunResult | null;
-  /** Ticked: drawn as a thin line behind the run that is shown. */
+  /** Ticked: drawn as a thin line beneath the curves of the run on stage. */
   compared: boolean;
 }
 
 /** An entry that the experiment cannot hold: where it was made, and what is wrong with it. */
-export interface Unheld {
+export interface RefusedEntry {
   field: string;
   problem: InvalidField;
 }
@@ -48,9 +58,10 @@ export interface Form {
   backend: string;
   /** Of the last valid state. */
   description: Description | null;
-  /** Problems of the experiment as it is; those of entries that it cannot hold stand apart. */
+  /** Problems of the experiment as it is. */
   problems: InvalidField[];
-  unheld: Unheld[];
+  /** Entries that the experiment cannot hold, which therefore are not in it. */
+  refused: RefusedEntry[];
   /** What was typed, by field, for as long as it has not been accepted. */
   typed: ReadonlyMap<string, string>;
 }
@@ -66,18 +77,20 @@ export interface State {
   /** The id of the framework whose code is shown. */
   framework: string | null;
   form: Form | null;
+  /** How many values of a field are on their way to Rust; a field without any is not among the keys. */
+  pending: ReadonlyMap<string, number>;
   runs: Run[];
-  /** The run on the chart, and the run that is not over; often the same. */
+  /** The run on stage, and the run that is not over; often the same. */
   shownId: RunId | null;
   activeId: RunId | null;
+  /** The run whose network the worker still has, so that it can be trained further. */
+  keptId: RunId | null;
   /** The images and labels on the page, and the key of the dataset they come from. */
   preview: { key: string; data: Preview } | null;
   selectedImage: number | null;
   logarithmicEpochs: boolean;
   tableOpen: boolean;
   fault: Fault | null;
-  /** How often the focus was asked to go to the first field with a problem. */
-  problemCalls: number;
   memoryBytes: number;
 }
 
@@ -85,15 +98,16 @@ export const initialState: State = {
   catalogue: null,
   framework: null,
   form: null,
+  pending: new Map(),
   runs: [],
   shownId: null,
   activeId: null,
+  keptId: null,
   preview: null,
   selectedImage: null,
   logarithmicEpochs: true,
   tableOpen: false,
   fault: null,
-  problemCalls: 0,
   memoryBytes: 0,
 };
 
@@ -111,12 +125,16 @@ export class Store {
   setForm(change: Partial<Form>) {
     if (this.current.form !== null) this.set({ form: { ...this.current.form, ...change } });
   }
-  /** Runs are changed in place, for their histories grow many times a second. */
   changeRun(id: RunId, change: Partial<Run>) {
-    const run = findRun(this.current, id);
-    if (run === null) return;
-    Object.assign(run, change);
-    this.set({});
+    this.set({ runs: this.current.runs.map((run) => (run.id === id ? { ...run, ...change } : run)) });
+  }
+  /** One value more, or less, is on its way. */
+  addPending(field: string, count: 1 | -1) {
+    const pending = new Map(this.current.pending);
+    const left = (pending.get(field) ?? 0) + count;
+    if (left > 0) pending.set(field, left);
+    else pending.delete(field);
+    this.set({ pending });
   }
   subscribe(listener: (state: State) => void) {
     this.listeners.push(listener);
@@ -126,18 +144,39 @@ export class Store {
 export function findRun(state: State, id: RunId | null): Run | null {
   return state.runs.find((run) => run.id === id) ?? null;
 }
+/** The run on stage; without one the stage shows what Train would begin. */
 export const shownRun = (state: State) => findRun(state, state.shownId);
 export const activeRun = (state: State) => findRun(state, state.activeId);
+export const isOver = ({ phase }: Run) => phase === "ended" || phase === "failed";
 
 /** Experiments with the same key train on the same images and labels. */
 export function datasetKey({ dataset, seed }: Experiment): string {
   return JSON.stringify([dataset, seed]);
 }
 
-/** Whether Train would now train something other than the run under way; its learning rate follows the control. */
-export function changedSince(form: Form, run: Run): boolean {
-  const withoutRate = ({ training, ...rest }: Experiment) => JSON.stringify([rest, { ...training, learning_rate: 0 }]);
-  return form.backend !== run.backend || withoutRate(form.experiment) !== withoutRate(run.experiment);
+/** The experiment of the run on stage, or else the one in the form. */
+export function stagedExperiment(state: State): Experiment | null {
+  return shownRun(state)?.experiment ?? state.form?.experiment ?? null;
+}
+
+const withoutRate = ({ training, ...rest }: Experiment) => JSON.stringify([rest, { ...training, learning_rate: 0 }]);
+
+/** Whether the form holds something other than what a run trains, or trained. The rates of a run are all its own. */
+export function changedSince({ experiment, backend }: Form, run: Run): boolean {
+  const rate = experiment.training.learning_rate;
+  return (
+    backend !== run.backend ||
+    withoutRate(experiment) !== withoutRate(run.experiment) ||
+    // Before the first epoch with it, a rate that was just set is in no step yet.
+    (isOver(run) && rate !== run.rates[0]?.rate && rate !== run.rates.at(-1)?.rate)
+  );
+}
+
+/** Whether a new learning rate is for the run under way as well: only while the form, the stage and that run are one. */
+export function ratesAreLive(state: State): boolean {
+  const run = activeRun(state);
+  const { form, shownId } = state;
+  return run !== null && form !== null && run.phase !== "stopping" && shownId === run.id && !changedSince(form, run);
 }
 
 export function presetName(state: State, presetId: string): string {

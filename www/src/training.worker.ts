@@ -1,6 +1,14 @@
 /** One worker: loads the wasm package, answers questions, and trains one run at a time. The only importer of the package. */
-import type { DatasetPreview, EpochReport, InvalidField, TrainingSession } from "overfit-lab";
-import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type Question, type ToWorker } from "./protocol";
+import type { DatasetPreview, EpochReport, Experiment, InvalidField, TrainingSession } from "overfit-lab";
+import {
+  type Command,
+  type FromWorker,
+  IMAGES_SHOWN,
+  type Job,
+  type Preview,
+  type Question,
+  type ToWorker,
+} from "./protocol";
 
 declare const self: {
   postMessage(message: FromWorker): void;
@@ -42,7 +50,8 @@ interface Run extends Job {
   stepping: boolean;
   /** Whether `trainOn` is at work on it, perhaps just letting messages in. */
   looping: boolean;
-  crash: boolean;
+  /** What is done in place of the next epoch, once a test has asked for it. */
+  trap: (() => never) | null;
   unposted: EpochReport[];
   postedAt: number;
 }
@@ -86,7 +95,7 @@ async function trainOn(lab: Lab, of: Run) {
   if (of.looping) return;
   of.looping = true;
   while (of.state === "running") {
-    if (of.crash) executeUnreachable();
+    of.trap?.();
     of.unposted.push(shorten(of.session.runEpoch()));
     if (of.session.finished) end(lab, of);
     else if (of.stepping) pause(lab, of);
@@ -111,7 +120,7 @@ function start(lab: Lab, job: Job) {
     state: "running",
     stepping: job.start === "step",
     looping: false,
-    crash: false,
+    trap: null,
     unposted: [],
     postedAt: 0,
   };
@@ -123,6 +132,12 @@ function resume(lab: Lab, of: Run, stepping: boolean) {
   of.state = "running";
   if (!stepping) post({ type: "resumed", runId: of.runId });
   trainOn(lab, of).catch(report);
+}
+
+async function loadTrap(of: Run) {
+  const { executeUnreachable } = await import("./testing/trap");
+  if (of.state === "paused") executeUnreachable();
+  of.trap = executeUnreachable;
 }
 
 function obey(lab: Lab, of: Run, command: Command) {
@@ -144,9 +159,22 @@ function obey(lab: Lab, of: Run, command: Command) {
         return post({ type: "refused", runId: of.runId, problem });
       }
     case "crash":
-      of.crash = true;
-      if (of.state === "paused") executeUnreachable();
+      return void loadTrap(of).catch(report);
   }
+}
+
+/** The images and labels of an experiment, or null where it is not valid. */
+function preview(lab: Lab, experiment: Experiment): Preview | null {
+  let dataset: DatasetPreview;
+  try {
+    dataset = new lab.DatasetPreview(experiment);
+  } catch (error) {
+    if (refusal(error) === null) throw error;
+    return null;
+  }
+  const found = { labels: dataset.labels(), images: dataset.images(IMAGES_SHOWN) };
+  dataset.free();
+  return found;
 }
 
 function answer(lab: Lab, question: Question) {
@@ -162,31 +190,11 @@ function answer(lab: Lab, question: Question) {
       const { experiment, presetId } = question.ask;
       return post({ type: "answer", requestId, kind: "describe", answer: lab.describe(experiment, presetId) });
     }
-    case "preview": {
-      const { experiment } = question.ask;
-      let preview: DatasetPreview;
-      try {
-        preview = new lab.DatasetPreview(experiment);
-      } catch (error) {
-        if (refusal(error) === null) throw error;
-        return post({ type: "answer", requestId, kind: "preview", answer: null });
-      }
-      const answer = { labels: preview.labels(), images: preview.images().slice(0, IMAGES_SHOWN) };
-      preview.free();
-      return post({ type: "answer", requestId, kind: "preview", answer });
-    }
+    case "preview":
+      return post({ type: "answer", requestId, kind: "preview", answer: preview(lab, question.ask.experiment) });
     case "newSeed":
       return post({ type: "answer", requestId, kind: "newSeed", answer: lab.newSeed() });
   }
-}
-
-/** Dies as a panic in Rust does: by the wasm instruction `unreachable`, which traps. */
-function executeUnreachable(): never {
-  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const sections = [1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 0x74, 0x72, 0x61, 0x70, 0, 0, 10, 5, 1, 3, 0, 0, 0x0b];
-  const { trap } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([...header, ...sections]))).exports;
-  if (typeof trap === "function") trap();
-  throw new Error("unreachable");
 }
 
 self.onmessage = async ({ data: message }) => {

@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 import type { EventKind, RunEvent } from "overfit-lab";
 import { decades, linearTicks, logarithmicTicks, lossRange } from "../src/views/chart-data";
-import { placeMarks } from "../src/views/chart-marks";
+import { eventsOf, placeMarks, textOf } from "../src/views/chart-marks";
 
 test("ticks of the epoch axis end with the last epoch", () => {
   expect(logarithmicTicks(500)).toEqual([1, 2, 5, 10, 20, 50, 100, 200, 500]);
@@ -45,4 +45,35 @@ test("a dragged learning rate is one mark, and marks at the right edge are writt
   const dragged = [100, 101, 102].map((epoch) => event(epoch, "learning_rate_changed", "learning rate 0.01"));
   const marks = placeMarks(dragged, (epoch) => epoch * 6, 620);
   expect(marks.map(({ flipped, events }) => [flipped, events.length])).toEqual([[true, 3]]);
+});
+
+test("rates that were set by hand are told as what was trained with, and several as a count and a range", () => {
+  const rates = [0.001, 0.002, 0.005, 0.05].map((rate, at) => ({ epoch: 1 + 40 * at, rate }));
+  const events = eventsOf({ rates, events: [event(67, "learning_rate_changed", "learning rate 0.001")] });
+  expect(events.map(({ epoch, text }) => [epoch, text])).toEqual([
+    [41, "rate 0.002"],
+    [81, "rate 0.005"],
+    [121, "rate 0.05"],
+  ]);
+  expect(placeMarks(events, (epoch) => epoch * 5, 800).map(({ events }) => textOf(events))).toEqual([
+    "rate 0.002",
+    "rate 0.005",
+    "rate 0.05",
+  ]);
+  const [crowded] = placeMarks(events, (epoch) => epoch / 10, 800);
+  expect(textOf(crowded?.events ?? [])).toBe("3 rates between 0.002 and 0.05");
+});
+
+test("a rate without room for its label stands where it was set, and joins no mark of another kind", () => {
+  const events = [
+    event(10, "first_reached", "first 100 %"),
+    event(11, "held", "held from here"),
+    { ...event(12, "learning_rate_changed", "rate 0.002"), rate: 0.002 },
+  ];
+  const marks = placeMarks(events, (epoch) => epoch * 5, 600);
+  expect(marks.map(({ x, bare, events }) => [x, bare, events.length])).toEqual([
+    [50, false, 1],
+    [55, false, 1],
+    [60, true, 1],
+  ]);
 });

@@ -30,6 +30,23 @@ test("each step of the slider is another rate, and a rate finds its step again",
   const rates = positions.map(format.fromSlider);
   expect(new Set(rates).size).toBe(rates.length);
   expect([rates[0], rates.at(-1)]).toEqual([1e-5, 10]);
-  rates.forEach((rate, at) => expect(format.toSlider(rate, 1e-5, 10)).toBeCloseTo(positions[at] ?? NaN, 9));
-  expect(format.toSlider(0, 1e-5, 10)).toBe(-5);
+  rates.forEach((rate, at) =>
+    expect(format.toSlider(rate, { min: 1e-5, max: 10 })).toBeCloseTo(positions[at] ?? NaN, 9),
+  );
+  expect(format.toSlider(0, { min: 1e-5, max: 10 })).toBe(-5);
+});
+
+test("a number with commas is read as a decimal or as thousands", () => {
+  const rows: [string, string | null][] = [
+    ["0,01", "0.01"],
+    ["1,5", "1.5"],
+    ["0,001", "0.001"],
+    ["1,000", "1000"],
+    ["1,000,000", "1000000"],
+    ["1e-3", null],
+    ["0.01", null],
+    ["a,b", null],
+    ["1,2,3", null],
+  ];
+  for (const [typed, meant] of rows) expect(format.withoutCommas(typed), typed).toBe(meant);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import type { FormGroup, InvalidField } from "overfit-lab";
-import { entriesAfter, homelessProblem, problemOf } from "../src/problems";
+import { entriesAfter, problemElsewhere, problemOf } from "../src/problems";
 
 const problem = (field: string): InvalidField => ({ field, value: "x", allowed: "y", message: `${field} is wrong` });
 const groups = (values: Record<string, string>): FormGroup[] => [
@@ -18,18 +18,18 @@ const groups = (values: Record<string, string>): FormGroup[] => [
 ];
 
 test("what is wrong with an entry of a list is shown at the list", () => {
-  const form = { unheld: [], problems: [problem("network.layers[2].units"), problem("seed")] };
+  const form = { refused: [], problems: [problem("network.layers[2].units"), problem("seed")] };
   expect(problemOf(form, "network.layers")?.field).toBe("network.layers[2].units");
   expect(problemOf(form, "network")).toBeNull();
-  expect(homelessProblem(form, new Set(["network.layers", "seed"]))).toBeNull();
-  expect(homelessProblem(form, new Set(["network.layers"]))?.field).toBe("seed");
+  expect(problemElsewhere(form, new Set(["network.layers", "seed"]))).toBeNull();
+  expect(problemElsewhere(form, new Set(["network.layers"]))?.field).toBe("seed");
 });
 
 test("a refused entry is shown where it was made, whatever it names", () => {
-  const form = { unheld: [{ field: "network.layers", problem: problem("experiment") }], problems: [] };
+  const form = { refused: [{ field: "network.layers", problem: problem("experiment") }], problems: [] };
   expect(problemOf(form, "network.layers")?.field).toBe("experiment");
-  expect(homelessProblem(form, new Set(["network.layers"]))).toBeNull();
-  expect(homelessProblem(form, new Set(["experiment"]))?.field).toBe("experiment");
+  expect(problemElsewhere(form, new Set(["network.layers"]))).toBeNull();
+  expect(problemElsewhere(form, new Set(["experiment"]))?.field).toBe("experiment");
 });
 
 test("an edit keeps other entries, but not those of fields that it changed or took away", () => {
@@ -40,7 +40,7 @@ test("an edit keeps other entries, but not those of fields that it changed or to
       ["gone", "x"],
       ["outside", "7"],
     ]),
-    unheld: ["same", "gone", "edited"].map((field) => ({ field, problem: problem(field) })),
+    refused: ["same", "gone", "edited"].map((field) => ({ field, problem: problem(field) })),
     groups: groups({ same: "1", changed: "2", gone: "3", edited: "4" }),
   };
   const edit = {
@@ -55,9 +55,9 @@ test("an edit keeps other entries, but not those of fields that it changed or to
     ["outside", "7"],
     ["edited", "5.0"],
   ]);
-  expect(after.unheld.map(({ field }) => field)).toEqual(["same"]);
+  expect(after.refused.map(({ field }) => field)).toEqual(["same"]);
 
   const refused = entriesAfter(form, { ...edit, value: true, refused: problem("elsewhere") });
   expect(refused.typed.has("edited")).toBe(false);
-  expect(refused.unheld.at(-1)).toEqual({ field: "edited", problem: problem("elsewhere") });
+  expect(refused.refused.at(-1)).toEqual({ field: "edited", problem: problem("elsewhere") });
 });

@@ -1,11 +1,12 @@
 /** Histories as the columns that the chart draws, all over the same epochs 1, 2, 3, ... */
+import { formatCount } from "../format";
 import type { History } from "../history";
 
 /** A number, null where the curve has a gap (a loss that is not a number), undefined where nothing is known. */
 export type Column = (number | null | undefined)[];
 
 /** What a loss of exactly 0 is drawn as, for a logarithmic axis has no 0. */
-const SMALLEST_LOSS = 1e-12;
+export const SMALLEST_LOSS = 1e-12;
 
 interface Curves {
   accuracy: Column;
@@ -41,7 +42,8 @@ export class Columns {
 
 /** Whole decades around the losses, at least from 0.001 to 10, so that small runs compare at a glance. */
 export function lossRange(columns: Column[]): [number, number] {
-  let [min, max] = [1e-3, 10];
+  let min = 1e-3;
+  let max = 10;
   for (const column of columns) {
     for (const loss of column) {
       if (loss === null || loss === undefined) continue;
@@ -70,7 +72,27 @@ export function linearTicks(last: number): number[] {
 }
 
 export function decades([min, max]: [number, number]): number[] {
-  const [from, to] = [Math.round(Math.log10(min)), Math.round(Math.log10(max))];
+  const from = Math.round(Math.log10(min));
+  const to = Math.round(Math.log10(max));
   const every = Math.ceil((to - from) / 6);
   return Array.from({ length: Math.floor((to - from) / every) + 1 }, (_, n) => 10 ** (to - n * every)).reverse();
+}
+
+/** The width of a tick's label at most, with the room between two. */
+const DIGIT = 9;
+const BETWEEN_TICKS = 10;
+
+/** Leaves out ticks whose labels would run into the one after them; the last always stays. */
+export function thinned(ticks: number[], xOf: (tick: number) => number): (number | null)[] {
+  const halfOf = (tick: number) => (formatCount(tick).length * DIGIT) / 2;
+  let next = Infinity;
+  return ticks
+    .toReversed()
+    .map((tick) => {
+      const x = xOf(tick);
+      if (x + halfOf(tick) + BETWEEN_TICKS > next) return null;
+      next = x - halfOf(tick);
+      return tick;
+    })
+    .reverse();
 }

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatCount } from "../format";
-import { type Column, decades, linearTicks, logarithmicTicks, lossRange } from "./chart-data";
+import { type Column, decades, linearTicks, logarithmicTicks, lossRange, thinned } from "./chart-data";
 
 export const BAND = 60;
 /** Below this width the plot saves margins. */
@@ -23,15 +23,25 @@ export interface Picture {
   lastEpoch: number;
   logarithmic: boolean;
   curves: Curve[];
+  /** Whether the controls hold something else by now: then the curves are drawn in grey. */
+  outdated: boolean;
+  /** What was measured after the last epoch. */
+  end: { epoch: number; accuracy: number; loss: number | null } | null;
 }
 
 /** The page's colours as canvas wants them. */
 export function readColours() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--${name}`);
-  const [background, ink, muted, line, ghost] = ["background", "ink", "muted", "line", "ghost"].map(colour);
-  const [accent, loss] = [colour("accent"), colour("loss")];
-  return { background, ink, muted, line, ghost, accent, loss };
+  return {
+    background: colour("background"),
+    ink: colour("ink"),
+    muted: colour("muted"),
+    line: colour("line"),
+    ghost: colour("ghost"),
+    accent: colour("accent"),
+    loss: colour("loss"),
+  };
 }
 export type Colours = ReturnType<typeof readColours>;
 
@@ -43,10 +53,13 @@ function ticksOf({ lastEpoch, logarithmic }: Picture): number[] {
   return (logarithmic ? logarithmicTicks : linearTicks)(Math.max(2, lastEpoch));
 }
 
-function seriesOf(curve: Curve, colours: () => Colours): uPlot.Series {
+function seriesOf(curve: Curve, picture: () => Picture, colours: () => Colours): uPlot.Series {
   const ghost = curve.kind.startsWith("ghost");
   const heldOut = curve.kind === "held-out accuracy";
-  const stroke = () => (ghost ? colours().ghost : curve.kind === "loss" ? colours().loss : colours().accent) ?? "";
+  const stroke = () => {
+    if (ghost || picture().outdated) return colours().ghost;
+    return curve.kind === "loss" ? colours().loss : colours().accent;
+  };
   return {
     label: curve.name,
     scale: curve.kind.endsWith("loss") ? "loss" : "accuracy",
@@ -91,18 +104,19 @@ export function makePlot(
       axes: [
         {
           ...axis,
-          stroke: () => colours().muted ?? "",
+          stroke: () => colours().muted,
           grid: { show: false },
           splits: () => ticksOf(picture()),
           filter: (_u, splits) => splits,
-          values: (u, splits) => thinned(u, splits).map((tick) => (tick === null ? null : formatCount(tick))),
+          values: (u, splits) =>
+            thinned(splits, (tick) => u.valToPos(tick, "x")).map((tick) => (tick === null ? null : formatCount(tick))),
           size: 34,
         },
         {
           ...axis,
           scale: "accuracy",
-          stroke: () => colours().accent ?? "",
-          grid: { stroke: () => colours().line ?? "", width: 1 },
+          stroke: () => colours().accent,
+          grid: { stroke: () => colours().line, width: 1 },
           splits: [0, 25, 50, 75, 100],
           values: (_u, splits) => splits.map((tick) => (tick === 100 ? "100 %" : String(tick))),
           size: 58,
@@ -111,17 +125,19 @@ export function makePlot(
           ...axis,
           scale: "loss",
           side: 1,
-          stroke: () => colours().loss ?? "",
+          stroke: () => colours().loss,
           grid: { show: false },
+          // uPlot drops an axis whose range none of its own steps fits, as where a loss explodes.
+          incrs: (_u, _axis, min, max) => [max - min],
           splits: () => decades(lossRange(losses())),
           filter: (_u, splits) => splits,
-          values: (_u, splits) => splits.map((tick) => (tick < 1e-4 ? tick.toExponential() : formatDecade(tick))),
+          values: (_u, splits) => splits.map(formatDecade),
           size: 62,
         },
       ],
-      series: [{}, ...picture().curves.map((curve) => seriesOf(curve, colours))],
+      series: [{}, ...picture().curves.map((curve) => seriesOf(curve, picture, colours))],
       hooks: {
-        draw: [(u) => labelCurves(u, picture(), colours()), on.drawn],
+        draw: [(u) => drawEnd(u, picture(), colours()), (u) => labelCurves(u, picture(), colours()), on.drawn],
         setCursor: [on.moved],
       },
     },
@@ -134,25 +150,40 @@ export function dataOf({ epochs, curves }: Picture): uPlot.AlignedData {
   return [epochs, ...curves.map(({ column }) => column)];
 }
 
-const formatDecade = (tick: number) => (tick >= 1e5 ? tick.toExponential().replace("+", "") : formatCount1(tick));
-const formatCount1 = (tick: number) => (tick < 1 ? String(Number(tick.toPrecision(1))) : formatCount(tick));
+function formatDecade(tick: number): string {
+  if (tick < 1e-4 || tick >= 1e5) return tick.toExponential(0).replace("+", "");
+  return tick < 1 ? String(Number(tick.toPrecision(1))) : formatCount(tick);
+}
 
-/** Leaves out ticks that would run into the one after them; the last always stays. */
-function thinned(u: uPlot, ticks: number[]): (number | null)[] {
-  let next = Infinity;
-  return ticks
-    .map((tick) => [tick, u.valToPos(tick, "x")] as const)
-    .reverse()
-    .map(([tick, x]) => {
-      if (next - x < 44) return null;
-      next = x;
-      return tick;
-    })
-    .reverse();
+/** Marks what was measured at the end by a diamond on each axis: it is no point of a curve. */
+function drawEnd(u: uPlot, { end, outdated }: Picture, colours: Colours) {
+  if (end === null) return;
+  const { ctx } = u;
+  const size = 5 * devicePixelRatio;
+  const diamond = (value: number | null, scale: "accuracy" | "loss", colour: string) => {
+    if (value === null) return;
+    const x = u.valToPos(end.epoch, "x", true);
+    const y = u.valToPos(value, scale, true);
+    ctx.beginPath();
+    ctx.moveTo(x, y - size);
+    ctx.lineTo(x + size, y);
+    ctx.lineTo(x, y + size);
+    ctx.lineTo(x - size, y);
+    ctx.closePath();
+    ctx.fillStyle = outdated ? colours.ghost : colour;
+    ctx.fill();
+    ctx.stroke();
+  };
+  ctx.save();
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.strokeStyle = colours.background;
+  diamond(end.loss, "loss", colours.loss);
+  diamond(end.accuracy, "accuracy", colours.accent);
+  ctx.restore();
 }
 
 /** Writes each curve's name at its end, and the names of the axes above them. */
-function labelCurves(u: uPlot, { curves, epochs }: Picture, colours: Colours) {
+function labelCurves(u: uPlot, { curves, epochs, outdated }: Picture, colours: Colours) {
   const { ctx } = u;
   const ratio = devicePixelRatio;
   const { left, top, width, height } = u.bbox;
@@ -160,13 +191,13 @@ function labelCurves(u: uPlot, { curves, epochs }: Picture, colours: Colours) {
   ctx.font = FONT.replace("15px", `${15 * ratio}px`);
   ctx.lineJoin = "round";
   ctx.lineWidth = 5 * ratio;
-  ctx.strokeStyle = colours.background ?? "";
+  ctx.strokeStyle = colours.background;
   ctx.textBaseline = "middle";
 
-  ctx.fillStyle = colours.accent ?? "";
+  ctx.fillStyle = colours.accent;
   ctx.textAlign = "left";
   ctx.fillText("accuracy", 2 * ratio, top - 16 * ratio);
-  ctx.fillStyle = colours.loss ?? "";
+  ctx.fillStyle = colours.loss;
   ctx.textAlign = "right";
   ctx.fillText("loss", u.width * ratio - 10 * ratio, top - 16 * ratio);
 
@@ -194,7 +225,8 @@ function labelCurves(u: uPlot, { curves, epochs }: Picture, colours: Colours) {
     }
     taken.push({ x0, x1: x0 + textWidth, y });
     ctx.textAlign = "left";
-    ctx.fillStyle = (kind.startsWith("ghost") ? colours.muted : kind === "loss" ? colours.loss : colours.accent) ?? "";
+    ctx.fillStyle =
+      (outdated || kind.startsWith("ghost") ? colours.muted : kind === "loss" ? colours.loss : colours.accent) ?? "";
     ctx.strokeText(name, x0, y);
     ctx.fillText(name, x0, y);
   }

@@ -2,11 +2,17 @@
 import type uPlot from "uplot";
 import { byId, setAttribute, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent } from "../format";
-import type { Intents } from "../lab";
-import { initialState, nameOf, type Run, shownRun, type State } from "../store";
-import { Columns } from "./chart-data";
-import { Marks } from "./chart-marks";
+import type { Intents } from "../lab/intents";
+import { changedText } from "../run-words";
+import { initialState, isOver, nameOf, type Run, shownRun, type State } from "../store";
+import { Columns, SMALLEST_LOSS } from "./chart-data";
+import { eventsOf, Marks } from "./chart-marks";
 import { type Curve, dataOf, makePlot, NARROW, type Picture, readColours } from "./chart-plot";
+import { RateLine } from "./chart-rate";
+
+const readHint = matchMedia("(hover: none)").matches
+  ? "Touch the chart to read an epoch."
+  : "Point at the chart to read an epoch.";
 
 export function mountChart(intents: Intents) {
   const at = byId("plot");
@@ -14,8 +20,9 @@ export function mountChart(intents: Intents) {
   const logarithmic = byId("log-epochs", HTMLInputElement);
   const columns = new Columns();
   const marks = new Marks(byId("marks"));
+  const rateLine = new RateLine(byId("rate-line"));
   let colours = readColours();
-  let picture: Picture = { epochs: [], lastEpoch: 1, logarithmic: true, curves: [] };
+  let picture: Picture = { epochs: [], lastEpoch: 1, logarithmic: true, curves: [], outdated: false, end: null };
   let plot: uPlot | null = null;
   let drawn = "";
   let latest: State | null = null;
@@ -23,7 +30,8 @@ export function mountChart(intents: Intents) {
   let keyEpoch: number | null = null;
   let firstDrawn = false;
   /** Asked of the page at rest only: in the middle of a frame it would have to lay itself out to answer. */
-  let [width, height] = [at.clientWidth, at.clientHeight];
+  let width = at.clientWidth;
+  let height = at.clientHeight;
 
   logarithmic.addEventListener("change", () => intents.setLogarithmicEpochs(logarithmic.checked));
   window.addEventListener("themechange", () => {
@@ -31,7 +39,8 @@ export function mountChart(intents: Intents) {
     plot?.redraw(false);
   });
   new ResizeObserver(() => {
-    [width, height] = [at.clientWidth, at.clientHeight];
+    width = at.clientWidth;
+    height = at.clientHeight;
     plot?.setSize({ width, height });
     if (latest !== null) render(latest);
   }).observe(at);
@@ -55,25 +64,30 @@ export function mountChart(intents: Intents) {
     const left = plot?.cursor.left ?? -1;
     if (run === null || run.history.length === 0) return setText(readout, "Press Train: the curves grow here.");
     setAttribute(at, "aria-valuemax", String(run.history.last?.epoch));
-    if (plot === null || left < 0) return setText(readout, "Point at the chart to read an epoch.");
+    if (plot === null || left < 0) return setText(readout, readHint);
     const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
     const entry = nearestEntry(run, wanted);
-    const [epoch, loss, accuracy] = [run.history.epoch[entry], run.history.loss[entry], run.history.accuracy[entry]];
-    const of = ([loss, accuracy]: (number | undefined)[], which: string) =>
+    const { epoch, loss, accuracy, heldOut, last } = run.history;
+    const words = (which: string, loss: number | undefined, accuracy: number | undefined) =>
       `${which}loss ${formatLoss(loss ?? NaN)}, ${which}accuracy ${formatPercent(accuracy ?? NaN)}`;
-    const { heldOut } = run.history;
-    const parts = [`epoch ${formatCount(epoch ?? 0)}`, of([loss, accuracy], "")];
-    if (heldOut !== null) parts.push(of([heldOut.loss[entry], heldOut.accuracy[entry]], "held-out "));
+    const parts = [`epoch ${formatCount(epoch[entry] ?? 0)}`, words("", loss[entry], accuracy[entry])];
+    if (heldOut !== null) parts.push(words("held-out ", heldOut.loss[entry], heldOut.accuracy[entry]));
+    const { result } = run;
+    const isEnd =
+      result !== null && last !== null && epoch[entry] === last.epoch && result.images_right !== last.images_right;
+    if (isEnd) parts.push(words("measured at the end: ", result.loss, result.accuracy));
     const text = parts.join(", ");
     setText(readout, text);
-    setAttribute(at, "aria-valuenow", String(epoch));
+    setAttribute(at, "aria-valuenow", String(epoch[entry]));
     setAttribute(at, "aria-valuetext", text);
   };
 
   /** Once the plot is laid out, for the marks stand where it puts their epochs. */
   const drawMarks = (on: uPlot) => {
     if (latest === null) return;
-    marks.render(on, shownRun(latest)?.events ?? [], latest.catalogue?.memorised_streak ?? 0);
+    const run = shownRun(latest);
+    marks.render(on, run === null ? [] : eventsOf(run), latest.catalogue?.memorised_streak ?? 0);
+    rateLine.render(on, run);
   };
 
   const curvesOf = (state: State, shown: Run | null): Curve[] => {
@@ -106,7 +120,14 @@ export function mountChart(intents: Intents) {
     const curves = curvesOf(state, shown);
     const ghosts = state.runs.filter((run) => run.compared).map((run) => run.history.last?.epoch ?? 0);
     const lastEpoch = Math.max(planned, ...ghosts);
-    picture = { epochs: columns.epochs, lastEpoch, logarithmic: state.logarithmicEpochs, curves };
+    picture = {
+      epochs: columns.epochs,
+      lastEpoch,
+      logarithmic: state.logarithmicEpochs,
+      curves,
+      outdated: shown !== null && isOver(shown) && changedText(state.form, shown) !== "",
+      end: endOf(shown),
+    };
 
     const key = JSON.stringify([curves.map(({ name, kind }) => [name, kind]), state.logarithmicEpochs, width < NARROW]);
     if (plot === null || key !== drawn) {
@@ -133,9 +154,22 @@ export function mountChart(intents: Intents) {
   return render;
 }
 
+/** What was measured at the end of a run, where it is not what the curves end with. */
+function endOf(run: Run | null): Picture["end"] {
+  const last = run?.history.last;
+  if (!run?.result || !last || run.result.images_right === last.images_right) return null;
+  const { loss, accuracy } = run.result;
+  return {
+    epoch: last.epoch,
+    accuracy: accuracy * 100,
+    loss: Number.isFinite(loss) ? Math.max(loss, SMALLEST_LOSS) : null,
+  };
+}
+
 /** The entry of an epoch, or of the nearest one before it that is kept. */
 function nearestEntry({ history }: Run, epoch: number): number {
-  let [low, high] = [0, history.length - 1];
+  let low = 0;
+  let high = history.length - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if ((history.epoch[middle] ?? 0) <= epoch) low = middle;

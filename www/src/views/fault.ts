@@ -1,10 +1,12 @@
 /** What went wrong with a worker, and the way on. */
 import { byId, setShown, setText } from "../dom";
-import type { Intents } from "../lab";
+import type { Intents } from "../lab/intents";
 import type { State } from "../store";
 
 export function mountFault(intents: Intents) {
-  const [box, sentence, again] = [byId("fault"), byId("fault-sentence"), byId("start-again")];
+  const box = byId("fault");
+  const sentence = byId("fault-sentence");
+  const again = byId("start-again");
   again.addEventListener("click", () => {
     byId("train").focus();
     intents.startAgain();

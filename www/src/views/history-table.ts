@@ -2,7 +2,7 @@
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent, formatRate } from "../format";
 import type { History } from "../history";
-import type { Intents } from "../lab";
+import type { Intents } from "../lab/intents";
 import { shownRun, type State } from "../store";
 
 const ROWS_AT_ONCE = 150;
@@ -10,35 +10,42 @@ const ROWS_AT_ONCE = 150;
 const MAX_ROWS = 1000;
 const LISTED_WHOLE = 500;
 const ADD_EVERY_MS = 300;
-const COLUMNS = ["Epoch", "Loss", "Accuracy", "Learning rate", "Gradient norm"];
-/** Where images are held out. */
-const HELD_OUT_COLUMNS = ["Held-out loss", "Held-out accuracy"];
+interface Column {
+  title: string;
+  textOf(history: History, at: number): string;
+}
 
-function makeRow(history: History, at: number): HTMLTableRowElement {
-  const number = (column: Float64Array) => column[at] ?? NaN;
-  const row = make("tr", {}, make("th", { scope: "row" }, formatCount(number(history.epoch))));
-  for (const text of [
-    formatLoss(number(history.loss)),
-    formatPercent(number(history.accuracy)),
-    formatRate(number(history.learningRate)),
-    formatLoss(number(history.gradientNorm)),
-  ])
-    row.append(make("td", {}, text));
-  if (history.heldOut !== null) {
-    const { loss, accuracy } = history.heldOut;
-    for (const text of [formatLoss(number(loss)), formatPercent(number(accuracy))]) row.append(make("td", {}, text));
-  }
-  return row;
+const number = (column: ArrayLike<number> | undefined, at: number) => column?.[at] ?? NaN;
+
+const columns: Column[] = [
+  { title: "Epoch", textOf: ({ epoch }, at) => formatCount(number(epoch, at)) },
+  { title: "Loss", textOf: ({ loss }, at) => formatLoss(number(loss, at)) },
+  { title: "Accuracy", textOf: ({ accuracy }, at) => formatPercent(number(accuracy, at)) },
+  { title: "Learning rate", textOf: ({ learningRate }, at) => formatRate(number(learningRate, at)) },
+  { title: "Gradient norm", textOf: ({ gradientNorm }, at) => formatLoss(number(gradientNorm, at)) },
+];
+/** Where images are held out. */
+const heldOutColumns: Column[] = [
+  { title: "Held-out loss", textOf: ({ heldOut }, at) => formatLoss(number(heldOut?.loss, at)) },
+  { title: "Held-out accuracy", textOf: ({ heldOut }, at) => formatPercent(number(heldOut?.accuracy, at)) },
+];
+
+function makeRow(of: Column[], history: History, at: number): HTMLTableRowElement {
+  const cells = of.map(({ textOf }, index) =>
+    index === 0 ? make("th", { scope: "row" }, textOf(history, at)) : make("td", {}, textOf(history, at)),
+  );
+  return make("tr", {}, ...cells);
 }
 
 export function mountHistoryTable(intents: Intents) {
-  const [toggle, region] = [byId("table-toggle"), byId("history-table")];
+  const toggle = byId("table-toggle");
+  const region = byId("history-table");
   const body = make("tbody");
-  const makeHead = (names: string[]) => make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name)));
-  const head = make("thead", {}, makeHead(COLUMNS));
+  const head = make("thead");
   const caption = make("caption");
   region.append(make("table", {}, caption, head, body));
   let drawn: History | null = null;
+  let shown = columns;
   let next = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
   toggle.addEventListener("click", () => intents.setTableOpen(toggle.getAttribute("aria-expanded") === "false"));
@@ -47,7 +54,7 @@ export function mountHistoryTable(intents: Intents) {
     const every = Math.max(1, Math.ceil((epochs - LISTED_WHOLE) / (MAX_ROWS - LISTED_WHOLE)));
     setText(caption, every === 1 ? "" : `After epoch ${LISTED_WHOLE}, one epoch in ${every}.`);
     for (let added = 0; next < history.length && added < ROWS_AT_ONCE; added++) {
-      body.append(makeRow(history, next));
+      body.append(makeRow(shown, history, next));
       next += next + 1 < LISTED_WHOLE ? 1 : every;
     }
     timer = setTimeout(
@@ -61,6 +68,7 @@ export function mountHistoryTable(intents: Intents) {
 
   return (state: State) => {
     setAttribute(toggle, "aria-expanded", String(state.tableOpen));
+    setText(toggle, state.tableOpen ? "Hide table" : "Show as table");
     setShown(region, state.tableOpen);
     if (!state.tableOpen) return;
     const run = shownRun(state);
@@ -68,7 +76,8 @@ export function mountHistoryTable(intents: Intents) {
     if (history !== drawn) {
       body.replaceChildren();
       const heldOut = (run?.experiment.dataset.validation_images ?? 0) > 0;
-      head.replaceChildren(makeHead(heldOut ? [...COLUMNS, ...HELD_OUT_COLUMNS] : COLUMNS));
+      shown = heldOut ? [...columns, ...heldOutColumns] : columns;
+      head.replaceChildren(make("tr", {}, ...shown.map(({ title }) => make("th", { scope: "col" }, title))));
       drawn = history;
       next = 0;
       if (timer !== null) clearTimeout(timer);

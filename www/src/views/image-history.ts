@@ -2,10 +2,11 @@
 import { byId, setAttribute, setShown, setText } from "../dom";
 import { formatPercent } from "../format";
 import type { History } from "../history";
-import type { Intents } from "../lab";
+import type { Intents } from "../lab/intents";
 import { shownRun, type State } from "../store";
 
-const [WIDTH, HEIGHT] = [400, 120];
+const WIDTH = 400;
+const HEIGHT = 120;
 const MAX_POINTS = 400;
 
 /** The path of an image's probability over the epochs that a run has and will have. */
@@ -26,8 +27,11 @@ function pathOf(history: History, image: number, lastEpoch: number, logarithmic:
 }
 
 export function mountImageHistory(intents: Intents) {
-  const [panel, title, note] = [byId("image-history"), byId("image-history-title"), byId("image-history-note")];
-  const [from, to] = [byId("image-history-from"), byId("image-history-to")];
+  const panel = byId("image-history");
+  const title = byId("image-history-title");
+  const note = byId("image-history-note");
+  const from = byId("image-history-from");
+  const to = byId("image-history-to");
   const svg = byId("image-history-plot", SVGSVGElement);
   const path = svg.querySelector("path");
   let selected: number | null = null;

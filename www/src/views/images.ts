@@ -1,8 +1,8 @@
-/** The training images: drawn once, then only marked right or wrong and how sure. */
+/** The training images: drawn once, then only marked right or wrong and how sure. One Tab stop; the arrow keys go from image to image. */
 import type { EpochMetrics, RunResult } from "overfit-lab";
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
 import { formatCount } from "../format";
-import type { Intents } from "../lab";
+import type { Intents } from "../lab/intents";
 import type { Preview } from "../protocol";
 import { datasetKey, shownRun, type State } from "../store";
 
@@ -13,34 +13,57 @@ function makeItem(image: ImageData, index: number, intents: Intents) {
   const canvas = make("canvas", { width: String(image.width), height: String(image.height), "aria-hidden": "true" });
   canvas.getContext("2d")?.putImageData(image, 0, 0);
   const name = make("span", { id: `image-${index}`, class: "visually-hidden" });
-  const [mark, caption] = [makeMark(), make("span", { class: "caption" })];
+  const mark = makeMark();
+  const caption = make("span", { class: "caption" });
   const sure = make("span", { class: "sure" }, make("span"));
   const judged = make("span", { class: "judged" }, mark, caption);
   const shown = make("span", { "aria-hidden": "true", class: "shown" }, sure, judged);
   const label = `History of image ${index + 1}`;
-  const button = make("button", { type: "button", "aria-label": label, "aria-pressed": "false" }, canvas);
+  const tabindex = index === 0 ? "0" : "-1";
+  const button = make("button", { type: "button", "aria-label": label, "aria-pressed": "false", tabindex }, canvas);
   button.addEventListener("click", () => intents.selectImage(button.ariaPressed === "true" ? null : index));
   const item = make("li", { "aria-labelledby": name.id }, name, button, shown);
   return { item, name, mark, caption, sure, button };
 }
 
 /** So many are made or marked in a frame: hundreds would take longer than one has. */
-const AT_ONCE = 40;
+const MADE_AT_ONCE = 12;
+const MARKED_AT_ONCE = 40;
 /** More than these are drawn small, in a list that scrolls, and marked anew only now and then. */
 const FEW = 60;
 const MARK_MANY_EVERY_MS = 500;
 
 export function mountImages(intents: Intents) {
-  const [list, more] = [byId("images"), byId("images-more")];
+  const list = byId("images");
+  const more = byId("images-more");
   let items: Item[] = [];
   let drawn: Preview | null = null;
   let latest: State | null = null;
   /** What is on the page, as far as it is known to be so: the answers, and which image is selected. */
-  let [answered, selected]: [Answers | null, number | null] = [null, null];
+  let answered: Answers | null = null;
+  let selected: number | null = null;
   /** Where the next pass begins, and how many items it still has to bring up to date. */
-  let [next, left] = [0, 0];
+  let next = 0;
+  let left = 0;
   let frame: number | null = null;
-  let [timer, begunAt]: [ReturnType<typeof setTimeout> | null, number] = [null, 0];
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let begunAt = 0;
+
+  list.addEventListener("keydown", (event) => {
+    const from = items.findIndex(({ button }) => button === event.target);
+    if (from === -1) return;
+    const columns = getComputedStyle(list).gridTemplateColumns.split(" ").length;
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -from, End: Infinity };
+    const move = moves[event.key as keyof typeof moves];
+    if (move === undefined) return;
+    event.preventDefault();
+    const to = Math.min(items.length - 1, from + move);
+    if (to >= 0) items[to]?.button.focus();
+  });
+  list.addEventListener("focusin", ({ target }) => {
+    // Tab comes back to where one was.
+    for (const { button } of items) setAttribute(button, "tabindex", button === target ? "0" : "-1");
+  });
 
   const answersTo = (key: string) => {
     const run = latest === null ? null : shownRun(latest);
@@ -75,7 +98,8 @@ export function mountImages(intents: Intents) {
     if (latest?.preview == null) return;
     const { key, data } = latest.preview;
     const answers = answersTo(key);
-    for (let done = 0; left > 0 && done < AT_ONCE; done++, left--, next++) {
+    const atOnce = items.length < data.images.length ? MADE_AT_ONCE : MARKED_AT_ONCE;
+    for (let done = 0; left > 0 && done < atOnce; done++, left--, next++) {
       next %= data.images.length;
       mark(next, data, answers);
     }
@@ -101,7 +125,8 @@ export function mountImages(intents: Intents) {
     const answers = answersTo(key);
     if (data === drawn && answers === answered && state.selectedImage === selected) return;
     const onlyAnswers = data === drawn && state.selectedImage === selected;
-    [answered, selected] = [answers, state.selectedImage];
+    answered = answers;
+    selected = state.selectedImage;
     if (data !== drawn) {
       drawn = data;
       items = [];

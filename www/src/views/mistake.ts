@@ -1,12 +1,15 @@
 /** What is wrong with the chosen preset, in Rust's words, and the way to its twin without the mistake; and what Rust warns of. */
 import type { Warning } from "overfit-lab";
 import { byId, make, setShown, setText } from "../dom";
-import type { Intents } from "../lab";
+import type { Intents } from "../lab/intents";
 import { findPreset, type State } from "../store";
 
 export function mountMistake(intents: Intents) {
-  const [section, hidden, words] = [byId("mistake"), byId("mistake-hidden"), byId("mistake-words")];
-  const [mend, note] = [byId("mend"), byId("mend-note")];
+  const section = byId("mistake");
+  const hidden = byId("mistake-hidden");
+  const words = byId("mistake-words");
+  const mend = byId("mend");
+  const note = byId("mend-note");
   let mended = false;
   let drawn: string | null = null;
   mend.addEventListener("click", () => void intents.setMended(!mended));
@@ -30,14 +33,16 @@ export function mountMistake(intents: Intents) {
       ...rowsOf([
         ["What you see", mistake.sees],
         ["What it does", mistake.does],
-        ["What mends it", mistake.mends],
+        ["How to fix it", mistake.mends],
       ]),
     );
   };
 }
 
+/** The list of warnings, and how many there are where it is always in sight. */
 export function mountWarnings(_intents: Intents) {
   const list = byId("warnings-list");
+  const count = byId("warnings-count");
   let drawn = "";
   const makeWarning = ({ message }: Warning) => {
     const icon = make("span", { class: "warning-icon", "aria-hidden": "true" }, "!");
@@ -45,11 +50,12 @@ export function mountWarnings(_intents: Intents) {
   };
   return ({ form }: State) => {
     const warnings = form?.description?.warnings ?? [];
-    // Drawn anew only when they differ, for each time they are read out.
     const key = JSON.stringify(warnings);
     if (key === drawn) return;
     drawn = key;
     list.replaceChildren(...warnings.map(makeWarning));
     setShown(list, warnings.length > 0);
+    setShown(count, warnings.length > 0);
+    setText(count, warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`);
   };
 }

@@ -1,14 +1,14 @@
 /** The network as a list of layers, with its weights and the memory that a run takes. */
 import type { Summary } from "overfit-lab";
-import { byId, make, setText } from "../dom";
+import { make, setText } from "../dom";
 import { formatBytes, formatCount } from "../format";
-import type { Intents } from "../lab";
 import type { State } from "../store";
 
-export function mountNetwork(_intents: Intents) {
-  const [list, total] = [byId("layers"), byId("network-total")];
+export function makeNetworkSummary() {
+  const list = make("ol", { id: "layers", class: "layers" });
+  const total = make("p", { id: "network-total", class: "muted" });
   let drawn: Summary | null = null;
-  return ({ form }: State) => {
+  const render = ({ form }: State) => {
     const summary = form?.description?.summary ?? null;
     if (summary === null || summary === drawn) return;
     drawn = summary;
@@ -23,4 +23,5 @@ export function mountNetwork(_intents: Intents) {
       `${formatCount(summary.parameters)} weights in all; about ${formatBytes(summary.memory_bytes)} to train.`,
     );
   };
+  return { element: make("div", { class: "network-summary" }, list, total), render };
 }

@@ -1,21 +1,30 @@
-/** The outcome so far, as the largest thing on the page, with its measures. */
+/** The run on stage by its name, with its outcome so far as the largest thing on the page. */
 import { byId, setText } from "../dom";
 import { formatCount, formatLoss, formatMilliseconds } from "../format";
-import type { Intents } from "../lab";
-import { shownRun, type State } from "../store";
+import type { Intents } from "../lab/intents";
+import { titleOf } from "../run-words";
+import { nameOf, shownRun, stagedExperiment, type State } from "../store";
 
 export function mountOutcome(_intents: Intents) {
-  const [score, scoreNote, epoch, epochNote] = [byId("score"), byId("score-note"), byId("epoch"), byId("epoch-note")];
-  const [loss, pace] = [byId("loss"), byId("pace")];
+  const name = byId("stage-name");
+  const score = byId("score");
+  const scoreNote = byId("score-note");
+  const epoch = byId("epoch");
+  const epochNote = byId("epoch-note");
+  const loss = byId("loss");
+  const pace = byId("pace");
   return (state: State) => {
     const run = shownRun(state);
-    const experiment = run?.experiment ?? state.form?.experiment;
-    if (experiment === undefined) return;
+    const experiment = stagedExperiment(state);
+    const { form } = state;
+    // What is wrong in the form is said there; here the last experiment that could be trained stays.
+    if (experiment === null || form === null || (run === null && form.problems.length > 0)) return;
     const last = run?.history.last ?? null;
     const measured = run?.result ?? last;
-    const images = experiment.dataset.images;
+    const { images } = experiment.dataset;
+    setText(name, run === null ? nameOf(state, form) : titleOf(state, run));
     setText(score, measured === null ? `${images} images` : `${measured.images_right} of ${images}`);
-    const outcome = run?.result === null || run === null ? "" : `; ${run.result.label}`;
+    const outcome = run?.result ? `; ${run.result.label}` : "";
     setText(scoreNote, measured === null ? "not trained yet" : `images right${outcome}`);
     setText(epoch, formatCount(last?.epoch ?? 0));
     setText(epochNote, `of ${formatCount(experiment.training.epochs)} epochs`);

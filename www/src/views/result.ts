@@ -1,16 +1,24 @@
-/** The result of the run that is shown, in Rust's words. */
+/** The result of the run on stage, in Rust's words. */
 import type { RunResult } from "overfit-lab";
-import { byId, make, makeMark, setMark } from "../dom";
-import type { Intents } from "../lab";
+import { byId, make, makeMark, setMark, setShown } from "../dom";
+import type { Intents } from "../lab/intents";
 import { shownRun, type State } from "../store";
+
+/** A tick where it is memorised, a cross where it is not; neither while that is open, or where every image is right all the same. */
+export function markOf({ verdict, memorised, images_right, images }: RunResult): boolean | null {
+  if (verdict === "unfinished" || (!memorised && images_right === images)) return null;
+  return memorised;
+}
 
 export function mountResult(_intents: Intents) {
   const body = byId("result-body");
-  let drawn = "";
+  const evaluated = byId("result-evaluated");
+  const intro = byId("intro");
+  let drawn: RunResult | string = "";
 
   const draw = (result: RunResult) => {
     const mark = makeMark();
-    setMark(mark, result.verdict === "unfinished" ? null : result.memorised);
+    setMark(mark, markOf(result));
     return [
       make("p", { class: "article-line" }, result.article_line),
       make("p", { class: "headline" }, mark, result.headline),
@@ -21,15 +29,14 @@ export function mountResult(_intents: Intents) {
   return (state: State) => {
     const run = shownRun(state);
     const result = run?.result ?? null;
+    // Who has trained something knows by then what this is.
+    setShown(intro, state.runs.length === 0);
     const words =
-      run === null
-        ? "It comes at the end of a run."
-        : run.phase === "failed"
-          ? "The run failed before its end."
-          : "Training; it comes at the end.";
-    const key = result === null ? words : String(run?.id);
-    if (key === drawn) return;
-    drawn = key;
+      run?.phase === "failed" ? "The run failed before its end." : "The verdict comes here when the run ends.";
+    if ((result ?? words) === drawn) return;
+    drawn = result ?? words;
     body.replaceChildren(...(result === null ? [make("p", { class: "muted" }, words)] : draw(result)));
+    const last = run?.history.last ?? null;
+    setShown(evaluated, result !== null && last !== null && last.images_right !== result.images_right);
   };
 }

@@ -1,61 +1,96 @@
-/** Train, Pause or Resume, Step and Stop, and how far the run has come. */
-import { byId, setEnabled, setShown, setText } from "../dom";
+/** Train, Pause or Resume, Step and Stop, and how far the run on stage has come. */
+import { byId, setAttribute, setEnabled, setShown, setText } from "../dom";
 import { formatTimeLeft } from "../format";
-import type { Intents } from "../lab";
-import { activeRun, changedSince, type Run, type State } from "../store";
+import type { Intents } from "../lab/intents";
+import { changedText } from "../run-words";
+import { activeRun, nameOf, type Run, shownRun, type State } from "../store";
+import { focusFirstProblem } from "./form-problem";
 
 export function mountRunBar(intents: Intents) {
-  const [train, pause, step, stop] = [byId("train"), byId("pause"), byId("step"), byId("stop")];
+  const train = byId("train");
+  const pause = byId("pause");
+  const step = byId("step");
+  const stop = byId("stop");
   const progress = byId("progress", HTMLProgressElement);
-  const [text, anew, offer, offerText, finish] = [
-    byId("progress-text"),
-    byId("anew"),
-    byId("offer"),
-    byId("offer-text"),
-    byId("finish"),
-  ];
+  const text = byId("progress-text");
+  const changed = byId("changed");
+  const offer = byId("offer");
+  const offerText = byId("offer-text");
+  const finish = byId("finish");
+  const other = byId("other-run");
+  const otherText = byId("other-run-text");
+  const showOther = byId("other-run-show");
+  let latest: State | null = null;
 
   const onPress = (button: HTMLElement, act: () => void) =>
     button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && act());
-  onPress(train, () => void intents.train());
+  const orFocusProblem = async (started: Promise<boolean>) => {
+    const { form } = (await started) ? { form: null } : (latest ?? { form: null });
+    if (form !== null) focusFirstProblem(form);
+  };
+  onPress(train, () => void orFocusProblem(intents.train()));
   onPress(pause, () => intents.pauseOrResume());
-  onPress(step, () => intents.step());
+  onPress(step, () => void orFocusProblem(intents.step()));
   onPress(stop, () => intents.stop());
   onPress(finish, () => {
     train.focus();
     intents.stop();
   });
+  showOther.addEventListener("click", () => {
+    train.focus();
+    if (latest?.activeId) void intents.restore(latest.activeId);
+  });
 
   return (state: State) => {
-    const { form, catalogue, activeId } = state;
-    const run = activeRun(state);
-    const ending = run?.phase === "stopping";
+    latest = state;
+    const { form } = state;
+    const active = activeRun(state);
+    const shown = shownRun(state);
+    const isEnding = active?.phase === "stopping";
     setEnabled(train, form !== null);
-    setEnabled(pause, run?.phase === "running" || run?.phase === "paused");
-    setText(pause, run?.phase === "paused" ? "Resume" : "Pause");
-    setEnabled(step, form !== null && !ending);
-    setEnabled(stop, activeId !== null && !ending);
+    setEnabled(pause, active?.phase === "running" || active?.phase === "paused");
+    setText(pause, active?.phase === "paused" ? "Resume" : "Pause");
+    setEnabled(step, form !== null && !isEnding);
+    setEnabled(stop, active !== null && !isEnding);
 
-    const latest = run ?? state.runs.at(-1) ?? null;
-    const share = latest === null ? 0 : latest.history.length / latest.experiment.training.epochs;
-    if (progress.value !== share) progress.value = share;
-    setText(text, form === null ? "Loading…" : latest === null ? "Ready" : progressText(latest, share));
+    const share = shown === null ? 0 : shareOf(shown);
+    // A bar without a value moves by itself.
+    if (shown?.phase === "waiting") progress.removeAttribute("value");
+    else setAttribute(progress, "value", String(share));
+    setText(text, form === null ? "Loading the training engine…" : shown === null ? "Ready" : progressText(shown));
     // Without words when hidden, for they also describe the button.
-    const changed = run !== null && form !== null && changedSince(form, run);
-    setShown(anew, changed);
-    setText(anew, changed ? "The controls have changed: Train will start anew." : "");
+    const words = changedText(form, shown);
+    setShown(changed, words !== "");
+    setText(changed, words);
 
-    const held = run !== null && !ending && run.events.findLast(({ kind }) => kind === "held" || kind === "lost");
-    const offered = held && held.kind === "held" ? held : null;
+    const elsewhere = active !== null && active !== shown ? active : null;
+    setShown(other, elsewhere !== null);
+    if (elsewhere !== null) {
+      setText(otherText, `Run ${elsewhere.id}, ${nameOf(state, elsewhere)}, is training: ${progressText(elsewhere)}.`);
+      setText(showOther, `Show run ${elsewhere.id}`);
+    }
+
+    const offered = active === null || active !== shown || isEnding ? null : offerOf(active);
     setShown(offer, offered !== null);
-    if (offered !== null && catalogue !== null)
-      setText(offerText, `100 % for ${catalogue.memorised_streak} epochs in a row, from epoch ${offered.epoch} on.`);
+    setText(offerText, offered ?? "");
   };
 }
 
-function progressText({ phase, history, experiment }: Run, share: number): string {
+/** Why a run may as well end now, if it may. */
+function offerOf({ events }: Run): string | null {
+  const last = events.findLast(({ kind }) => kind === "held" || kind === "lost" || kind === "diverged");
+  if (last?.kind === "held") return `All right since epoch ${last.epoch}.`;
+  if (last?.kind === "diverged") return `The ${last.text} since epoch ${last.epoch}.`;
+  return null;
+}
+
+const shareOf = ({ epochs, experiment }: Run) => epochs / experiment.training.epochs;
+
+function progressText(run: Run): string {
+  const { phase, history, epochs, experiment } = run;
+  const share = shareOf(run);
   const percent = `${Math.floor(share * 100)} %`;
-  const left = (experiment.training.epochs - history.length) * history.recentMilliseconds();
+  const left = (experiment.training.epochs - epochs) * history.recentMilliseconds();
   switch (phase) {
     case "waiting":
       return "Starting…";

@@ -1,31 +1,35 @@
-/** The table of runs: tick one to compare it on the chart, click it to restore its experiment and history. */
+/** The table of runs: tick one to compare it on the chart, click it to put it on stage and its experiment in the form. */
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
-import { formatLoss } from "../format";
-import type { Intents } from "../lab";
-import { nameOf, type Run, type State } from "../store";
+import { formatCount, formatLoss } from "../format";
+import type { Intents } from "../lab/intents";
+import { changesText } from "../run-words";
+import { isOver, nameOf, type Run, type State } from "../store";
+import { markOf } from "./result";
 
-type Row = ReturnType<typeof makeRow>;
-
-function makeRow(run: Run, name: string, intents: Intents) {
-  const tick = make("input", { type: "checkbox", "aria-label": `Compare run ${run.id}` });
-  const restore = make(
-    "button",
-    { type: "button", class: "quiet", "aria-label": `Restore run ${run.id}: ${name}` },
-    name,
-  );
-  const mark = makeMark();
-  const label = make("span");
-  const badge = make("span", { class: "badge" }, mark, label);
-  const cell = (title: string, ...content: Node[]) => make("td", { role: "cell", "data-title": title }, ...content);
-  const [held, right, loss] = [cell("Held since"), cell("Images right"), cell("Loss")];
-  const changed = cell("Changed");
-  setText(changed, run.changes.map(({ label, value }) => `${label} ${value}`).join(", ") || "nothing");
-  const cells = [cell("Compare", tick), cell("Experiment", restore), changed, held, right, loss, cell("Result", badge)];
-  const row = make("tr", { role: "row" }, ...cells);
-  tick.addEventListener("change", () => intents.compare(run.id, tick.checked));
-  row.addEventListener("click", (event) => event.target !== tick && void intents.restore(run.id));
-  return { row, tick, mark, label, badge, held, right, loss };
+/** What stands in a cell, and how it follows its run. */
+interface Cell {
+  content: Node[];
+  fill(run: Run): void;
 }
+
+interface Column {
+  /** By which the style sheet knows it. */
+  id: string;
+  title: string;
+  make(run: Run, name: string, intents: Intents): Cell;
+}
+
+/** A column of plain text. */
+const text = (id: string, title: string, textOf: (run: Run) => string): Column => ({
+  id,
+  title,
+  make: () => {
+    const content = make("span");
+    return { content: [content], fill: (run) => setText(content, textOf(run)) };
+  },
+});
+
+const measured = ({ result, history }: Run) => result ?? history.last;
 
 const words: Record<Run["phase"], string> = {
   waiting: "starting",
@@ -36,40 +40,125 @@ const words: Record<Run["phase"], string> = {
   failed: "failed",
 };
 
-function fill(parts: Row, run: Run) {
-  const { result, history } = run;
-  const measured = result ?? history.last;
-  const failed = run.phase === "failed";
-  setText(parts.held, result === null ? "–" : (result.held_since?.toString() ?? "never"));
-  setText(parts.right, measured === null ? "–" : `${measured.images_right} of ${run.experiment.dataset.images}`);
-  setText(parts.loss, measured === null ? "–" : formatLoss(measured.loss));
-  setText(parts.label, result?.label ?? words[run.phase]);
-  setMark(parts.mark, failed ? false : result === null || result.verdict === "unfinished" ? null : result.memorised);
+/** The columns of the table, from which its head, its cells and the captions of a narrow page come. */
+const columns: Column[] = [
+  {
+    id: "compare",
+    title: "Compare",
+    make: ({ id }, _name, intents) => {
+      const tick = make("input", { type: "checkbox", "aria-label": `Compare run ${id}` });
+      tick.addEventListener("change", () => intents.compare(id, tick.checked));
+      const label = make("label", {}, tick, make("span", { "aria-hidden": "true" }, String(id)));
+      return {
+        content: [label],
+        fill: ({ compared }) => {
+          if (tick.checked !== compared) tick.checked = compared;
+        },
+      };
+    },
+  },
+  {
+    id: "experiment",
+    title: "Experiment",
+    make: ({ id }, name) => {
+      const label = `Restore run ${id}: ${name}`;
+      const restore = make("button", { type: "button", class: "quiet", "aria-label": label }, name);
+      return { content: [restore], fill: () => {} };
+    },
+  },
+  text("changed", "Changed", (run) => changesText(run) || "nothing"),
+  text("epochs", "Epochs", ({ epochs, history, experiment }) => {
+    const done = epochs === 0 ? 0 : (history.last?.epoch ?? 0);
+    return `${formatCount(done)} of ${formatCount(experiment.training.epochs)}`;
+  }),
+  text("held", "All right from", ({ result }) => {
+    if (result === null) return "–";
+    return result.held_since === null ? "never" : `epoch ${formatCount(result.held_since)}`;
+  }),
+  text("right", "Images right", (run) => {
+    const found = measured(run);
+    return found === null ? "–" : `${found.images_right} of ${run.experiment.dataset.images}`;
+  }),
+  text("loss", "Loss", (run) => {
+    const found = measured(run);
+    return found === null ? "–" : formatLoss(found.loss);
+  }),
+  {
+    id: "result",
+    title: "Result",
+    make: () => {
+      const mark = makeMark();
+      const label = make("span");
+      return {
+        content: [make("span", { class: "badge" }, mark, label)],
+        fill: ({ result, phase }) => {
+          setText(label, result?.label ?? words[phase]);
+          setMark(mark, phase === "failed" ? false : result === null ? null : markOf(result));
+        },
+      };
+    },
+  },
+  {
+    id: "delete",
+    title: "Delete",
+    make: ({ id }, _name, intents) => {
+      const button = make("button", { type: "button", class: "quiet", "aria-label": `Delete run ${id}` }, "×");
+      button.addEventListener("click", () => {
+        const row = button.closest("tr");
+        const next = row?.nextElementSibling ?? row?.previousElementSibling;
+        (next?.querySelector<HTMLElement>("[data-column=experiment] button") ?? byId("train")).focus();
+        intents.remove(id);
+      });
+      return { content: [button], fill: (run) => setShown(button, isOver(run)) };
+    },
+  },
+];
+
+interface Row {
+  element: HTMLElement;
+  cells: Cell[];
+  drawn: Run | null;
+}
+
+function makeRow(run: Run, name: string, intents: Intents): Row {
+  const cells = columns.map((column) => column.make(run, name, intents));
+  const elements = columns.map(({ id, title }, at) =>
+    make("td", { role: "cell", "data-column": id, "data-title": title }, ...(cells[at]?.content ?? [])),
+  );
+  const element = make("tr", { role: "row" }, ...elements);
+  element.addEventListener("click", ({ target }) => {
+    const own = target instanceof Element && target.closest("[data-column=compare], [data-column=delete]");
+    if (!own) void intents.restore(run.id);
+  });
+  return { element, cells, drawn: null };
 }
 
 export function mountRuns(intents: Intents) {
-  const [table, body, none] = [byId("runs"), byId("runs-rows"), byId("runs-none")];
+  const table = byId("runs");
+  const body = byId("runs-rows");
+  const none = byId("runs-none");
   const rows = new Map<number, Row>();
+  const titles = columns.map(({ id, title }) =>
+    make("th", { role: "columnheader", scope: "col", "data-column": id }, title),
+  );
+  byId("runs-head").append(...titles);
   return (state: State) => {
     setShown(table, state.runs.length > 0);
     setShown(none, state.runs.length === 0);
     for (const run of state.runs) {
-      let parts = rows.get(run.id);
-      const isNew = parts === undefined;
-      parts ??= makeRow(run, nameOf(state, run), intents);
-      if (isNew) {
-        rows.set(run.id, parts);
-        body.prepend(parts.row);
+      let row = rows.get(run.id);
+      if (row === undefined) {
+        row = makeRow(run, nameOf(state, run), intents);
+        rows.set(run.id, row);
+        body.prepend(row.element);
       }
-      const over = parts.row.dataset.over === "true";
-      if (!over) fill(parts, run);
-      parts.row.dataset.over = String(run.phase === "ended" || run.phase === "failed");
-      setAttribute(parts.row, "aria-current", String(run.id === state.shownId));
-      if (parts.tick.checked !== run.compared) parts.tick.checked = run.compared;
+      if (row.drawn !== run) for (const cell of row.cells) cell.fill(run);
+      row.drawn = run;
+      setAttribute(row.element, "aria-current", String(run.id === state.shownId));
     }
-    for (const [id, parts] of rows) {
+    for (const [id, { element }] of rows) {
       if (state.runs.some((run) => run.id === id)) continue;
-      parts.row.remove();
+      element.remove();
       rows.delete(id);
     }
   };

@@ -1,11 +1,16 @@
 /** "All settings": every field that has no control of its own, in groups, each entered as Rust's form says. */
 import type { FieldLimit, FormControl, FormField, FormGroup } from "overfit-lab";
+import { mountChoice } from "../controls/choice";
+import { mountFlag } from "../controls/flag";
+import { isSettled } from "../controls/pending";
+import { limitOf, makeProblem, showProblem } from "../controls/problem";
+import { mountTextField } from "../controls/text-field";
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatRate } from "../format";
-import type { Intents } from "../lab";
+import type { Intents } from "../lab/intents";
 import { problemOf } from "../problems";
-import type { Form, State } from "../store";
-import { limitOf, mountTextField, showProblem } from "./number-field";
+import type { State } from "../store";
+import { makeNetworkSummary } from "./network";
 
 /** The id of a field's control. */
 export const settingId = (field: string) => `setting-${field.replaceAll(".", "-")}`;
@@ -18,10 +23,11 @@ interface Setting {
 }
 
 interface Group {
-  details: HTMLDetailsElement;
   fields: HTMLElement;
   count: HTMLElement;
   settings: Map<string, Setting>;
+  /** Draws what stands above the fields. */
+  renderHead(state: State): void;
 }
 
 /** By one for whole numbers, otherwise in the second digit. */
@@ -40,11 +46,12 @@ export function mountSettings(intents: Intents) {
     const summary = make("summary", {}, make("span", {}, title), count);
     const box = make("fieldset", { "aria-label": title });
     const details = make("details", { class: "settings-group" }, summary);
-    // The layers as a list of sizes belong to the layers as text.
-    if (fields.some(({ field }) => field === "network.layers")) details.append(byId("network-summary"));
+    // The layers as a list of sizes stand above the layers as text.
+    const head = fields.some(({ field }) => field === "network.layers") ? makeNetworkSummary() : null;
+    if (head !== null) details.append(head.element);
     details.append(box);
     section.append(details);
-    const group = { details, fields: box, count, settings: new Map<string, Setting>() };
+    const group: Group = { fields: box, count, settings: new Map(), renderHead: (state) => head?.render(state) };
     groups.set(title, group);
     return group;
   };
@@ -54,7 +61,8 @@ export function mountSettings(intents: Intents) {
     if (form === null) return;
     for (const of of form.groups) {
       const group = groups.get(of.title) ?? addGroup(of);
-      renderFields(intents, group, of.fields);
+      group.renderHead(state);
+      placeFields(intents, group, of.fields);
       for (const field of of.fields) group.settings.get(field.field)?.render(state, field);
       const problems = of.fields.filter(({ field }) => problemOf(form, field) !== null).length;
       setText(group.count, problems === 0 ? "" : problems === 1 ? "1 problem" : `${problems} problems`);
@@ -64,7 +72,7 @@ export function mountSettings(intents: Intents) {
 }
 
 /** Adds and removes controls so that those of `fields` stand there in their order. None that stays is moved. */
-function renderFields(intents: Intents, { fields: box, settings }: Group, fields: FormField[]) {
+function placeFields(intents: Intents, { fields: box, settings }: Group, fields: FormField[]) {
   const wanted = new Map(fields.map((field) => [field.field, field]));
   for (const [name, { element, type }] of settings) {
     if (wanted.get(name)?.control.type === type) continue;
@@ -79,9 +87,6 @@ function renderFields(intents: Intents, { fields: box, settings }: Group, fields
     else box.insertBefore(setting.element, place);
   }
 }
-
-/** What is in a field's control: what was typed there, for as long as it stands, or what the experiment has. */
-const shownIn = (form: Form, { field, value }: FormField) => form.typed.get(field) ?? value;
 
 function makeSetting(intents: Intents, field: FormField): Setting {
   const { type } = field.control;
@@ -98,26 +103,32 @@ function makeSetting(intents: Intents, field: FormField): Setting {
   }
 }
 
-function makeProblem(id: string) {
-  return make("p", { id: `${id}-problem`, class: "problem", role: "alert", hidden: "" });
+/** A field's name, and beneath it what Keras calls it, its unit and its range. */
+function makeLabel({ keras, unit }: FormField, label: HTMLElement) {
+  const name = make("code", {}, keras ?? "");
+  const range = make("span");
+  const note = make("span", { class: "field-note" }, name, range);
+  const showRange = (limit: FieldLimit | undefined) => {
+    const words = [limit === undefined ? "" : rangeText(limit), unit ?? ""].filter((text) => text !== "");
+    setText(range, words.join(" "));
+    setShown(note, keras !== null || words.length > 0);
+  };
+  setShown(note, keras !== null);
+  return { element: make("span", {}, label, note), showRange };
 }
 
-function makeTextSetting(intents: Intents, { field, label, value }: FormField, type: "number" | "line"): Setting {
+function makeTextSetting(intents: Intents, of: FormField, type: "number" | "line"): Setting {
+  const { field, label, value } = of;
   const id = settingId(field);
   const problem = makeProblem(id);
+  const name = makeLabel(of, make("label", { for: id }, label));
   const input = make("input", { id, class: "number", type: "text", autocomplete: "off", spellcheck: "false" });
   setAttribute(input, "aria-describedby", problem.id);
   if (type === "number") {
     setAttribute(input, "role", "spinbutton");
     setAttribute(input, "inputmode", "decimal");
   }
-  const element = make(
-    "div",
-    { class: type === "line" ? "field of-list" : "field" },
-    make("label", { for: id }, label),
-    input,
-    problem,
-  );
+  const element = make("div", { class: type === "line" ? "field of-list" : "field" }, name.element, input, problem);
   let latest = value;
   let limit: FieldLimit | undefined;
   const render = mountTextField(intents, {
@@ -133,9 +144,15 @@ function makeTextSetting(intents: Intents, { field, label, value }: FormField, t
     render: (state, { value }) => {
       latest = value;
       limit = limitOf(state, field);
+      name.showRange(limit);
       render(state);
     },
   };
+}
+
+/** "0 to 0.5", "below 1", as short as it can stand beside a label. */
+export function rangeText({ min, max, below_max }: FieldLimit): string {
+  return `${formatRate(min)} to ${below_max ? "below " : ""}${formatRate(max)}`;
 }
 
 /** Text of several lines is read when it is finished, for half of a list is never one. */
@@ -147,79 +164,72 @@ function makeLinesSetting(intents: Intents, { field, label, value }: FormField):
   setAttribute(text, "aria-describedby", `${problem.id} ${hint.id}`);
   const element = make("div", { class: "field" }, make("label", { for: id }, label), text, hint, problem);
   let sent = (text.value = value);
-  let unanswered = 0;
-  const send = async () => {
+  const send = () => {
     if (text.value === sent) return;
     sent = text.value;
-    unanswered++;
-    await intents.edit(field, text.value);
-    unanswered--;
+    void intents.edit(field, text.value);
   };
-  text.addEventListener("change", () => void send());
+  text.addEventListener("change", send);
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    void send();
+    send();
   });
   return {
     type: "lines",
     element,
-    render: ({ form }, current) => {
+    render: (state, current) => {
+      const { form } = state;
       if (form === null) return;
-      // What is being typed is newer than the state.
-      const untouched = text.value === sent;
-      const shown = shownIn(form, current);
-      if (unanswered === 0 && untouched && text.value !== shown) text.value = sent = shown;
+      const shown = form.typed.get(field) ?? current.value;
+      // What is being typed and not yet sent is newer than the state, too.
+      const isUntouched = text.value === sent;
+      if (isSettled(state, field) && isUntouched && text.value !== shown) text.value = sent = shown;
       setAttribute(text, "rows", String(Math.min(24, shown.split("\n").length + 1)));
       showProblem(form, field, problem, [text]);
     },
   };
 }
 
-function makeChoiceSetting(intents: Intents, { field, label }: FormField): Setting {
+function makeChoiceSetting(intents: Intents, of: FormField): Setting {
+  const { field, label, control, value } = of;
   const id = settingId(field);
   const problem = makeProblem(id);
   const select = make("select", { id, "aria-describedby": problem.id });
-  const element = make("div", { class: "field" }, make("label", { for: id }, label), select, problem);
-  let unanswered = 0;
-  select.addEventListener("change", async () => {
-    unanswered++;
-    await intents.edit(field, select.value);
-    unanswered--;
+  const name = makeLabel(of, make("label", { for: id }, label));
+  const element = make("div", { class: "field" }, name.element, select, problem);
+  let latest = value;
+  const options = control.type === "choice" ? control.options : [];
+  const render = mountChoice(intents, {
+    select,
+    field,
+    problem,
+    optionsOf: () => options,
+    valueOf: ({ form }) => form?.typed.get(field) ?? latest,
   });
   return {
     type: "choice",
     element,
-    render: ({ form }, current) => {
-      if (form === null || current.control.type !== "choice") return;
-      if (select.options.length === 0)
-        select.append(...current.control.options.map(({ id, name }) => make("option", { value: id }, name)));
-      const shown = shownIn(form, current);
-      if (unanswered === 0 && select.value !== shown) select.value = shown;
-      showProblem(form, field, problem, [select]);
+    render: (state, { value }) => {
+      latest = value;
+      render(state);
     },
   };
 }
 
-function makeFlagSetting(intents: Intents, { field, label }: FormField): Setting {
+function makeFlagSetting(intents: Intents, { field, label, value }: FormField): Setting {
   const id = settingId(field);
   const problem = makeProblem(id);
   const box = make("input", { id, type: "checkbox", "aria-describedby": problem.id });
   const element = make("div", {}, make("label", { class: "switch" }, make("span", {}, label), box), problem);
-  let unanswered = 0;
-  box.addEventListener("change", async () => {
-    unanswered++;
-    await intents.edit(field, box.checked);
-    unanswered--;
-  });
+  let latest = value;
+  const render = mountFlag(intents, { box, field, problem, valueOf: () => latest === "true" });
   return {
     type: "flag",
     element,
-    render: ({ form }, current) => {
-      if (form === null) return;
-      const on = current.value === "true";
-      if (unanswered === 0 && box.checked !== on) box.checked = on;
-      showProblem(form, field, problem, [box]);
+    render: (state, { value }) => {
+      latest = value;
+      render(state);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The theme switch. The choice is kept in this browser. */
 import { byId } from "../dom";
+import { recall, remember } from "../storage";
 
 const KEY = "overfit-lab-theme";
 
@@ -10,11 +11,11 @@ export function mountTheme() {
     // The chart is drawn in colours, not in styles.
     window.dispatchEvent(new Event("themechange"));
   };
-  select.value = localStorage.getItem(KEY) ?? "system";
+  select.value = recall(KEY) ?? "system";
   if (select.value === "") select.value = "system";
   apply();
   select.addEventListener("change", () => {
-    localStorage.setItem(KEY, select.value);
+    remember(KEY, select.value);
     apply();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", apply);

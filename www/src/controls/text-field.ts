@@ -1,30 +1,19 @@
 /** A number, or a line of text, as a person types it. Rust reads it and says what is wrong with it; nothing is changed silently. */
-import type { FieldLimit } from "overfit-lab";
-import { setAttribute, setShown, setText } from "../dom";
-import { formatPlain } from "../format";
-import type { Intents } from "../lab";
-import { problemOf } from "../problems";
+import { make, setAttribute } from "../dom";
+import { formatPlain, withoutCommas } from "../format";
+import type { Intents } from "../lab/intents";
 import type { Form, State } from "../store";
+import { isSettled } from "./pending";
+import { limitOf, showProblem } from "./problem";
 
 /** A problem is shown after so long without typing, for "0" on the way to "0.01" is none. */
 const TYPING_MS = 500;
 
-/** Shows a field's problem at its inputs, in Rust's words. */
-export function showProblem(form: Form, field: string, at: HTMLElement, inputs: HTMLElement[]) {
-  const problem = problemOf(form, field);
-  setText(at, problem?.message ?? "");
-  setShown(at, problem !== null);
-  for (const input of inputs) setAttribute(input, "aria-invalid", String(problem !== null));
-}
-
-export function limitOf({ catalogue }: State, field: string): FieldLimit | undefined {
-  return catalogue?.fields.find((limit) => limit.field === field);
-}
-
 /** Text that is selected as a whole, to be typed over, stays so. */
 function replaceText(input: HTMLInputElement, text: string) {
-  const [from, to] = [input.selectionStart, input.selectionEnd];
-  const selected = document.activeElement === input && from === 0 && to === input.value.length && to > 0;
+  const { selectionStart, selectionEnd, value } = input;
+  const isSelected = selectionStart === 0 && selectionEnd === value.length && value !== "";
+  const selected = document.activeElement === input && isSelected;
   input.value = text;
   if (selected) input.select();
 }
@@ -40,16 +29,11 @@ interface TextField {
 }
 
 export function mountTextField(intents: Intents, options: TextField) {
-  const { input, problem } = options;
+  const { input, problem, field } = options;
   let latest: State | null = null;
-  let unanswered = 0;
   let typing: ReturnType<typeof setTimeout> | undefined;
 
-  const send = async () => {
-    unanswered++;
-    await intents.edit(options.field, input.value);
-    unanswered--;
-  };
+  const send = () => void intents.edit(field, input.value);
   const stopTyping = () => {
     clearTimeout(typing);
     typing = undefined;
@@ -58,7 +42,7 @@ export function mountTextField(intents: Intents, options: TextField) {
   input.addEventListener("input", () => {
     clearTimeout(typing);
     typing = setTimeout(stopTyping, TYPING_MS);
-    void send();
+    send();
   });
   input.addEventListener("change", stopTyping);
   input.addEventListener("keydown", (event) => {
@@ -68,17 +52,29 @@ export function mountTextField(intents: Intents, options: TextField) {
     if (options.stepped === undefined || direction === null || Number.isNaN(value)) return;
     event.preventDefault();
     input.value = options.stepped(value, direction);
-    void send();
+    send();
   });
+
+  /** After the problem of a number with a comma, the number that was meant. */
+  const offer = () => {
+    const meant = options.stepped === undefined || problem.hidden ? null : withoutCommas(input.value);
+    if (meant === null || problem.querySelector("button") !== null) return;
+    const use = make("button", { type: "button" }, `Use ${meant}`);
+    use.addEventListener("click", () => {
+      input.focus();
+      input.value = meant;
+      send();
+    });
+    problem.append(` Did you mean ${meant}? `, use);
+  };
 
   const render = (state: State) => {
     latest = state;
     const { form } = state;
     if (form === null) return;
-    // While answers are under way the text on the page is newer than the state.
-    const shown = form.typed.get(options.field) ?? options.valueOf(form);
-    if (unanswered === 0 && input.value !== shown) replaceText(input, shown);
-    const limit = limitOf(state, options.field);
+    const shown = form.typed.get(field) ?? options.valueOf(form);
+    if (isSettled(state, field) && input.value !== shown) replaceText(input, shown);
+    const limit = limitOf(state, field);
     if (limit !== undefined) {
       setAttribute(input, "aria-valuemin", formatPlain(limit.min));
       setAttribute(input, "aria-valuemax", formatPlain(limit.max));
@@ -86,7 +82,9 @@ export function mountTextField(intents: Intents, options: TextField) {
     if (limit !== undefined && Number.isFinite(Number(shown)))
       setAttribute(input, "aria-valuenow", formatPlain(Number(shown)));
     else input.removeAttribute("aria-valuenow");
-    if (typing === undefined) showProblem(form, options.field, problem, [input, ...(options.alsoInvalid ?? [])]);
+    if (typing !== undefined) return;
+    showProblem(form, field, problem, [input, ...(options.alsoInvalid ?? [])]);
+    offer();
   };
   return render;
 }

@@ -1,7 +1,10 @@
-/** What benchmarks and tests may read and do, as `window.__overfitLab`. People have no use for it. */
+/**
+ * What benchmarks and tests may read and do, as `window.__overfitLab`. It is loaded where a program drives the browser, and not
+ * for people.
+ */
 import type { Catalogue, EpochMetrics, Experiment } from "overfit-lab";
-import type { Lab } from "./lab";
-import { shownRun, type Store } from "./store";
+import type { Lab } from "../lab";
+import { shownRun, type Store } from "../store";
 
 declare global {
   interface Window {

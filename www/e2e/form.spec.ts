@@ -1,0 +1,92 @@
+/** The form: what differs from a preset, warnings, and what is typed another way. */
+import { expect, test } from "./lab";
+
+test("what differs from the preset is shown on it, and undone one by one or all at once", async ({ lab, page }) => {
+  await lab.open();
+  await lab.preset("Example 3").check();
+  const changed = page.getByRole("list", { name: "Changed settings" });
+  await expect(changed).toBeHidden();
+  await lab.field("Learning rate value").fill("0.5");
+  await lab.checkbox("Dense bias").check();
+  await lab.optimizer().selectOption("Adam");
+  await lab.field("Seed").fill("42");
+  await expect(changed.getByRole("listitem")).toHaveCount(4);
+  await expect(changed).toContainText("learning rate 0.5");
+  for (const undo of ["learning rate 0.5", "dense bias on", "optimizer Adam"]) {
+    await lab.button(`Undo ${undo}`).click();
+    await expect(changed).not.toContainText(undo);
+  }
+  await expect(lab.field("Learning rate value")).toHaveValue("1");
+  await expect(lab.checkbox("Dense bias")).not.toBeChecked();
+  await expect(lab.optimizer()).toHaveValue("sgd");
+  await expect(lab.field("Seed")).toHaveValue("42");
+  await lab.button("Reset").click();
+  await expect(lab.field("Seed")).toHaveValue("1");
+  await expect(changed).toBeHidden();
+});
+
+test("no slider moves while it is dragged over a rate that is warned of", async ({ lab, page }) => {
+  await lab.open();
+  const slider = lab.slider("Learning rate");
+  const y = async () => (await slider.boundingBox())?.y;
+  const before = await y();
+  for (const rate of ["0.002", "0.5", "0.9", "2", "0.001"]) {
+    await lab.field("Learning rate value").fill(rate);
+    await expect(slider).toHaveAttribute("aria-valuetext", rate);
+    await expect(page.locator(".differences")).toContainText(rate === "0.001" ? "unchanged" : `learning rate ${rate}`);
+    expect(await y()).toBe(before);
+  }
+});
+
+test("warnings are counted beside Train, and the count leads to them", async ({ lab, page }) => {
+  await lab.open();
+  await lab.button(/^Mistakes/).click();
+  await lab.preset("Dropout 0.5 left on").check();
+  const count = page.getByRole("link", { name: /^\d+ warnings?$/ });
+  await expect(count).toBeVisible();
+  await count.click();
+  await expect(page.getByRole("status", { name: "Warnings" })).toBeInViewport();
+});
+
+test("a number with a comma is refused with the number that was meant", async ({ lab }) => {
+  await lab.open();
+  for (const [typed, meant] of [
+    ["0,01", "0.01"],
+    ["0,5", "0.5"],
+  ] as const) {
+    await lab.field("Learning rate value").fill(typed);
+    await expect(lab.alert).toContainText(`Did you mean ${meant}?`);
+    await expect(lab.field("Learning rate value")).toHaveValue(typed);
+    await lab.button(`Use ${meant}`).click();
+    await expect(lab.field("Learning rate value")).toHaveValue(meant);
+    await expect(lab.field("Learning rate value")).toBeFocused();
+    await expect(lab.alert).toHaveCount(0);
+  }
+  await lab.field("Epochs").fill("1,000");
+  await lab.button("Use 1000").click();
+  await expect(lab.field("Epochs")).toHaveValue("1000");
+});
+
+test("what is wrong in the form is not shown on stage", async ({ lab, page }) => {
+  await lab.open();
+  await lab.field("Epochs").fill("0");
+  await expect(lab.alert).toBeVisible();
+  await expect(page.getByRole("region", { name: "Outcome so far" })).toContainText("of 500 epochs");
+});
+
+test("a number's range stands beside it before anything is typed", async ({ lab, page }) => {
+  await lab.open();
+  await lab.unfold("Data");
+  const row = page.locator(".field", { has: lab.field("Images") });
+  await expect(row).toContainText("1 to 2000");
+});
+
+test("the page says what it is, and names the article", async ({ lab, page }) => {
+  const article = "Why is a TensorFlow CNN unable to overfit on a dataset of only 20 images?";
+  await lab.open();
+  await expect(lab.result.getByText(article)).toBeVisible();
+  await page.getByText("About", { exact: true }).click();
+  await expect(page.locator(".about")).toContainText(article);
+  await lab.trainFor(1);
+  await expect(lab.result.getByText(article)).toBeHidden();
+});

@@ -1,0 +1,139 @@
+/** The experiment in the form: chosen, edited, and described by Rust. */
+import type { Experiment } from "overfit-lab";
+import { entriesAfter, isValid } from "../problems";
+import type { FieldValue } from "../protocol";
+import { datasetKey, findPreset, isOver, ratesAreLive, type Run, shownRun, type Store } from "../store";
+import type { WorkerPool } from "../worker-pool";
+import type { ImagesLab } from "./images";
+import type { Queue } from "./queue";
+
+const RATE = "training.learning_rate";
+
+export class FormLab {
+  /** Called with a new learning rate that the run under way is to follow. */
+  onLiveRate: (rate: number) => void = () => {};
+
+  constructor(
+    private readonly store: Store,
+    private readonly pool: WorkerPool,
+    private readonly images: ImagesLab,
+    private readonly queue: Queue,
+    private readonly wantedBackend: string | null,
+  ) {}
+
+  boot() {
+    return this.queue.add(async () => {
+      const catalogue = await this.pool.ask("catalogue", null);
+      const [first] = catalogue.presets;
+      const backend = catalogue.backends.find(({ id }) => id === this.wantedBackend) ?? catalogue.backends[0];
+      if (first === undefined || backend === undefined) return;
+      this.store.set({ catalogue, framework: catalogue.frameworks[0]?.id ?? null });
+      await this.put({ presetId: first.id, mended: false, experiment: first.experiment, backend: backend.id });
+    });
+  }
+
+  choosePreset(id: string) {
+    return this.queue.add(async () => {
+      const { form } = this.store.state;
+      const preset = findPreset(this.store.state, id);
+      if (preset === null || form === null) return;
+      this.clearStage();
+      await this.put({ presetId: id, mended: false, experiment: preset.experiment, backend: form.backend });
+    });
+  }
+
+  /** What was on the chart stays there as a thin line, to compare with. */
+  setMended(mended: boolean) {
+    return this.queue.add(async () => {
+      const { form } = this.store.state;
+      const preset = findPreset(this.store.state, form?.presetId);
+      if (form === null || preset === null || preset.mistake === null) return;
+      const shown = shownRun(this.store.state);
+      if (shown?.presetId === preset.id && isOver(shown)) this.store.changeRun(shown.id, { compared: true });
+      this.clearStage();
+      const experiment = mended ? preset.mistake.mended : preset.experiment;
+      await this.put({ presetId: preset.id, mended, experiment, backend: form.backend });
+    });
+  }
+
+  edit(field: string, value: FieldValue) {
+    this.store.addPending(field, 1);
+    return this.queue
+      .add(async () => {
+        const { form } = this.store.state;
+        if (form === null) return;
+        const live = ratesAreLive(this.store.state);
+        const ask = { experiment: form.experiment, presetId: form.presetId, field, value };
+        const { refused, ...answer } = await this.pool.ask("edit", ask);
+        const entries = entriesAfter(form, { field, value, refused, groups: answer.groups });
+        this.store.setForm({ ...answer, description: answer.description ?? form.description, ...entries });
+        if (field === RATE && live && isValid({ ...answer, ...entries }))
+          this.onLiveRate(answer.experiment.training.learning_rate);
+        this.makeRoomForImages(answer.experiment);
+        if (answer.description !== null) await this.images.show();
+      })
+      .finally(() => this.store.addPending(field, -1));
+  }
+
+  async resetField(field: string) {
+    const { form } = this.store.state;
+    const preset = findPreset(this.store.state, form?.presetId);
+    if (form === null || preset === null) return;
+    const original = form.mended ? (preset.mistake?.mended ?? preset.experiment) : preset.experiment;
+    const value = valueAt(original, field);
+    if (value !== undefined) await this.edit(field, value);
+  }
+
+  newSeed() {
+    void this.queue.add(async () => {
+      const seed = await this.pool.ask("newSeed", null);
+      void this.edit("seed", seed);
+    });
+  }
+
+  /** Puts an experiment in the form. */
+  async put(of: Pick<Run, "presetId" | "mended" | "experiment" | "backend">) {
+    const { presetId, mended, experiment, backend } = of;
+    // Shown at once, so that no control changes later under the hand; what Rust has to be asked for follows.
+    const { description = null, groups = [] } = this.store.state.form ?? {};
+    const entries = { problems: [], refused: [], typed: new Map<string, string>() };
+    this.store.set({ form: { presetId, mended, experiment, groups, backend, description, ...entries } });
+    await this.describe();
+  }
+
+  async describe() {
+    const { form } = this.store.state;
+    if (form === null) return;
+    const { experiment, presetId } = form;
+    const answer = await this.pool.ask("describe", { experiment, presetId });
+    const { problems, groups, description } = answer;
+    this.store.setForm({ problems, groups, description: description ?? form.description });
+    await this.images.show();
+  }
+
+  /** The stage shows what Train would begin, unless a run is under way. */
+  private clearStage() {
+    if (this.store.state.activeId === null) this.store.set({ shownId: null, selectedImage: null });
+  }
+
+  /** A run that is over leaves the stage when the form wants other images than it trained on; its curves stay as thin lines. */
+  private makeRoomForImages(experiment: Experiment) {
+    const shown = shownRun(this.store.state);
+    if (shown === null || !isOver(shown) || datasetKey(shown.experiment) === datasetKey(experiment)) return;
+    this.store.changeRun(shown.id, { compared: true });
+    this.clearStage();
+  }
+}
+
+/** A field's value as a person would enter it; of the biases of all layers of a kind, that of the first. */
+function valueAt(experiment: Experiment, field: string): FieldValue | undefined {
+  const kind = { "network.conv_bias": "conv2d", "network.dense_bias": "dense" }[field];
+  if (kind !== undefined)
+    return experiment.network.layers.flatMap((layer) =>
+      layer.type === kind && "use_bias" in layer ? [layer.use_bias] : [],
+    )[0];
+  let value: unknown = experiment;
+  for (const name of field.replaceAll(/\[(\d+)\]/g, ".$1").split("."))
+    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,51 @@
+/** What the page can do: the intents of the views, carried out by asking the workers and changing the store. */
+import type { Store } from "../store";
+import { WorkerPool } from "../worker-pool";
+import { FormLab } from "./form";
+import { ImagesLab } from "./images";
+import type { Intents } from "./intents";
+import { Queue } from "./queue";
+import { RunsLab } from "./runs";
+
+/** One run trains at a time. */
+const TRAINERS = 1;
+
+export interface Lab {
+  intents: Intents;
+  /** Fills the form with the first preset. */
+  boot(): Promise<void>;
+  /** For tests alone. */
+  crashWorker(): boolean;
+}
+
+export function openLab(store: Store, wantedBackend: string | null): Lab {
+  const pool = new WorkerPool(TRAINERS, {
+    heard: (message) => runs.heard(message),
+    faulted: (runId, cause) => runs.faulted(runId, cause),
+  });
+  const queue = new Queue();
+  const images = new ImagesLab(store, pool);
+  const form = new FormLab(store, pool, images, queue, wantedBackend);
+  const runs = new RunsLab(store, pool, form, images, queue);
+  const intents: Intents = {
+    choosePreset: (id) => form.choosePreset(id),
+    setMended: (mended) => form.setMended(mended),
+    edit: (field, value) => form.edit(field, value),
+    resetField: (field) => form.resetField(field),
+    newSeed: () => form.newSeed(),
+    chooseBackend: (backend) => store.setForm({ backend }),
+    train: (start) => runs.train(start),
+    pauseOrResume: () => runs.pauseOrResume(),
+    step: () => runs.step(),
+    stop: () => runs.stop(),
+    startAgain: () => runs.startAgain(),
+    restore: (id) => runs.restore(id),
+    compare: (id, compared) => store.changeRun(id, { compared }),
+    remove: (id) => runs.remove(id),
+    chooseFramework: (framework) => store.set({ framework }),
+    selectImage: (selectedImage) => store.set({ selectedImage }),
+    setLogarithmicEpochs: (logarithmicEpochs) => store.set({ logarithmicEpochs }),
+    setTableOpen: (tableOpen) => store.set({ tableOpen }),
+  };
+  return { intents, boot: () => form.boot(), crashWorker: () => runs.crashWorker() };
+}

@@ -1,0 +1,218 @@
+/** Runs: begun, commanded, followed and kept. */
+import { History, keepWithin } from "../history";
+import { isValid } from "../problems";
+import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type RunId } from "../protocol";
+import { activeRun, changedSince, findRun, type Form, isOver, type RateStep, type Run, type Store } from "../store";
+import type { Heard, WorkerPool } from "../worker-pool";
+import type { FormLab } from "./form";
+import type { ImagesLab } from "./images";
+import type { Queue } from "./queue";
+
+const EARLIER_RUNS_BYTES = 64e6;
+const EVENTS_KEPT = 500;
+
+export class RunsLab {
+  private nextRun: RunId = 1;
+  /** Runs that leave the table as soon as they are over. */
+  private readonly dropped = new Set<RunId>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly pool: WorkerPool,
+    private readonly form: FormLab,
+    private readonly images: ImagesLab,
+    private readonly queue: Queue,
+  ) {
+    form.onLiveRate = (learningRate) => this.commandActive({ type: "set_learning_rate", learningRate });
+  }
+
+  async train(start: Job["start"] = "run"): Promise<boolean> {
+    await this.queue.settled();
+    const { form } = this.store.state;
+    if (form === null || !isValid(form)) return false;
+    const active = activeRun(this.store.state);
+    this.begin({ ...form, changes: form.description?.changes ?? [] }, start);
+    if (active !== null && repeats(form, active)) this.dropWhenOver(active.id);
+    return true;
+  }
+
+  pauseOrResume() {
+    const phase = activeRun(this.store.state)?.phase;
+    if (phase === "running") this.commandActive({ type: "pause" });
+    if (phase === "paused") this.commandActive({ type: "resume" });
+  }
+
+  step(): Promise<boolean> {
+    if (activeRun(this.store.state) === null) return this.train("step");
+    this.commandActive({ type: "step" });
+    return Promise.resolve(true);
+  }
+
+  stop() {
+    const run = activeRun(this.store.state);
+    if (run !== null) this.stopRun(run);
+  }
+
+  startAgain() {
+    const { fault, catalogue } = this.store.state;
+    const run = findRun(this.store.state, fault?.runId ?? null);
+    this.store.set({ fault: null });
+    if (run !== null) this.begin(run, "run");
+    else if (catalogue === null) void this.form.boot();
+    else void this.queue.add(() => this.form.describe());
+  }
+
+  restore(id: RunId) {
+    return this.queue.add(async () => {
+      const run = findRun(this.store.state, id);
+      if (run === null) return;
+      this.store.set({ shownId: id });
+      const { rate } = run.rates.at(-1) ?? { rate: run.experiment.training.learning_rate };
+      // The form of a run under way holds the rate that it trains with now.
+      const training = { ...run.experiment.training, learning_rate: isOver(run) ? (run.rates[0]?.rate ?? rate) : rate };
+      await this.form.put({ ...run, experiment: { ...run.experiment, training } });
+    });
+  }
+
+  remove(id: RunId) {
+    const run = findRun(this.store.state, id);
+    if (run !== null && isOver(run)) this.forget(id);
+  }
+
+  /** Makes the training worker trap at its next epoch; whether a run was there to trap. */
+  crashWorker(): boolean {
+    return this.commandActive({ type: "crash" });
+  }
+
+  heard(message: Heard) {
+    switch (message.type) {
+      case "ready":
+        return this.store.set({ memoryBytes: message.memoryBytes });
+      case "epochs":
+        return this.heardEpochs(message);
+      case "paused":
+        return this.setPhase(message.runId, "paused");
+      case "resumed":
+        return this.setPhase(message.runId, "running");
+      case "finished":
+        this.store.changeRun(message.runId, { result: message.result });
+        return this.endRun(message.runId, "ended");
+      case "refused": {
+        const run = findRun(this.store.state, message.runId);
+        if (run?.phase === "waiting") this.forget(run.id);
+        const { field } = message.problem;
+        const others = (this.store.state.form?.refused ?? []).filter((entry) => entry.field !== field);
+        return this.store.setForm({ refused: [...others, { field, problem: message.problem }] });
+      }
+    }
+  }
+
+  faulted(runId: RunId | null, cause: string) {
+    const run = findRun(this.store.state, runId);
+    if (run === null) {
+      const sentence = `The training engine did not load (${cause}): press “Start again” to load it anew.`;
+      return this.store.set({ fault: { sentence, runId: null } });
+    }
+    const after = run.history.last === null ? "before its first epoch" : `after epoch ${run.history.last.epoch}`;
+    const sentence = `The run failed ${after} (${cause}): press “Start again” to train it anew.`;
+    this.store.set({ fault: { sentence, runId } });
+    this.endRun(run.id, "failed");
+  }
+
+  private begin(of: Pick<Run, "presetId" | "mended" | "experiment" | "changes" | "backend">, start: Job["start"]) {
+    const active = activeRun(this.store.state);
+    if (active !== null) this.stopRun(active);
+    const { presetId, mended, experiment, changes, backend } = of;
+    const id = this.nextRun++;
+    const run: Run = {
+      id,
+      presetId,
+      mended,
+      experiment,
+      changes,
+      backend,
+      history: new History(Math.min(experiment.dataset.images, IMAGES_SHOWN)),
+      epochs: 0,
+      phase: "waiting",
+      rates: [{ epoch: 1, rate: experiment.training.learning_rate }],
+      events: [],
+      result: null,
+      compared: false,
+    };
+    this.store.set({ runs: [...this.store.state.runs, run], shownId: id, activeId: id, fault: null });
+    void this.queue.add(() => this.images.show());
+    this.pool.train(id, experiment, backend, start);
+  }
+
+  private stopRun(run: Run) {
+    if (this.pool.cancel(run.id)) return this.forget(run.id);
+    this.pool.command(run.id, { type: "stop" });
+    this.store.changeRun(run.id, { phase: "stopping" });
+  }
+
+  private dropWhenOver(id: RunId) {
+    const run = findRun(this.store.state, id);
+    if (run !== null && isOver(run)) this.forget(id);
+    else if (run !== null) this.dropped.add(id);
+  }
+
+  private forget(id: RunId) {
+    const { runs, shownId, activeId } = this.store.state;
+    this.store.set({
+      runs: runs.filter((run) => run.id !== id),
+      shownId: shownId === id ? null : shownId,
+      activeId: activeId === id ? null : activeId,
+    });
+    void this.queue.add(() => this.images.show());
+  }
+
+  private commandActive(command: Command): boolean {
+    const run = activeRun(this.store.state);
+    if (run !== null) this.pool.command(run.id, command);
+    return run !== null;
+  }
+
+  private heardEpochs({ runId, reports, memoryBytes }: Extract<FromWorker, { type: "epochs" }>) {
+    const run = findRun(this.store.state, runId);
+    if (run === null) return;
+    const rates: RateStep[] = [];
+    for (const { metrics } of reports) {
+      run.history.push(metrics);
+      const before = rates.at(-1) ?? run.rates.at(-1);
+      const rate = metrics.base_learning_rate;
+      if (rate !== before?.rate) rates.push({ epoch: metrics.epoch, rate });
+    }
+    const events = reports.flatMap((report) => report.events).slice(0, EVENTS_KEPT - run.events.length);
+    this.store.set({ memoryBytes });
+    this.store.changeRun(runId, {
+      epochs: run.history.length,
+      phase: run.phase === "waiting" ? "running" : run.phase,
+      ...(events.length > 0 ? { events: [...run.events, ...events] } : {}),
+      ...(rates.length > 0 ? { rates: [...run.rates, ...rates] } : {}),
+    });
+  }
+
+  private setPhase(id: RunId, phase: Run["phase"]) {
+    if (findRun(this.store.state, id)?.phase !== "stopping") this.store.changeRun(id, { phase });
+  }
+
+  private endRun(id: RunId, phase: "ended" | "failed") {
+    findRun(this.store.state, id)?.history.close();
+    this.store.changeRun(id, { phase });
+    if (this.store.state.activeId === id) this.store.set({ activeId: null });
+    if (this.dropped.delete(id)) return this.forget(id);
+    const { runs, shownId } = this.store.state;
+    const earlier = runs.filter((run) => run.id !== shownId && run.id !== id);
+    keepWithin(
+      EARLIER_RUNS_BYTES,
+      earlier.map((run) => run.history),
+    );
+    void this.queue.add(() => this.images.show());
+  }
+}
+
+/** Whether a new run of the form repeats a run number by number in which nothing has happened yet, so that one need not be kept. */
+function repeats(form: Form, run: Run): boolean {
+  const sameRate = run.rates.length === 1 && run.rates[0]?.rate === form.experiment.training.learning_rate;
+  return sameRate && run.events.length === 0 && !run.compared && !changedSince(form, run);
+}
