@@ -79,6 +79,13 @@ impl Run {
         self.session.finished()
     }
 
+    /// Plans `epochs` in all, as if the experiment had asked for them from the start, so that a run can go on after its end.
+    pub fn plan_epochs(&mut self, epochs: u32) -> Result<(), InvalidField> {
+        self.session.plan_epochs(epochs)?;
+        self.watcher.plan_epochs(epochs);
+        Ok(())
+    }
+
     /// The learning rate from the next step on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
         self.session.set_learning_rate(learning_rate)

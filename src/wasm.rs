@@ -285,6 +285,12 @@ impl TrainingSession {
         self.0.set_learning_rate(learning_rate).map_err(thrown)
     }
 
+    /// Plans so many epochs in all, so that a run can go on after its end.
+    #[wasm_bindgen(js_name = planEpochs)]
+    pub fn plan_epochs(&mut self, epochs: u32) -> Result<(), JsValue> {
+        self.0.plan_epochs(epochs).map_err(thrown)
+    }
+
     /// Evaluates the network as it is now and says what came of the run so far.
     pub fn result(&self) -> Result<Ts<RunResult>, JsValue> {
         to_js(&self.0.result())

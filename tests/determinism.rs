@@ -107,3 +107,26 @@ fn the_first_numbers_are_these() {
 
 const FIRST_PIXELS: [u32; 4] = [1057793037, 1053692568, 1065094798, 1034199088];
 const LABELS: [u32; 20] = [1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 0];
+
+/// A run that goes on is the run that was planned that long from the start.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_prolonged_run_gives_the_bits_of_a_longer_one() {
+    let planned = |epochs: &str| {
+        let mut experiment = experiment();
+        experiment.set("training.epochs", epochs).unwrap();
+        overfit_lab::run::Run::new(experiment, "flex").unwrap()
+    };
+    let mut prolonged = planned("2");
+    while !prolonged.finished() {
+        prolonged.next_epoch();
+    }
+    assert_eq!(prolonged.plan_epochs(0).unwrap_err().field, "training.epochs");
+    prolonged.plan_epochs(5).unwrap();
+    assert!(!prolonged.finished());
+    assert_eq!(prolonged.finish(), planned("5").finish());
+
+    let mut experiment = experiment();
+    experiment.set("training.early_stopping", "loss").unwrap();
+    let mut stopping = overfit_lab::run::Run::new(experiment, "flex").unwrap();
+    assert_eq!(stopping.plan_epochs(500).unwrap_err().field, "training.epochs");
+}

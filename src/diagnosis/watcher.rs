@@ -114,6 +114,11 @@ impl Watcher {
         }
     }
 
+    /// The run goes on to `epochs` in all.
+    pub fn plan_epochs(&mut self, epochs: u32) {
+        self.experiment.training.epochs = epochs;
+    }
+
     /// Takes in the next epoch and says what is newly known.
     pub fn observe(&mut self, metrics: &EpochMetrics) -> Vec<RunEvent> {
         let mut events = Vec::new();

@@ -155,6 +155,27 @@ impl TrainingSession {
         self.learning_rate
     }
 
+    /// Plans `epochs` in all, as if the experiment had asked for them from the start. Early stopping ends a run for good, and gives
+    /// the weights of its best epoch back at the planned end, so a run with it is not prolonged.
+    pub fn plan_epochs(&mut self, epochs: u32) -> Result<(), InvalidField> {
+        let path = "training.epochs";
+        let field = Field::of(path).expect("a field of the experiment");
+        if !field.range().is_some_and(|range| range.contains(f64::from(epochs))) {
+            return Err(field.invalid(path, epochs.to_string()));
+        }
+        if self.early_stopping.is_some() {
+            let message = "Epochs: a run with early stopping is not prolonged.";
+            return Err(InvalidField::told(
+                path,
+                epochs.to_string(),
+                "left as planned",
+                message.into(),
+            ));
+        }
+        self.experiment.training.epochs = epochs;
+        Ok(())
+    }
+
     /// The learning rate from the next step on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
         let path = "training.learning_rate";

@@ -29,7 +29,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       expect(await violations(lab)).toEqual([]);
 
       await page.getByText("Network", { exact: true }).click();
-      await page.getByText("The same as code").click();
+      await page.getByText("This experiment as code").click();
       await lab.field("Seed").fill("none");
       await lab.field("Learning rate value").fill("0.002");
       await expect(lab.alert).toBeVisible();

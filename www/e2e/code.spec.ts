@@ -5,7 +5,7 @@ test("the code shows every line on a line of its own, marked ones too", async ({
   await lab.preset("Example 3").check();
   await lab.field("Learning rate value").fill("0.5");
   await lab.field("Epochs").fill("300");
-  await page.getByText("The same as code").click();
+  await page.getByText("This experiment as code").click();
   const script = page.getByRole("region", { name: "Keras script" });
   await expect(script.locator("mark")).not.toHaveCount(0);
   await expect(script.locator("mark", { hasText: "300" })).not.toHaveCount(0);
@@ -36,7 +36,7 @@ test("what was checked in Keras is said of the preset as it is, with the digits 
   page,
 }) => {
   await lab.open();
-  await page.getByText("The same as code").click();
+  await page.getByText("This experiment as code").click();
   await lab.preset("Example 3").check();
   await lab.field("Learning rate value").fill("0.5");
   const checks = page.getByRole("table", { name: /^Example 3, unchanged, in Keras \S+ and PyTorch/ });

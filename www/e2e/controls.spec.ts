@@ -65,7 +65,7 @@ test("the batch size has a note, and the network its layers and weights", async 
 
 test("the Keras script follows the controls and marks what differs", async ({ lab }) => {
   await lab.open();
-  await lab.page.getByText("The same as code").click();
+  await lab.page.getByText("This experiment as code").click();
   const script = lab.page.getByRole("region", { name: "Keras script" });
   await expect(script).toContainText("import keras");
   await expect(script.locator("mark")).toHaveCount(0);

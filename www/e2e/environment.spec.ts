@@ -17,7 +17,7 @@ test("the page keeps its own content security policy", async ({ lab, page }) => 
   await lab.trainFor(12);
   await lab.button("History of image 1").click();
   await lab.button("Show as table").click();
-  await page.getByText("The same as code").click();
+  await page.getByText("This experiment as code").click();
   expect(await page.evaluate(() => (window as unknown as { violations: string[] }).violations)).toEqual([]);
 });
 
@@ -62,7 +62,7 @@ test("until the engine is there the page says that it loads, and nothing can be 
   await expect(lab.button("Step")).toBeDisabled();
   open();
   await expect(lab.button("Train")).toBeEnabled();
-  await expect(page.locator("#progress-text")).toHaveText("Ready");
+  await expect(page.locator("#progress-text")).toHaveText(/^Ready; takes about \d+ MB$/);
 });
 
 test.describe("without scripts", () => {

@@ -84,7 +84,7 @@ test("everything on the page is reached by Tab, Train soon and the code at last"
   for (const control of ["example-1", "learning-rate", "seed", "Data", "plot", "History of image 1"])
     expect(reached).toContain(control);
   expect(reached.filter((at) => at.startsWith("History of image"))).toHaveLength(1);
-  expect(reached.at(-1)).toBe("The same as code");
+  expect(reached.at(-1)).toBe("This experiment as code");
 });
 
 test("a link leads past the controls to what one wants", async ({ lab, page }) => {

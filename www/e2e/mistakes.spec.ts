@@ -60,7 +60,7 @@ test("the mended twin trains beside the mistake, says what was changed, and ther
   await expect(lab.preset(first.name)).toBeChecked();
   // What it is compared with stays on the chart.
   await expect(lab.checkbox("Compare run 1")).toBeChecked();
-  await lab.page.getByText("The same as code").click();
+  await lab.page.getByText("This experiment as code").click();
   await expect(lab.page.getByRole("region", { name: "Keras script" }).locator("mark")).not.toHaveCount(0);
   await lab.trainFor(3);
   await expect(lab.runs).toHaveCount(2);

@@ -136,3 +136,42 @@ test("an image tells its own history", async ({ lab }) => {
   await expect(panel).toBeHidden();
   await expect(lab.button("History of image 3")).toBeFocused();
 });
+
+test("a run goes on after its end, and is then the run that was planned so long", async ({ lab, page }) => {
+  await lab.open();
+  await lab.trainFor(5);
+  await lab.button("100 more epochs").click();
+  await expect(lab.result).toContainText("Training accuracy after 105 epochs");
+  await expect(lab.field("Epochs")).toHaveValue("105");
+  await expect(lab.runs).toHaveCount(1);
+  await expect(lab.runs).toContainText("105 of 105");
+  const losses = await lab.losses();
+  expect(losses).toHaveLength(105);
+  await lab.button("Train").click();
+  await expect(lab.runs).toHaveCount(2);
+  await expect.poll(() => page.evaluate(() => window.__overfitLab.idle())).toBe(true);
+  expect(await lab.losses()).toEqual(losses);
+});
+
+test("after Stop, Step trains the next epoch of the same run, and it goes on to its end", async ({ lab, page }) => {
+  await lab.open();
+  await lab.field("Epochs").fill("400");
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+  const stopped = await lab.epoch();
+  await lab.button("Step").click();
+  await lab.reaches(stopped + 1);
+  await expect(lab.button("Resume")).toBeVisible();
+  expect(await lab.epoch()).toBe(stopped + 1);
+  await lab.button("Stop").click();
+  await lab.button("Go on to epoch 400").click();
+  await lab.reaches(stopped + 5);
+  await expect(lab.runs).toHaveCount(1);
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+  // What was changed is a run of its own.
+  await lab.field("Seed").fill("2");
+  await expect(page.locator("#go-on")).toBeHidden();
+});

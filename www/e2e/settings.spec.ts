@@ -181,7 +181,7 @@ test("of 2,000 images the first 200 are shown, and all are trained", async ({ la
 
 test("the code is shown in each framework", async ({ lab, page }) => {
   await lab.open();
-  await page.getByText("The same as code").click();
+  await page.getByText("This experiment as code").click();
   const frameworks = await page.evaluate(() => window.__overfitLab.catalogue()?.frameworks ?? []);
   const choice = page.getByRole("radiogroup", { name: "Framework" });
   await expect(choice.getByRole("radio")).toHaveCount(frameworks.length);

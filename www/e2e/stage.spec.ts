@@ -13,7 +13,7 @@ test("what is chosen after a run is on stage by its name, and nothing of the run
   await expect(outcome(lab).getByRole("heading")).toHaveText("Example 3");
   await expect(outcome(lab)).toContainText("not trained yet");
   await expect(progress(lab)).toHaveJSProperty("value", 0);
-  await expect(lab.page.locator("#progress-text")).toHaveText("Ready");
+  await expect(lab.page.locator("#progress-text")).toHaveText(/^Ready; takes about \d+ MB$/);
   await expect(lab.result).not.toContainText("Training accuracy");
 });
 
@@ -126,7 +126,7 @@ test("a rate that was set by hand is told at its marks, in the table, and beside
   used.forEach((rate, at) => expect(told).toContain(`Epoch ${epochs[at]}: rate ${rate}.`));
   await expect(page.getByRole("img", { name: /^Learning rate: 0\.001, 0\.002 from epoch/ })).toBeVisible();
 
-  await page.getByText("The same as code").click();
+  await page.getByText("This experiment as code").click();
   await expect(page.locator("#script-by-hand")).toContainText(/run 1 was changed by hand \(0\.001, 0\.002 from epoch/);
   await lab.preset("Example 2").check();
   await expect(page.locator("#script-by-hand")).toBeEmpty();

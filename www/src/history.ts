@@ -27,7 +27,7 @@ export class History {
   }
 
   push(metrics: EpochMetrics) {
-    if (this.length === this.epoch.length) this.resize(this.length * 2);
+    if (this.length === this.epoch.length) this.resize(Math.max(FIRST_CAPACITY, this.length * 2));
     const at = this.length++;
     this.epoch[at] = metrics.epoch;
     this.loss[at] = metrics.loss;

@@ -46,6 +46,8 @@ export interface Job {
 export type Command =
   | { type: "pause" | "resume" | "step" | "stop" }
   | { type: "set_learning_rate"; learningRate: number }
+  /** To a run that has ended: trains on, to so many epochs in all. */
+  | { type: "prolong"; epochs: number; start: Job["start"] }
   /** For tests alone: executes a wasm `unreachable` where the next epoch would be trained. */
   | { type: "crash" };
 
@@ -59,7 +61,7 @@ export type FromWorker =
   | { type: "paused"; runId: RunId }
   | { type: "resumed"; runId: RunId }
   | { type: "finished"; runId: RunId; result: RunResult }
-  /** Rust refused a value; nothing is broken. */
+  /** Rust refused a value; nothing is broken, and a run that had ended stays so. */
   | { type: "refused"; runId: RunId; problem: InvalidField }
   /** The module did not load, or trapped. The worker must be thrown away. */
   | { type: "fault"; cause: string };

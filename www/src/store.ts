@@ -172,6 +172,23 @@ export function changedSince({ experiment, backend }: Form, run: Run): boolean {
   );
 }
 
+/** Whether the run on stage can be trained on after its end: while the worker has its network, and the form is still its own. */
+export function canGoOn(state: State): boolean {
+  const run = shownRun(state);
+  const { form, activeId, keptId } = state;
+  return (
+    form !== null &&
+    run !== null &&
+    activeId === null &&
+    keptId === run.id &&
+    run.phase === "ended" &&
+    run.epochs > 0 &&
+    // Such a run is over for good, with the weights of its best epoch.
+    run.experiment.training.early_stopping.type === "never" &&
+    !changedSince(form, run)
+  );
+}
+
 /** Whether a new learning rate is for the run under way as well: only while the form, the stage and that run are one. */
 export function ratesAreLive(state: State): boolean {
   const run = activeRun(state);

@@ -55,6 +55,7 @@ interface Run extends Job {
   unposted: EpochReport[];
   postedAt: number;
 }
+/** The run that was trained last. It stays until the next one, for a person may train it further. */
 let run: Run | null = null;
 
 /** The problem that Rust attached to a refusal, or null for anything else that was thrown. */
@@ -80,9 +81,7 @@ function postEpochs(lab: Lab, of: Run) {
 function end(lab: Lab, of: Run) {
   postEpochs(lab, of);
   of.state = "ended";
-  run = null;
   post({ type: "finished", runId: of.runId, result: of.session.result() });
-  of.session.free();
 }
 
 function pause(lab: Lab, of: Run) {
@@ -106,6 +105,8 @@ async function trainOn(lab: Lab, of: Run) {
 }
 
 function start(lab: Lab, job: Job) {
+  run?.session.free();
+  run = null;
   let session: TrainingSession;
   try {
     session = new lab.TrainingSession(job.experiment, job.backend);
@@ -134,6 +135,17 @@ function resume(lab: Lab, of: Run, stepping: boolean) {
   trainOn(lab, of).catch(report);
 }
 
+function prolong(lab: Lab, of: Run, { epochs, start }: Extract<Command, { type: "prolong" }>) {
+  try {
+    of.session.planEpochs(epochs);
+  } catch (error) {
+    const problem = refusal(error);
+    if (problem === null) throw error;
+    return post({ type: "refused", runId: of.runId, problem });
+  }
+  resume(lab, of, start === "step");
+}
+
 async function loadTrap(of: Run) {
   const { executeUnreachable } = await import("./testing/trap");
   if (of.state === "paused") executeUnreachable();
@@ -149,7 +161,9 @@ function obey(lab: Lab, of: Run, command: Command) {
     case "step":
       return resume(lab, of, true);
     case "stop":
-      return end(lab, of);
+      return of.state === "ended" ? undefined : end(lab, of);
+    case "prolong":
+      return prolong(lab, of, command);
     case "set_learning_rate":
       try {
         return of.session.setLearningRate(command.learningRate);

@@ -38,6 +38,8 @@ type Waiting = {
 class Lane {
   private worker: Worker;
   runId: RunId | null = null;
+  /** The run that it trained last, which it can train further until it gets another. */
+  keptId: RunId | null = null;
 
   constructor(heard: (message: FromWorker) => void) {
     this.worker = new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module" });
@@ -95,6 +97,15 @@ export class WorkerPool {
     this.trainers.find((lane) => lane.runId === runId)?.post({ type: "command", runId, command });
   }
 
+  /** Sends a command to a run that has ended, if a trainer still has it; whether one has. */
+  revive(runId: RunId, command: Command): boolean {
+    const lane = this.trainers.find((lane) => lane.runId === null && lane.keptId === runId);
+    if (lane === undefined) return false;
+    lane.runId = runId;
+    lane.post({ type: "command", runId, command });
+    return true;
+  }
+
   /** Takes a job that has not begun off the queue; whether there was one. */
   cancel(runId: RunId): boolean {
     const before = this.queue.length;
@@ -109,7 +120,7 @@ export class WorkerPool {
       const lane = idle ?? this.openTrainer();
       const job = this.queue.shift();
       if (job === undefined) return;
-      lane.runId = job.runId;
+      lane.runId = lane.keptId = job.runId;
       lane.post({ type: "train", ...job });
     }
   }

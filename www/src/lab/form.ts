@@ -75,6 +75,11 @@ export class FormLab {
       .finally(() => this.store.addPending(field, -1));
   }
 
+  /** Puts a run's new number of epochs in the form that shows it. */
+  followEpochs(epochs: number) {
+    return this.edit("training.epochs", epochs);
+  }
+
   async resetField(field: string) {
     const { form } = this.store.state;
     const preset = findPreset(this.store.state, form?.presetId);

@@ -36,6 +36,7 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
     chooseBackend: (backend) => store.setForm({ backend }),
     train: (start) => runs.train(start),
     pauseOrResume: () => runs.pauseOrResume(),
+    prolong: (epochs) => runs.prolong(epochs, "run"),
     step: () => runs.step(),
     stop: () => runs.stop(),
     startAgain: () => runs.startAgain(),

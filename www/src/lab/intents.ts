@@ -16,7 +16,9 @@ export interface Intents {
   /** Starts the experiment in the form, in place of the run under way; false where a field is wrong, and nothing starts. */
   train(start?: Job["start"]): Promise<boolean>;
   pauseOrResume(): void;
-  /** One epoch: of the run under way, or the first of a new one; false where a field is wrong. */
+  /** Trains the run on stage on, after its end, to so many epochs in all. */
+  prolong(epochs: number): void;
+  /** One epoch: of the run on stage or under way, or the first of a new one; false where a field is wrong. */
   step(): Promise<boolean>;
   stop(): void;
   /** After a fault: loads the engine anew, or trains the run anew that it ended. */

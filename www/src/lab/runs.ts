@@ -2,7 +2,18 @@
 import { History, keepWithin } from "../history";
 import { isValid } from "../problems";
 import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type RunId } from "../protocol";
-import { activeRun, changedSince, findRun, type Form, isOver, type RateStep, type Run, type Store } from "../store";
+import {
+  activeRun,
+  canGoOn,
+  changedSince,
+  findRun,
+  type Form,
+  isOver,
+  type RateStep,
+  type Run,
+  shownRun,
+  type Store,
+} from "../store";
 import type { Heard, WorkerPool } from "../worker-pool";
 import type { FormLab } from "./form";
 import type { ImagesLab } from "./images";
@@ -42,8 +53,25 @@ export class RunsLab {
     if (phase === "paused") this.commandActive({ type: "resume" });
   }
 
+  prolong(epochs: number, start: Job["start"]) {
+    const run = shownRun(this.store.state);
+    if (run === null || !canGoOn(this.store.state)) return;
+    if (!this.pool.revive(run.id, { type: "prolong", epochs, start })) return;
+    const training = { ...run.experiment.training, epochs };
+    const experiment = { ...run.experiment, training };
+    this.store.changeRun(run.id, { experiment, phase: "running", result: null });
+    this.store.set({ activeId: run.id });
+    void this.form.followEpochs(epochs);
+  }
+
   step(): Promise<boolean> {
-    if (activeRun(this.store.state) === null) return this.train("step");
+    const { state } = this.store;
+    const shown = shownRun(state);
+    if (activeRun(state) === null && shown !== null && canGoOn(state)) {
+      this.prolong(Math.max(shown.experiment.training.epochs, shown.epochs + 1), "step");
+      return Promise.resolve(true);
+    }
+    if (activeRun(state) === null) return this.train("step");
     this.commandActive({ type: "step" });
     return Promise.resolve(true);
   }
@@ -200,6 +228,7 @@ export class RunsLab {
     findRun(this.store.state, id)?.history.close();
     this.store.changeRun(id, { phase });
     if (this.store.state.activeId === id) this.store.set({ activeId: null });
+    this.store.set({ keptId: phase === "ended" ? id : null });
     if (this.dropped.delete(id)) return this.forget(id);
     const { runs, shownId } = this.store.state;
     const earlier = runs.filter((run) => run.id !== shownId && run.id !== id);

@@ -1,9 +1,9 @@
 /** Train, Pause or Resume, Step and Stop, and how far the run on stage has come. */
 import { byId, setAttribute, setEnabled, setShown, setText } from "../dom";
-import { formatTimeLeft } from "../format";
+import { formatBytes, formatTimeLeft } from "../format";
 import type { Intents } from "../lab/intents";
 import { changedText } from "../run-words";
-import { activeRun, nameOf, type Run, shownRun, type State } from "../store";
+import { activeRun, canGoOn, type Form, nameOf, type Run, shownRun, type State } from "../store";
 import { focusFirstProblem } from "./form-problem";
 
 export function mountRunBar(intents: Intents) {
@@ -20,6 +20,7 @@ export function mountRunBar(intents: Intents) {
   const other = byId("other-run");
   const otherText = byId("other-run-text");
   const showOther = byId("other-run-show");
+  const goOn = byId("go-on");
   let latest: State | null = null;
 
   const onPress = (button: HTMLElement, act: () => void) =>
@@ -35,6 +36,12 @@ export function mountRunBar(intents: Intents) {
   onPress(finish, () => {
     train.focus();
     intents.stop();
+  });
+  onPress(goOn, () => {
+    const run = latest === null ? null : shownRun(latest);
+    if (run === null) return;
+    train.focus();
+    intents.prolong(goOnTo(run));
   });
   showOther.addEventListener("click", () => {
     train.focus();
@@ -57,11 +64,19 @@ export function mountRunBar(intents: Intents) {
     // A bar without a value moves by itself.
     if (shown?.phase === "waiting") progress.removeAttribute("value");
     else setAttribute(progress, "value", String(share));
-    setText(text, form === null ? "Loading the training engine…" : shown === null ? "Ready" : progressText(shown));
+    setText(
+      text,
+      form === null ? "Loading the training engine…" : shown === null ? readyText(form) : progressText(shown),
+    );
     // Without words when hidden, for they also describe the button.
     const words = changedText(form, shown);
     setShown(changed, words !== "");
     setText(changed, words);
+
+    const further = shown !== null && canGoOn(state) ? shown : null;
+    setShown(goOn, further !== null);
+    if (further !== null)
+      setText(goOn, isComplete(further) ? `${FURTHER} more epochs` : `Go on to epoch ${goOnTo(further)}`);
 
     const elsewhere = active !== null && active !== shown ? active : null;
     setShown(other, elsewhere !== null);
@@ -76,6 +91,11 @@ export function mountRunBar(intents: Intents) {
   };
 }
 
+/** What Train would take, as far as it is known. */
+function readyText({ description }: Form): string {
+  return description === null ? "Ready" : `Ready; takes about ${formatBytes(description.summary.memory_bytes)}`;
+}
+
 /** Why a run may as well end now, if it may. */
 function offerOf({ events }: Run): string | null {
   const last = events.findLast(({ kind }) => kind === "held" || kind === "lost" || kind === "diverged");
@@ -83,6 +103,12 @@ function offerOf({ events }: Run): string | null {
   if (last?.kind === "diverged") return `The ${last.text} since epoch ${last.epoch}.`;
   return null;
 }
+
+/** So many epochs are added at a time to a run that has trained all that were planned. */
+const FURTHER = 100;
+const isComplete = ({ epochs, experiment }: Run) => epochs >= experiment.training.epochs;
+/** Where a run goes on to: its planned end if it was stopped before, or beyond. */
+const goOnTo = (run: Run) => run.experiment.training.epochs + (isComplete(run) ? FURTHER : 0);
 
 const shareOf = ({ epochs, experiment }: Run) => epochs / experiment.training.epochs;
 
