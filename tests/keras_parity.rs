@@ -4,14 +4,6 @@ mod support;
 
 use support::{Fixture, check};
 
-/// How many steps of a fixture are held on a backend that rounds too coarsely for all of them: backend, fixture, steps.
-///
-/// burn-ndarray adds up a weight's gradient over all places in one f32 sum. Through four convolutions its loss is 6e-6 off after
-/// 4 steps, where flex is 1e-8 off, and Adam makes 5e-4 of it by step 20. After three batch normalisations its first step is
-/// already 1e-4 of a variable's norm off; the gradients before it are held.
-#[cfg(not(target_arch = "wasm32"))]
-const COARSE: &[(&str, &str, usize)] = &[("ndarray", "vgg_adam", 9), ("ndarray", "resnet_adam", 0)];
-
 /// What is not compared on a backend: burn-ndarray's error function is an approximation, 6e-5 off in GELU's gradient.
 #[cfg(not(target_arch = "wasm32"))]
 const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
@@ -78,10 +70,7 @@ mod native {
                         Err("understood now; take it off NOT_UNDERSTOOD".into())
                     }
                     Ok(_) if LEFT_OUT.contains(&(backend, &name)) => Ok(()),
-                    Ok(fixture) => {
-                        let coarse = COARSE.iter().find(|row| (row.0, row.1) == (backend, &name));
-                        check(&fixture, backend, coarse.map_or(usize::MAX, |row| row.2))
-                    }
+                    Ok(fixture) => check(&fixture, backend),
                 };
                 match outcome {
                     Ok(()) => println!("{name}: ok"),
@@ -216,7 +205,7 @@ mod everywhere {
             fn $name() {
                 let text = include_str!(concat!("fixtures/keras/", stringify!($name), ".json"));
                 let fixture = Fixture::parse(text).unwrap();
-                if let Err(why) = check(&fixture, "flex", usize::MAX) {
+                if let Err(why) = check(&fixture, "flex") {
                     panic!("{}: {why}", fixture.name);
                 }
             }
