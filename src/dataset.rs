@@ -6,13 +6,14 @@ use rand::seq::{SliceRandom, index};
 use crate::experiment::{DatasetConfig, Experiment, Labels, Pixels};
 use crate::seeding::{Purpose, normal_pair, stream};
 
-/// Images in NHWC order (image, row, column, channel; channel fastest) with a class each.
+/// Images in NHWC order (image, row, column, channel; channel fastest) with a label each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// Height and width, in pixels.
     pub side: usize,
     pub channels: usize,
-    pub classes: usize,
+    /// Labels lie below this number.
+    pub labels_end: usize,
     /// `labels.len() * side * side * channels` numbers.
     pub images: Vec<f32>,
     pub labels: Vec<u32>,
@@ -32,9 +33,9 @@ impl Drawn {
     pub fn new(experiment: &Experiment) -> Self {
         let Experiment { dataset: config, seed, .. } = experiment;
         let count = config.images as usize;
-        let mut training = labels(config, *seed);
+        let mut training = classes(config, *seed);
         // More images of the same kind: drawn behind the others, so that those stay as they are.
-        let held_out = training.split_off(count);
+        let mut held_out = training.split_off(count);
         let kinds: Vec<u32> = training.iter().chain(&held_out).copied().collect();
         let kinds = kinds_shown(config, *seed, kinds);
         conflict(config, &mut training);
@@ -45,10 +46,13 @@ impl Drawn {
         let mut images =
             images(config, &kinds, || pixels.random(), |below| places.random_range(0..below));
         let validation = images.split_off(count * size(config));
+        for class in training.iter_mut().chain(&mut held_out) {
+            *class += config.first_label;
+        }
         let dataset = |images, labels| Dataset {
             side: config.side as usize,
             channels: config.channels as usize,
-            classes: config.classes as usize,
+            labels_end: config.last_label() as usize + 1,
             images,
             labels,
             ends: ends(config),
@@ -62,49 +66,49 @@ fn size(config: &DatasetConfig) -> usize {
     (config.side * config.side * config.channels) as usize
 }
 
-/// A label for each image, those to train on first, before anything goes wrong with them.
-fn labels(config: &DatasetConfig, seed: u32) -> Vec<u32> {
+/// A class for each image, from 0, those to train on first, before anything goes wrong with them.
+fn classes(config: &DatasetConfig, seed: u32) -> Vec<u32> {
     let mut generator = stream(seed, Purpose::Labels);
-    let mut labels = Vec::new();
+    let mut classes = Vec::new();
     for count in [config.images, config.validation_images] {
-        let start = labels.len();
+        let start = classes.len();
         match config.labels {
             Labels::Random | Labels::Pattern => {
-                labels.extend((0..count).map(|_| generator.random_range(0..config.classes)));
+                classes.extend((0..count).map(|_| generator.random_range(0..config.classes)));
             }
             Labels::Balanced => {
-                labels.extend((0..count).map(|image| image % config.classes));
-                labels[start..].shuffle(&mut generator);
+                classes.extend((0..count).map(|image| image % config.classes));
+                classes[start..].shuffle(&mut generator);
             }
         }
     }
-    labels
+    classes
 }
 
-/// Which of two patterns each image shows: that of its label, or, where labels follow nothing, any.
-fn kinds_shown(config: &DatasetConfig, seed: u32, labels: Vec<u32>) -> Vec<u32> {
+/// Which of two patterns each image shows: that of its class, or, where classes follow nothing, any.
+fn kinds_shown(config: &DatasetConfig, seed: u32, classes: Vec<u32>) -> Vec<u32> {
     let mut generator = stream(seed, Purpose::Pattern);
-    let kind = |label: u32| match config.labels {
-        Labels::Pattern => label % 2,
+    let kind = |class: u32| match config.labels {
+        Labels::Pattern => class % 2,
         Labels::Random | Labels::Balanced => generator.random_range(0..2),
     };
-    labels.into_iter().map(kind).collect()
+    classes.into_iter().map(kind).collect()
 }
 
-/// Labels the pairs of equal images 0 and 1.
-fn conflict(config: &DatasetConfig, labels: &mut [u32]) {
-    for pair in labels.chunks_exact_mut(2).take(config.conflicting_pairs as usize) {
+/// Puts the two images of each pair of equal ones into the first two classes.
+fn conflict(config: &DatasetConfig, classes: &mut [u32]) {
+    for pair in classes.chunks_exact_mut(2).take(config.conflicting_pairs as usize) {
         pair.copy_from_slice(&[0, 1]);
     }
 }
 
-/// Replaces a share of the labels by other classes.
-fn flip(config: &DatasetConfig, seed: u32, labels: &mut [u32]) {
+/// Replaces a share of the classes by other ones.
+fn flip(config: &DatasetConfig, seed: u32, classes: &mut [u32]) {
     let mut generator = stream(seed, Purpose::Flips);
-    let count = (config.flipped * labels.len() as f64).round() as usize;
-    for image in index::sample(&mut generator, labels.len(), count) {
+    let count = (config.flipped * classes.len() as f64).round() as usize;
+    for image in index::sample(&mut generator, classes.len(), count) {
         let other = generator.random_range(1..config.classes);
-        labels[image] = (labels[image] + other) % config.classes;
+        classes[image] = (classes[image] + other) % config.classes;
     }
 }
 
@@ -196,9 +200,9 @@ impl Dataset {
         self.labels.is_empty()
     }
 
-    /// Images of each class.
+    /// Images of each label from 0 on, also of those that no class has.
     pub fn class_counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes];
+        let mut counts = vec![0; self.labels_end];
         for &label in &self.labels {
             counts[label as usize] += 1;
         }
@@ -284,6 +288,23 @@ mod tests {
         assert_eq!(rolled[..2], right[18..]);
         let pairs = training(&[("dataset.conflicting_pairs", "2")]);
         assert_eq!(pairs.labels[..4], [0, 1, 0, 1]);
+        let from_1: [&[(&str, &str)]; 4] = [
+            &[],
+            &[("dataset.flipped", "1")],
+            &[("training.loop.labels_rolled_by", "22")],
+            &[("dataset.conflicting_pairs", "2")],
+        ];
+        for settings in from_1 {
+            let from_0 = drawn(settings);
+            let from_1 = drawn(&[settings, &[("dataset.first_label", "1")]].concat());
+            assert_eq!(from_0.training.images, from_1.training.images);
+            let numbered: Vec<_> = from_0.training.labels.iter().map(|label| label + 1).collect();
+            assert_eq!(from_1.training.labels, numbered, "{settings:?}");
+            let [none, first, second] = from_1.training.class_counts()[..] else { panic!() };
+            assert_eq!((none, first + second), (0, 20));
+        }
+        let held_out = [("dataset.validation_images", "9"), ("dataset.first_label", "1")];
+        assert!(drawn(&held_out).validation.labels.iter().all(|label| [1, 2].contains(label)));
         let image = |at: usize| &pairs.images[at * 192..(at + 1) * 192];
         assert!(image(0) == image(1) && image(2) == image(3) && image(1) != image(2));
         assert_ne!(image(4), image(5));

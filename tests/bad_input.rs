@@ -145,7 +145,6 @@ fn layers_that_do_not_fit() {
     let pools = [POOL; 6];
     let too_many_pools = [&pools[..], &[POOL, FLATTEN, HEAD]].concat();
     let many = [&[CONV; 64][..], &[FLATTEN, HEAD]].concat();
-    let three_units = HEAD.replace(r#""units":2"#, r#""units":3"#);
     let one_unit = HEAD.replace(r#""units":2"#, r#""units":1"#);
     let wide_pool = POOL.replace(r#""pool":2"#, r#""pool":17"#);
     let wide_kernel = CONV.replace(r#""kernel":3"#, r#""kernel":12"#);
@@ -158,10 +157,8 @@ fn layers_that_do_not_fit() {
     let rows: &[(&[&str], &str, &str, &str)] = &[
         (&[], "network.layers", "0", "1 to 64"),
         (&many, "network.layers", "66", "1 to 64"),
-        (&[CONV, POOL, FLATTEN], "network.layers[2]", "3844", "2, one unit per class"),
         (&[CONV], "network.layers[0]", "62 × 62 × 4 numbers", "2, one unit per class"),
         (&[softmax], "network.layers[0]", "64 × 64 × 3 numbers", "2, one unit per class"),
-        (&[FLATTEN, &three_units], "network.layers[1].units", "3", "2, one unit per class"),
         (&[FLATTEN, &one_unit], "network.layers[1].units", "1", "binary cross-entropy"),
         (&[&fast_conv, FLATTEN, HEAD], "network.layers[0].strides", "5", "from 1 to 4"),
         (&[add, FLATTEN, HEAD], "network.layers[0]", "add_saved", "after a save layer"),
@@ -219,6 +216,71 @@ fn heads_that_are_only_unusual() {
         layers(&format!("[{FLATTEN},{}]", HEAD.replace(r#""units":2"#, r#""units":1"#)));
     one_unit.set("training.loss", r#"{"type":"mean_squared_error"}"#).unwrap();
     assert_eq!(one_unit.validate(), Ok(()));
+    let without_dense = layers(&format!("[{CONV},{POOL},{FLATTEN}]"));
+    assert_eq!(without_dense.validate(), Ok(()));
+}
+
+/// A head of these units with a loss, classes and a first label.
+fn with_head(units: u32, loss: &str, classes: u32, first_label: u32) -> Experiment {
+    let head = HEAD.replace(r#""units":2"#, &format!(r#""units":{units}"#));
+    let mut experiment = layers(&format!("[{FLATTEN},{head}]"));
+    experiment.set("training.loss", loss).unwrap();
+    experiment.dataset.classes = classes;
+    experiment.dataset.first_label = first_label;
+    experiment
+}
+
+const SPARSE: &str = "sparse_categorical_crossentropy";
+const CATEGORICAL: &str = "categorical_crossentropy";
+const BINARY: &str = "binary_crossentropy";
+
+/// Keras trains each of these; `tests/fixtures/keras/README.md` says what comes of it.
+#[wasm_bindgen_test(unsupported = test)]
+fn units_that_keras_accepts() {
+    let rows = [
+        (1, BINARY, 10, 0),
+        (1, BINARY, 2, 1),
+        (1, CATEGORICAL, 10, 0),
+        (1, "mean_squared_error", 10, 0),
+        (10, SPARSE, 9, 1),
+        (11, SPARSE, 10, 1),
+        (12, SPARSE, 10, 0),
+        (12, CATEGORICAL, 10, 0),
+        (12, BINARY, 10, 0),
+        (12, "mean_squared_error", 10, 0),
+        (12, "torch_cross_entropy", 10, 0),
+    ];
+    for (units, loss, classes, first_label) in rows {
+        let mut experiment = with_head(units, loss, classes, first_label);
+        assert_eq!(experiment.validate(), Ok(()), "{units} {loss} {classes} {first_label}");
+        // It trains, too, with images that are small.
+        experiment.dataset.side = 4;
+        let mut session = TrainingSession::new(experiment, "flex").unwrap();
+        let metrics = session.run_epoch();
+        assert!(metrics.loss.is_finite(), "{units} {loss} {classes} {first_label}");
+        let labels = session.dataset().labels.iter();
+        assert!(labels.clone().all(|label| (first_label..first_label + classes).contains(label)));
+        let right = labels.zip(&metrics.predicted).filter(|(label, answer)| label == answer);
+        assert_eq!(right.count(), metrics.images_right as usize);
+    }
+}
+
+/// Keras and PyTorch end with an error where a label lies beyond the units.
+#[wasm_bindgen_test(unsupported = test)]
+fn units_that_a_label_lies_beyond() {
+    let rows = [
+        (2, SPARSE, 3, 0, "at least 3, for the labels of the 3 classes go from 0 to 2"),
+        (2, SPARSE, 2, 1, "at least 3, for the labels of the 2 classes go from 1 to 2"),
+        (1, SPARSE, 3, 0, "at least 3, for the labels of the 3 classes go from 0 to 2"),
+        (10, SPARSE, 10, 1, "at least 11, for the labels of the 10 classes go from 1 to 10"),
+        (10, "torch_cross_entropy", 10, 1, "at least 11"),
+        (10, CATEGORICAL, 10, 1, "at least 11"),
+        (2, BINARY, 10, 0, "the place of a unit, counted from 0, or 1"),
+    ];
+    for (units, loss, classes, first_label, allowed) in rows {
+        let problem = refusal(&with_head(units, loss, classes, first_label));
+        check(&problem, "network.layers[1].units", &units.to_string(), allowed);
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -77,7 +77,7 @@ fn datasets(experiment: &Experiment) -> [Dataset; 2] {
     parts.map(|(images, labels)| Dataset {
         side: SIDE,
         channels: 3,
-        classes: 2,
+        labels_end: 2,
         images,
         labels,
         ends: [0.0, 1.0],

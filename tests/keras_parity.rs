@@ -18,13 +18,6 @@ const NOT_UNDERSTOOD: &[&str] = &[
     "binary_focal_from_logits",
     "binary_focal_hidden",
     "binary_focal_balanced",
-    "head_sigmoid1_10classes",
-    "head_sigmoid1_from_1",
-    "head_linear1_squared_10classes",
-    "head_softmax12_sparse",
-    "head_softmax12_categorical",
-    "head_softmax11_from_1",
-    "head_sigmoid12_binary",
     "rectangle_same",
     "rectangle_valid",
     "rectangle_fused",
@@ -235,6 +228,12 @@ mod everywhere {
         head_sigmoid_binary
         head_softmax1_binary
         head_softmax_squared
+        head_sigmoid1_10classes
+        head_sigmoid1_from_1
+        head_linear1_squared_10classes
+        head_softmax12_sparse
+        head_softmax11_from_1
+        head_sigmoid12_binary
         head_softmax_smoothed
         adam_amsgrad
         nadam

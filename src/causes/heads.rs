@@ -1,7 +1,7 @@
 //! Heads and losses that do not belong together.
 
 use super::Warning;
-use crate::experiment::{Activation, Experiment, LayerConfig, LossConfig};
+use crate::experiment::{Activation, DatasetConfig, Experiment, LayerConfig, LossConfig};
 
 /// What a network ends with.
 struct Ending {
@@ -21,9 +21,45 @@ pub(super) fn head_warnings(experiment: &Experiment) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let mut warn = |field: String, message: String| warnings.push(Warning { field, message });
     let last = format!("network.layers[{}]", head.layer);
-    let classes = experiment.dataset.classes;
+    let DatasetConfig { classes, first_label, .. } = experiment.dataset;
+    let last_label = experiment.dataset.last_label();
+    if head.units == 1 && last_label > 1 {
+        let falls = match loss.is_binary() {
+            true => {
+                " Binary cross-entropy with a label above 1 falls below 0 without end, and the answer becomes 1 for every image."
+            }
+            false => "",
+        };
+        let cure = match classes {
+            2 => "Number the classes from 0".into(),
+            _ => {
+                format!("Use {} softmax units and sparse categorical cross-entropy", last_label + 1)
+            }
+        };
+        warn(
+            last.clone(),
+            format!(
+                "One unit is compared with the labels themselves, {first_label} to {last_label}, and answers only 0 or 1.{falls} {cure}."
+            ),
+        );
+    }
+    if head.units > classes.max(1) && head.units > last_label {
+        warn(
+            last.clone(),
+            format!(
+                "There are {} units for {classes} classes. That is harmless: no label belongs to {} of them, and training lowers what they put out.",
+                head.units,
+                head.units - classes
+            ),
+        );
+    }
     if head.activation == Some(Activation::Softmax) && head.units == 1 {
-        warn(last.clone(), "One softmax unit is 1 for every image: the answer is always class 1. Use sigmoid with one unit, or softmax with two.".into());
+        let cure =
+            if last_label == 1 { " Use sigmoid with one unit, or softmax with two." } else { "" };
+        warn(
+            last.clone(),
+            format!("One softmax unit is 1 for every image: the answer is always class 1.{cure}"),
+        );
     }
     if head.units == 1 && matches!(loss, LossConfig::CategoricalCrossentropy { .. }) {
         warn("training.loss".into(), "A categorical loss over one unit is 0 whatever it answers, and its gradient is not: the weights run away. Use binary cross-entropy.".into());
@@ -31,11 +67,12 @@ pub(super) fn head_warnings(experiment: &Experiment) -> Vec<Warning> {
     let scores_twice = head.activation == Some(Activation::Softmax)
         && (head.before == Some(Activation::Softmax) || takes_outputs_for_logits(loss, &head));
     if scores_twice && head.units > 1 {
-        let floor = (std::f64::consts::E + f64::from(classes) - 1.0).ln() - 1.0;
+        let units = head.units;
+        let floor = (std::f64::consts::E + f64::from(units) - 1.0).ln() - 1.0;
         warn(
             last.clone(),
             format!(
-                "Softmax is taken twice, of probabilities the second time: the loss stays above ln(e + {classes} − 1) − 1 = {floor:.4}, though every image may be right. Take it once."
+                "Softmax is taken twice, of probabilities the second time: the loss stays above ln(e + {units} − 1) − 1 = {floor:.4}, though every image may be right. Take it once."
             ),
         );
     }
@@ -69,7 +106,7 @@ pub(super) fn head_warnings(experiment: &Experiment) -> Vec<Warning> {
     if categorical && head.activation == Some(Activation::Sigmoid) && head.units > 1 {
         warn(last.clone(), "The loss takes a softmax of the scores behind the sigmoids: it trains, but what the network puts out are no shares of one. Softmax belongs there.".into());
     }
-    if matches!(loss, LossConfig::BinaryCrossentropy { .. }) && head.units > 1 {
+    if loss.is_binary() && head.units > 1 {
         warn("training.loss".into(), "Binary cross-entropy takes each unit for a question of its own. For one class out of several, categorical cross-entropy belongs here.".into());
     }
     let scores_of_one = head.units == 1 && has_from_logits(loss);
@@ -126,7 +163,14 @@ mod tests {
 
     /// Example 1 with another head and loss.
     fn warned(head: &str, loss: &str) -> Vec<String> {
+        warned_of(head, loss, "2", "0")
+    }
+
+    /// The same with these classes and this first label.
+    fn warned_of(head: &str, loss: &str, classes: &str, first_label: &str) -> Vec<String> {
         let mut experiment = presets::preset("example-1").unwrap().experiment;
+        experiment.set("dataset.classes", classes).unwrap();
+        experiment.set("dataset.first_label", first_label).unwrap();
         let layers = format!(r#"[{{"type":"flatten"}},{head}]"#);
         experiment.set("network.layers", &layers).unwrap();
         experiment.set("training.loss", loss).unwrap();
@@ -175,6 +219,51 @@ mod tests {
             assert_eq!(found.len(), expected.len(), "{head} {loss}: {found:?}");
             for (message, words) in found.iter().zip(*expected) {
                 assert!(message.contains(words), "{head} {loss}: {message}");
+            }
+        }
+    }
+
+    /// Any count of units that a framework accepts trains; the warning says what comes of it.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn units_that_do_not_match_the_labels() {
+        let linear = dense(1, "null");
+        let rows: &[(&str, &str, &str, &str, &[&str])] = &[
+            (
+                &dense(1, r#""sigmoid""#),
+                "binary_crossentropy",
+                "10",
+                "0",
+                &["0 to 9, and answers only 0 or 1. Binary cross-entropy", "Use 10 softmax units"],
+            ),
+            (
+                &dense(1, r#""sigmoid""#),
+                "binary_crossentropy",
+                "2",
+                "1",
+                &["1 to 2, and answers only 0 or 1. Binary", "Number the classes from 0."],
+            ),
+            (&linear, "mean_squared_error", "10", "0", &["only 0 or 1. Use 10 softmax units"]),
+            (
+                &dense(12, r#""softmax""#),
+                "sparse_categorical_crossentropy",
+                "10",
+                "0",
+                &["12 units for 10 classes. That is harmless: no label belongs to 2 of them"],
+            ),
+            (
+                &dense(11, r#""softmax""#),
+                "sparse_categorical_crossentropy",
+                "10",
+                "1",
+                &["11 units for 10 classes. That is harmless: no label belongs to 1 of them"],
+            ),
+            (&dense(10, r#""softmax""#), "categorical_crossentropy", "10", "0", &[]),
+        ];
+        for (head, loss, classes, first_label, expected) in rows {
+            let found = warned_of(head, loss, classes, first_label);
+            assert_eq!(found.len(), usize::from(!expected.is_empty()), "{head} {loss}: {found:?}");
+            for words in *expected {
+                assert!(found[0].contains(words), "{head} {loss}: {found:?}");
             }
         }
     }

@@ -15,6 +15,8 @@ pub struct DatasetConfig {
     pub side: u32,
     pub channels: u32,
     pub classes: u32,
+    /// The label of the first class; the labels of the other classes follow it.
+    pub first_label: u32,
     pub pixels: Pixels,
     /// Multiplies every pixel.
     pub scale: f64,
@@ -23,7 +25,7 @@ pub struct DatasetConfig {
     pub labels: Labels,
     /// The share of the labels that are replaced by another class, at random.
     pub flipped: f64,
-    /// The first pairs of images that are the same image twice, labelled 0 and 1: their number.
+    /// The first pairs of images that are the same image twice, labelled with the first two classes: their number.
     pub conflicting_pairs: u32,
     /// How many further images are held out: never trained on, measured after each epoch.
     pub validation_images: u32,
@@ -53,7 +55,8 @@ pub enum Labels {
     Random,
     /// The same number of every class, in random order, whatever the image shows.
     Balanced,
-    /// Each label by itself; marks or stripes are of one kind for even labels, of the other for odd ones.
+    /// Each label by itself; marks or stripes are of one kind for the first class and every second one after it, of the other for
+    /// the rest.
     Pattern,
 }
 
@@ -65,6 +68,7 @@ impl Default for DatasetConfig {
             side: 64,
             channels: 3,
             classes: 2,
+            first_label: 0,
             pixels: Pixels::Uniform,
             scale: 1.0,
             shift: 0.0,
@@ -79,6 +83,11 @@ impl Default for DatasetConfig {
 impl DatasetConfig {
     /// The most images of a dataset.
     pub const MOST_IMAGES: u32 = 2000;
+
+    /// The label of the last class.
+    pub fn last_label(&self) -> u32 {
+        self.first_label + self.classes - 1
+    }
 }
 
 impl Pixels {
@@ -120,6 +129,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::whole(DATA, "dataset.side", "Image side", 4.0, 256.0),
     Field::whole(DATA, "dataset.channels", "Channels", 1.0, 4.0),
     Field::whole(DATA, "dataset.classes", "Classes", 2.0, 100.0),
+    Field::whole(DATA, "dataset.first_label", "First label", 0.0, 10.0),
     Field::choice(DATA, "dataset.pixels", "Pixels", Pixels::choices),
     Field::real(DATA, "dataset.scale", "Scale of the pixels", -1e6, 1e6),
     Field::real(DATA, "dataset.shift", "Shift of the pixels", -1e6, 1e6),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
-use super::{Activation, Experiment, LayerConfig, NetworkConfig};
+use super::{Activation, Experiment, LayerConfig, NetworkConfig, layer_shapes};
 
 /// Losses as Keras 3 computes them, and PyTorch's. [`Formula::of`] says what each becomes after which head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
@@ -67,21 +67,12 @@ impl Head {
     }
 }
 
-impl NetworkConfig {
-    /// Units of the last dense layer; nothing where there is no dense layer.
-    pub fn last_dense_units(&self) -> Option<u32> {
-        self.layers.iter().rev().find_map(|layer| match layer {
-            LayerConfig::Dense { units, .. } => Some(*units),
-            _ => None,
-        })
-    }
-}
-
 impl Experiment {
-    /// Numbers that the network answers with for one image: the units of its last dense layer, or one for each class where it has
-    /// none.
+    /// Numbers that the network answers with for one image: the size of its last layer's output, or one for each class where the
+    /// layers do not fit.
     pub fn output_units(&self) -> u32 {
-        self.network.last_dense_units().unwrap_or(self.dataset.classes)
+        let shapes = layer_shapes(&self.network, &self.dataset).unwrap_or_default();
+        shapes.last().map_or(self.dataset.classes, |last| last.output.size() as u32)
     }
 }
 
@@ -96,13 +87,24 @@ impl LossConfig {
         }
     }
 
-    /// Whether one unit can answer for two classes: the loss compares it with 0 and 1.
+    /// Whether the loss compares one unit with the labels themselves; otherwise labels are places among the units.
     pub fn takes_one_unit(&self) -> bool {
         match self {
             Self::BinaryCrossentropy { .. }
             | Self::CategoricalCrossentropy { .. }
             | Self::MeanSquaredError {} => true,
             Self::SparseCategoricalCrossentropy { .. } | Self::TorchCrossEntropy { .. } => false,
+        }
+    }
+
+    /// Whether the loss takes each unit for a yes or no of its own.
+    pub fn is_binary(&self) -> bool {
+        match self {
+            Self::BinaryCrossentropy { .. } => true,
+            Self::SparseCategoricalCrossentropy { .. }
+            | Self::CategoricalCrossentropy { .. }
+            | Self::MeanSquaredError {}
+            | Self::TorchCrossEntropy { .. } => false,
         }
     }
 

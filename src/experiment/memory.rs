@@ -10,10 +10,12 @@ pub const MEMORY_LIMIT_BYTES: u64 = 2 << 30;
 ///
 /// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them), twice more where they are
 /// altered; of each variable its value, its gradient, what the optimizer keeps, a working copy and what early stopping keeps; and
-/// what one batch leaves after each layer.
+/// what one batch leaves after each layer and in the loss.
 pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     const FLOAT: u64 = 4;
     const WASM: u64 = 2_000_000;
+    /// Tensors of the size of the network's output that a loss makes: targets, probabilities, logarithms, their gradients.
+    const OF_LOSS: u64 = 16;
     let Ok(shapes) = layer_shapes(&experiment.network, &experiment.dataset) else {
         return u64::MAX;
     };
@@ -26,7 +28,9 @@ pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
         let follows = &layers[index + 1..];
         shape.output.size() as u64 * layers[index].bytes_of_output(follows)
     };
-    let image: u64 = shapes.iter().enumerate().map(of_image).sum();
+    let layers: u64 = shapes.iter().enumerate().map(of_image).sum();
+    let output = shapes.last().map_or(0, |shape| shape.output.size() as u64);
+    let image = layers + FLOAT * OF_LOSS * output;
     let batch = u64::from(experiment.training.batch_size.min(dataset.images));
     let training = &experiment.training;
     let altered = if training.augmentation.is_off() { 0 } else { 2 };

@@ -160,19 +160,21 @@ impl Experiment {
         }
     }
 
-    /// A network answers with one unit per class; for two classes one unit is enough where the loss compares it with 0 and 1.
+    /// A loss finds a label at its place among the units, so there is a unit for each label from 0 on; Keras and PyTorch refuse a label
+    /// beyond them. With one unit, most losses compare the unit with the label itself, whatever number that is.
     fn head_problem(&self, output: Shape) -> Option<InvalidField> {
-        let classes = self.dataset.classes;
+        let DatasetConfig { classes, first_label, .. } = self.dataset;
+        let last_label = self.dataset.last_label();
         let takes_one = self.training.loss.takes_one_unit();
         let last = self.network.layers.len() - 1;
         let units = match output {
-            Shape::Flat(units) if units == classes as usize => return None,
-            Shape::Flat(1) if takes_one && classes == 2 => return None,
+            Shape::Flat(units) if units > last_label as usize => return None,
+            Shape::Flat(1) if takes_one => return None,
             Shape::Flat(units) => units.to_string(),
             image => format!("{image} numbers"),
         };
         let one = match (classes, takes_one) {
-            (2, true) => ", or 1",
+            (_, true) => ", or 1",
             (2, false) => "; with one unit for two classes use binary cross-entropy",
             _ => "",
         };
@@ -183,7 +185,13 @@ impl Experiment {
             (Some((index, _)), Shape::Flat(_)) => format!("network.layers[{index}].units"),
             _ => format!("network.layers[{last}]"),
         };
-        let allowed = format!("{classes}, one unit per class{one}");
+        let allowed = match (output, first_label) {
+            (Shape::Image(_), 0) => format!("{classes}, one unit per class{one}"),
+            _ => format!(
+                "at least {}, for the labels of the {classes} classes go from {first_label} to {last_label}, and a label is the place of a unit, counted from 0{one}",
+                last_label + 1
+            ),
+        };
         Some(InvalidField::new(field, "Units of the last layer", units, allowed))
     }
 

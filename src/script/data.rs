@@ -27,6 +27,7 @@ pub fn draw(script: &mut Script, experiment: &Experiment) {
         script.add(format_args!("images, labels = images[:{images}], labels[:{images}]"));
     }
     mislabel(script, experiment);
+    number_from(script, dataset);
 }
 
 fn labels(dataset: &DatasetConfig) -> String {
@@ -79,6 +80,18 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
             script.line("for image, kind in zip(images, kinds):");
             script.line("    image[:] = 0.25 * image + 0.75 * [upright, level][kind]");
         }
+    }
+}
+
+/// Classes are drawn from 0; here they get their labels.
+fn number_from(script: &mut Script, dataset: &DatasetConfig) {
+    let first = dataset.first_label;
+    if first == 0 {
+        return;
+    }
+    script.add(format_args!("labels = labels + {first}  # classes are numbered from {first}"));
+    if dataset.validation_images > 0 {
+        script.add(format_args!("held_out_labels = held_out_labels + {first}"));
     }
 }
 

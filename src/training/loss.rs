@@ -129,7 +129,7 @@ fn sum_of(values: Tensor<2>) -> f64 {
     floats(values.into_data()).into_iter().map(f64::from).sum()
 }
 
-/// Rows of 0 and 1 with a 1 for the label; the label itself where there is one unit.
+/// Rows of 0 and 1 with a 1 at the label's place; the label itself, whatever number it is, where there is one unit.
 fn targets(labels: &[u32], units: usize) -> Vec<f32> {
     let target = |label: u32, unit: usize| {
         if units == 1 { label as f32 } else { f32::from(u8::from(label as usize == unit)) }
@@ -140,8 +140,10 @@ fn targets(labels: &[u32], units: usize) -> Vec<f32> {
 /// What the network answers for one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
+    /// The place of a unit, or of one unit 0 or 1; it is not always the label of a class.
     pub predicted: u32,
-    /// The probability that the network gives to the image's own label, as its loss understands what it puts out.
+    /// The probability that the network gives to the image's own label, as its loss understands what it puts out. Of one unit, 0 for
+    /// a label other than 0 and 1: such a unit has no answer that means this label.
     pub label_probability: f32,
 }
 
@@ -169,7 +171,8 @@ pub fn answer(config: &LossConfig, head: Head, logits: &[f32], label: u32) -> An
     };
     let label_probability = match probabilities[..] {
         [one] if label == 0 => 1.0 - one,
-        [one] => one,
+        [one] if label == 1 => one,
+        [_] => 0.0,
         _ => probabilities[label as usize],
     };
     Answer { predicted, label_probability }
@@ -273,6 +276,10 @@ mod tests {
             // One softmax unit is always 1.
             (&BINARY, Head::Softmax, &[-5.0], 0, 1, 0.993_307_1),
             (&BINARY, Head::Open, &[0.25], 0, 0, 0.75),
+            // One unit answers 0 or 1, and no other label.
+            (&BINARY, Head::Sigmoid, &[1.0], 5, 1, 0.0),
+            // More units than classes: the answer is the place of any unit.
+            (&SPARSE, Head::Softmax, &[0.0, 0.0, 50.0], 1, 2, 0.0),
         ];
         for &(loss, head, scores, label, predicted, probability) in cases {
             let answer = answer(loss, head, scores, label);

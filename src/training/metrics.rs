@@ -23,7 +23,7 @@ pub struct EpochMetrics {
     pub gradient_norm: f64,
     /// Wall-clock time.
     pub milliseconds: f64,
-    /// An image each: the class that the network answered.
+    /// An image each: the label that the network answered, which may be the label of no class where there are more units.
     pub predicted: Vec<u32>,
     /// An image each: the probability given to its own label.
     pub label_probability: Vec<f32>,
@@ -99,7 +99,7 @@ pub struct Evaluation {
     pub loss: f64,
     pub accuracy: f64,
     pub images_right: u32,
-    /// An image each: the class that the network answers.
+    /// An image each: the label that the network answers, which may be the label of no class where there are more units.
     pub predicted: Vec<u32>,
     /// An image each: the probability given to its own label.
     pub label_probability: Vec<f32>,

@@ -218,12 +218,13 @@ impl Fixture {
         }
         let kinds: Vec<u32> = labels.iter().map(|label| label % 2).collect();
         labels.rotate_right(experiment.training.training_loop.labels_rolled_by as usize);
+        labels.iter_mut().for_each(|label| *label += config.first_label);
         let mut numbers = (0..).map(|i| uniform(self.tensor_id_offset, i));
         let uniform = || numbers.next().expect("no end");
         Dataset {
             side: config.side as usize,
             channels: config.channels as usize,
-            classes: config.classes as usize,
+            labels_end: config.last_label() as usize + 1,
             images: dataset::images(config, &kinds, uniform, |_| unreachable!("no marks")),
             labels,
             ends: [0.0, 1.0],
@@ -310,14 +311,12 @@ fn data(given: &FixtureExperiment) -> Result<DatasetConfig, String> {
     if size[0] != size[1] {
         return Err(format!("images of {} x {} pixels are not square", size[0], size[1]));
     }
-    if given.first_label.unwrap_or(0) != 0 {
-        return Err("classes that are not numbered from 0".into());
-    }
     Ok(DatasetConfig {
         images: given.images,
         side: size[0],
         channels: given.channels.unwrap_or(3),
         classes: given.classes,
+        first_label: given.first_label.unwrap_or(0),
         pixels,
         scale: given.scale.unwrap_or(1.0),
         shift: given.shift.unwrap_or(0.0),

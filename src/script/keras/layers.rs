@@ -18,7 +18,7 @@ pub fn model(script: &mut Script, experiment: &Experiment) {
     let comment =
         "# PyTorch's loss takes whatever comes out for scores. Behind this layer, so does Keras'.";
     if hides {
-        calls.push(format!("keras.layers.Reshape(({},))", dataset.classes));
+        calls.push(format!("keras.layers.Reshape(({},))", experiment.output_units()));
     }
     if !layers.contains(&LayerConfig::Save {}) {
         let class = if own_step { "Network" } else { "keras.Sequential" };

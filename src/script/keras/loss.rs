@@ -18,7 +18,7 @@ pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
         } else {
             format!(
                 "{start}targets = keras.utils.to_categorical({start}labels, {})",
-                dataset.classes
+                experiment.output_units()
             )
         });
     };

@@ -17,6 +17,9 @@ const ABOVE_HALF: &str = "(outputs[:, 0] > 0.5) == y";
 /// A sigmoid above 0.5 has a score above 0.
 const ABOVE_ZERO: &str = "(outputs[:, 0] > 0) == y";
 
+/// The softmax of one unit is 1, so the answer is, too.
+const ALWAYS_ONE: &str = "y == 1";
+
 const CLIPPED: &str =
     "Keras takes these outputs for probabilities and clips them; what is clipped has no gradient.";
 
@@ -36,8 +39,8 @@ impl Loss {
         let head = head.filter(|head| matches!(head, Activation::Softmax | Activation::Sigmoid));
         let writer = Writer {
             head,
-            one: experiment.output_units() == 1,
-            classes: experiment.dataset.classes,
+            units: experiment.output_units(),
+            labels_beyond_one: experiment.dataset.last_label() > 1,
         };
         match experiment.training.loss {
             LossConfig::SparseCategoricalCrossentropy { from_logits } => {
@@ -50,7 +53,7 @@ impl Loss {
                 writer.binary(from_logits, label_smoothing)
             }
             LossConfig::MeanSquaredError {} => {
-                writer.function("", 0.0, "nn.functional.mse_loss(outputs, targets)")
+                writer.function("", Smoothing::NONE, "nn.functional.mse_loss(outputs, targets)")
             }
             LossConfig::TorchCrossEntropy { label_smoothing } => {
                 let twice = head == Some(Activation::Softmax);
@@ -65,20 +68,33 @@ impl Loss {
     }
 }
 
+/// How much of a target is spread over how many.
+#[derive(Clone, Copy)]
+struct Smoothing {
+    amount: f64,
+    over: u32,
+}
+
+impl Smoothing {
+    const NONE: Self = Self { amount: 0.0, over: 1 };
+}
+
 struct Writer {
     /// What Keras finds scores behind.
     head: Option<Activation>,
-    /// Whether there is one unit.
-    one: bool,
-    classes: u32,
+    /// How many numbers the network answers with for one image.
+    units: u32,
+    /// Whether there are labels other than 0 and 1.
+    labels_beyond_one: bool,
 }
 
 impl Writer {
     fn categorical(&self, from_logits: bool, smoothing: f64, sparse: bool) -> Loss {
         let finds_scores = self.head.is_some() || from_logits;
-        if finds_scores && self.one {
+        let per_unit = Smoothing { amount: smoothing, over: self.units };
+        if finds_scores && self.units == 1 {
             let doc = "Over one unit this is 0. Keras' gradient is not, and its weights run away; PyTorch's is 0, too.";
-            return self.function(doc, smoothing, "nn.functional.cross_entropy(outputs, targets)");
+            return self.function(doc, per_unit, "nn.functional.cross_entropy(outputs, targets)");
         }
         if finds_scores {
             let comment = match self.head {
@@ -101,32 +117,45 @@ impl Writer {
         }
         self.function(
             CLIPPED,
-            smoothing,
+            per_unit,
             "-(targets * (outputs / outputs.sum(1, keepdim=True)).clamp(1e-7, 1 - 1e-7).log()).sum(1).mean()",
         )
     }
 
     fn binary(&self, from_logits: bool, smoothing: f64) -> Loss {
+        // As in Keras, over the two answers.
+        let two_sided = Smoothing { amount: smoothing, over: 2 };
         let logits = "nn.functional.binary_cross_entropy_with_logits(outputs, targets)";
+        // PyTorch's loss of probabilities refuses targets outside 0 and 1, its loss of logits does not.
+        let refuses_targets = self.units == 1 && self.labels_beyond_one;
         match self.head {
-            Some(Activation::Softmax) if self.one => self.function(
+            Some(Activation::Softmax) if refuses_targets => {
+                let doc = "Keras takes the score behind the softmax for a sigmoid's.";
+                Loss { takes_scores: true, right: ALWAYS_ONE, ..self.function(doc, two_sided, logits) }
+            }
+            Some(Activation::Softmax) if self.units == 1 => self.function(
                 "Keras' loss takes the score behind the softmax, and falls. This one takes the output, always 1, and stays:\n    100 times the share of class 0, for PyTorch's logarithm ends at -100.",
-                smoothing,
+                two_sided,
                 "nn.functional.binary_cross_entropy(outputs, targets)",
             ),
             Some(Activation::Softmax) => {
                 let doc = "Keras takes each score behind the softmax for a sigmoid's.";
-                Loss { takes_scores: true, ..self.function(doc, smoothing, logits) }
+                Loss { takes_scores: true, ..self.function(doc, two_sided, logits) }
             }
             Some(_) => {
-                let right = if self.one { ABOVE_ZERO } else { LARGEST };
+                let right = if self.units == 1 { ABOVE_ZERO } else { LARGEST };
                 let doc = "The sigmoid is in this loss.";
-                Loss { takes_scores: true, right, ..self.function(doc, smoothing, logits) }
+                Loss { takes_scores: true, right, ..self.function(doc, two_sided, logits) }
             }
-            None if from_logits => self.function("", smoothing, logits),
+            None if from_logits => self.function("", two_sided, logits),
+            None if refuses_targets => self.function(
+                CLIPPED,
+                two_sided,
+                "-(targets * outputs.clamp(1e-7, 1 - 1e-7).log() + (1 - targets) * (1 - outputs.clamp(1e-7, 1 - 1e-7)).log()).mean()",
+            ),
             None => self.function(
                 CLIPPED,
-                smoothing,
+                two_sided,
                 "nn.functional.binary_cross_entropy(outputs.clamp(1e-7, 1 - 1e-7), targets)",
             ),
         }
@@ -141,35 +170,26 @@ impl Writer {
     }
 
     /// A loss that compares with rows of 0 and 1, or with a column of them.
-    fn function(&self, doc: &str, smoothing: f64, value: &str) -> Loss {
+    fn function(&self, doc: &str, smoothing: Smoothing, value: &str) -> Loss {
         let mut lines = vec!["def loss_of(outputs, labels):".to_string()];
         if !doc.is_empty() {
             lines.extend(format!("    \"\"\"{doc}\"\"\"").lines().map(String::from));
         }
-        lines.push(if self.one {
+        lines.push(if self.units == 1 {
             "    targets = labels[:, None].float()".into()
         } else {
-            format!("    targets = nn.functional.one_hot(labels, {}).float()", self.classes)
+            format!("    targets = nn.functional.one_hot(labels, {}).float()", self.units)
         });
-        if smoothing != 0.0 {
-            // As Keras: over the units, or, for a binary loss, over the two answers.
-            let over = if value.contains("binary") {
-                2
-            } else if self.one {
-                1
-            } else {
-                self.classes
-            };
-            lines.push(format!(
-                "    targets = (1 - {smoothing:?}) * targets + {smoothing:?} / {over}"
-            ));
+        if smoothing.amount != 0.0 {
+            let Smoothing { amount, over } = smoothing;
+            lines.push(format!("    targets = (1 - {amount:?}) * targets + {amount:?} / {over}"));
         }
         lines.push(format!("    return {value}"));
         self.made(lines, false)
     }
 
     fn made(&self, definition: Vec<String>, takes_scores: bool) -> Loss {
-        let right = if self.one { ABOVE_HALF } else { LARGEST };
+        let right = if self.units == 1 { ABOVE_HALF } else { LARGEST };
         Loss { definition, takes_scores: takes_scores && self.head.is_some(), right }
     }
 }
