@@ -11,9 +11,13 @@ use overfit_lab::network::{Wanted, initializer};
 
 use overfit_lab::training::Noise;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::hash::{label, uniform};
+
+/// The key of a fixture's loss that says whether a Reshape after the last layer keeps Keras from finding logits.
+const LOGITS_HIDDEN: &str = "logits_hidden";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,8 +44,8 @@ pub struct Fixture {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FixtureExperiment {
-    layers: Vec<serde_json::Value>,
-    optimizer: serde_json::Value,
+    layers: Vec<Value>,
+    optimizer: Value,
     batch_size: u32,
     l2: f64,
     images: u32,
@@ -54,7 +58,7 @@ struct FixtureExperiment {
     regularizer: Option<BTreeMap<String, f64>>,
     max_norm: Option<f64>,
     initializer: Option<Initializer>,
-    loss: Option<Loss>,
+    loss: Option<Value>,
     pixels: Option<String>,
     scale: Option<f64>,
     shift: Option<f64>,
@@ -70,22 +74,6 @@ struct Loop {
     labels_rolled_by: Option<u32>,
     optimizer_recreated: Option<bool>,
     batch_norm: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Loss {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    from_logits: Option<bool>,
-    label_smoothing: Option<f64>,
-    logits_hidden: Option<bool>,
-    #[serde(rename = "alpha")]
-    _alpha: Option<f64>,
-    #[serde(rename = "gamma")]
-    _gamma: Option<f64>,
-    #[serde(rename = "apply_class_balancing")]
-    _apply_class_balancing: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -179,7 +167,7 @@ impl Fixture {
         let given = &self.experiment;
         let layers: Result<Vec<_>, _> = given.layers.iter().map(layer).collect();
         let mut layers = layers?;
-        if given.loss.as_ref().is_some_and(|loss| loss.logits_hidden == Some(true)) {
+        if given.loss.as_ref().is_some_and(|loss| loss[LOGITS_HIDDEN] == true) {
             layers.push(LayerConfig::Reshape {});
         }
         let training = training(given)?;
@@ -253,7 +241,7 @@ impl Fixture {
 
 /// A layer of a fixture is one of ours, but that keys with Keras' defaults may be absent and that activations are layers of their
 /// own name.
-fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
+fn layer(value: &Value) -> Result<LayerConfig, String> {
     let mut fields = value.as_object().ok_or("a layer is an object")?.clone();
     let kind = fields["type"].as_str().unwrap_or_default().to_string();
     // A layer's own initializer says the kind of its kernel alone here.
@@ -266,17 +254,15 @@ fn layer(value: &serde_json::Value) -> Result<LayerConfig, String> {
         fields.insert("kernel_initializer".into(), kernel.map_err(|error| error.to_string())?);
     }
     let pool = fields.get("pool").cloned().unwrap_or(2.into());
-    let valid = || serde_json::Value::from("valid");
-    let defaults: &[(&str, serde_json::Value)] = match kind.as_str() {
+    let valid = || Value::from("valid");
+    let defaults: &[(&str, Value)] = match kind.as_str() {
         "conv2d" => &[
             ("strides", 1.into()),
             ("padding", valid()),
             ("use_bias", true.into()),
-            ("activation", serde_json::Value::Null),
+            ("activation", Value::Null),
         ],
-        "dense" | "locally_connected" => {
-            &[("use_bias", true.into()), ("activation", serde_json::Value::Null)]
-        }
+        "dense" | "locally_connected" => &[("use_bias", true.into()), ("activation", Value::Null)],
         "max_pool" | "average_pool" => {
             &[("pool", 2.into()), ("strides", pool), ("padding", valid())]
         }
@@ -365,22 +351,13 @@ fn kernel_initializer(given: &Initializer) -> Result<KernelInitializer, String> 
     serde_json::from_value(kernel.into()).map_err(|error| error.to_string())
 }
 
-fn loss(given: Option<&Loss>) -> Result<LossConfig, String> {
-    let none = Loss::default();
-    let given = given.unwrap_or(&none);
-    let from_logits = given.from_logits.unwrap_or(false);
-    let label_smoothing = given.label_smoothing.unwrap_or(0.0);
-    Ok(match given.kind.as_deref().unwrap_or("sparse_categorical_crossentropy") {
-        "sparse_categorical_crossentropy" => {
-            LossConfig::SparseCategoricalCrossentropy { from_logits }
-        }
-        "categorical_crossentropy" => {
-            LossConfig::CategoricalCrossentropy { from_logits, label_smoothing }
-        }
-        "binary_crossentropy" => LossConfig::BinaryCrossentropy { from_logits, label_smoothing },
-        "mean_squared_error" => LossConfig::MeanSquaredError {},
-        unknown => return Err(format!("unknown loss {unknown}")),
-    })
+/// A loss of a fixture is one of ours, what it leaves out as in Keras. That its logits are hidden is a layer here.
+fn loss(given: Option<&Value>) -> Result<LossConfig, String> {
+    let Some(given) = given else { return Ok(Experiment::default().training.loss) };
+    let mut fields = given.as_object().ok_or("a loss is an object")?.clone();
+    fields.remove(LOGITS_HIDDEN);
+    let experiment = Experiment::from_value(json!({ "training": { "loss": fields } }));
+    experiment.map(|experiment| experiment.training.loss).map_err(|problem| problem.to_string())
 }
 
 /// An optimizer of a fixture holds the learning rate and the clipping, which are fields beside it here, and may leave out what is
@@ -406,7 +383,7 @@ fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
     let adam = [("beta_1", 0.9.into()), ("beta_2", 0.999.into()), ("epsilon", 1e-7.into())];
     let amsgrad = ("amsgrad", false.into());
     let decay = |rate: f64| ("weight_decay", rate.into());
-    let defaults: Vec<(&str, serde_json::Value)> = match kind.as_str() {
+    let defaults: Vec<(&str, Value)> = match kind.as_str() {
         "adam" => [&adam[..], &[amsgrad]].concat(),
         "adamw" => [&adam[..], &[amsgrad, decay(0.004)]].concat(),
         "nadam" => adam.to_vec(),
@@ -441,7 +418,7 @@ fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
 }
 
 /// A number, or one of Keras' schedules by its own arguments.
-fn schedule(value: &serde_json::Value) -> Result<(f64, ScheduleConfig), String> {
+fn schedule(value: &Value) -> Result<(f64, ScheduleConfig), String> {
     #[derive(Deserialize)]
     #[serde(tag = "type", deny_unknown_fields)]
     enum Known {

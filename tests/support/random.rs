@@ -229,15 +229,19 @@ impl Draw<'_> {
         }
     }
 
+    /// Any kind of loss, each of its fields anywhere in its range.
     fn loss(&mut self) -> LossConfig {
-        let (from_logits, label_smoothing) = (self.flag(), self.real(0.0, 0.5));
-        match self.below(5) {
-            0 => LossConfig::SparseCategoricalCrossentropy { from_logits },
-            1 => LossConfig::CategoricalCrossentropy { from_logits, label_smoothing },
-            2 => LossConfig::BinaryCrossentropy { from_logits, label_smoothing },
-            3 => LossConfig::MeanSquaredError {},
-            _ => LossConfig::TorchCrossEntropy { label_smoothing },
+        let kinds = Field::of("training.loss").expect("a field").choices();
+        let mut kind = kinds[self.below(kinds.len() as u32) as usize].value.clone();
+        for (name, value) in kind.as_object_mut().expect("kinds of loss are objects") {
+            let Some(field) = Field::of(&format!("training.loss.{name}")) else { continue };
+            match field.kind {
+                FieldKind::Flag => *value = self.flag().into(),
+                FieldKind::Number(range) => *value = self.real(range.min, range.max).into(),
+                _ => {}
+            }
         }
+        serde_json::from_value(kind).expect("a kind of loss")
     }
 
     fn schedule(&mut self) -> ScheduleConfig {
