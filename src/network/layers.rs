@@ -12,6 +12,7 @@ use crate::experiment::{Activation, LayerConfig, LayerShape, Shape, Window};
 
 /// A layer with what it needs to run: the indices of its variables.
 #[derive(Clone, Debug)]
+#[allow(clippy::enum_variant_names, reason = "LayerNorm is the layer's name")]
 pub(super) enum Layer {
     Conv2d {
         kernel: usize,

@@ -87,7 +87,6 @@ fn package_json(manifest: &Value) -> Value {
         "description": manifest["description"],
         "version": manifest["version"],
         "license": manifest["license"],
-        "repository": { "type": "git", "url": manifest["repository"] },
         "files": [file("_bg.wasm"), file(".js"), file("_bg.js"), file(".d.ts"), LICENCES[0], LICENCES[1]],
         "main": file(".js"),
         "types": file(".d.ts"),
