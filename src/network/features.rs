@@ -1,6 +1,8 @@
 //! What flows between layers: images in one of two orders of axes, or rows.
 
-use burn::tensor::{Gradients, Tensor, TensorData};
+#[cfg(feature = "plain")]
+use burn::tensor::TensorData;
+use burn::tensor::{Gradients, Tensor};
 
 use super::floats;
 
