@@ -244,7 +244,7 @@ impl Formula {
         let mean = |of_unit: &dyn Fn(f64) -> f64| {
             shares.iter().map(|&share| of_unit(share)).sum::<f64>() / units as f64
         };
-        // Shares of more than 1 are those of labels that the units do not stand for.
+        // A mean target of more than 1, of one unit and labels above 1, has no best answer: the loss falls without end.
         let are_shares = shares.iter().all(|share| (0.0..=1.0).contains(share));
         match self {
             Self::SoftmaxOfLogits { .. } | Self::SoftmaxOfOutput { .. } | Self::ClippedSparse => {
@@ -254,7 +254,13 @@ impl Formula {
             Self::SigmoidOfLogits { .. } | Self::ClippedBinary { .. } => {
                 are_shares.then(|| mean(&|share| entropy(share) + entropy(1.0 - share)))
             }
-            Self::Squared => are_shares.then(|| mean(&|share| share * (1.0 - share))),
+            Self::Squared => {
+                let square = |unit: usize| {
+                    mean_over_images(class_counts, |label| self.targets(units, label)[unit].powi(2))
+                };
+                let variances = (0..units).map(|unit| square(unit) - shares[unit].powi(2));
+                Some(variances.sum::<f64>() / units as f64)
+            }
             Self::ClippedCategorical { .. } => None,
         }
     }
