@@ -11,13 +11,6 @@ const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 /// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
 #[cfg(not(target_arch = "wasm32"))]
 const NOT_UNDERSTOOD: &[&str] = &[
-    "focal",
-    "focal_from_logits",
-    "focal_smoothed",
-    "binary_focal",
-    "binary_focal_from_logits",
-    "binary_focal_hidden",
-    "binary_focal_balanced",
     "rectangle_same",
     "rectangle_valid",
     "rectangle_fused",
@@ -228,6 +221,9 @@ mod everywhere {
         head_sigmoid_binary
         head_softmax1_binary
         head_softmax_squared
+        focal
+        binary_focal_balanced
+        binary_focal_hidden
         head_sigmoid1_10classes
         head_sigmoid1_from_1
         head_linear1_squared_10classes

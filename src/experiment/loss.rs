@@ -16,6 +16,17 @@ pub enum LossConfig {
     CategoricalCrossentropy { from_logits: bool, label_smoothing: f64 },
     /// `BinaryCrossentropy`: the number of the class for one unit, rows of 0 and 1 for more.
     BinaryCrossentropy { from_logits: bool, label_smoothing: f64 },
+    /// `CategoricalFocalCrossentropy`: rows of 0 and 1; the surer an answer, the less it counts.
+    CategoricalFocalCrossentropy { alpha: f64, gamma: f64, from_logits: bool, label_smoothing: f64 },
+    /// `BinaryFocalCrossentropy`: the number of the class for one unit, rows of 0 and 1 for more; the surer an answer, the less it
+    /// counts.
+    BinaryFocalCrossentropy {
+        apply_class_balancing: bool,
+        alpha: f64,
+        gamma: f64,
+        from_logits: bool,
+        label_smoothing: f64,
+    },
     /// `MeanSquaredError` against 0 and 1.
     MeanSquaredError {},
     /// PyTorch's `CrossEntropyLoss` of the network's output, which it takes for logits whatever it is.
@@ -50,6 +61,13 @@ pub enum Formula {
     ClippedCategorical { smoothing: f64 },
     /// `-mean (t log q + (1 - t) log(1 - q))` with `q = clip(output)`.
     ClippedBinary { smoothing: f64 },
+    /// `-alpha sum (1 - q)^gamma t log q` with `q = clip(p / sum p)`: `p` is the output, or its softmax where the output is taken for
+    /// logits.
+    CategoricalFocal { alpha: f64, gamma: f64, smoothing: f64, from_logits: bool },
+    /// `mean w (t (1 - p) + (1 - t) p)^gamma c`: `p` is the output, or its sigmoid where the output is taken for logits; `c` is the
+    /// binary cross-entropy that Keras computes of `p`, past the head's activation; `w` is `t alpha + (1 - t) (1 - alpha)`, or 1
+    /// without an alpha.
+    BinaryFocal { alpha: Option<f64>, gamma: f64, smoothing: f64, from_logits: bool },
     /// `mean (output - t)^2`.
     Squared,
     /// `-sum t log softmax(output)`: of logits that are probabilities already, where there is a head.
@@ -77,13 +95,17 @@ impl Experiment {
 }
 
 impl LossConfig {
-    /// What a cross-entropy of Keras is told of its input; nothing for other losses.
+    /// What a cross-entropy of Keras is told of its input, where it looks past a head for logits; nothing for other losses, to which the
+    /// word means their input alone.
     pub fn from_logits(&self) -> Option<bool> {
         match *self {
             Self::SparseCategoricalCrossentropy { from_logits }
             | Self::CategoricalCrossentropy { from_logits, .. }
             | Self::BinaryCrossentropy { from_logits, .. } => Some(from_logits),
-            Self::MeanSquaredError {} | Self::TorchCrossEntropy { .. } => None,
+            Self::CategoricalFocalCrossentropy { .. }
+            | Self::BinaryFocalCrossentropy { .. }
+            | Self::MeanSquaredError {}
+            | Self::TorchCrossEntropy { .. } => None,
         }
     }
 
@@ -92,6 +114,8 @@ impl LossConfig {
         match self {
             Self::BinaryCrossentropy { .. }
             | Self::CategoricalCrossentropy { .. }
+            | Self::CategoricalFocalCrossentropy { .. }
+            | Self::BinaryFocalCrossentropy { .. }
             | Self::MeanSquaredError {} => true,
             Self::SparseCategoricalCrossentropy { .. } | Self::TorchCrossEntropy { .. } => false,
         }
@@ -100,9 +124,10 @@ impl LossConfig {
     /// Whether the loss takes each unit for a yes or no of its own.
     pub fn is_binary(&self) -> bool {
         match self {
-            Self::BinaryCrossentropy { .. } => true,
+            Self::BinaryCrossentropy { .. } | Self::BinaryFocalCrossentropy { .. } => true,
             Self::SparseCategoricalCrossentropy { .. }
             | Self::CategoricalCrossentropy { .. }
+            | Self::CategoricalFocalCrossentropy { .. }
             | Self::MeanSquaredError {}
             | Self::TorchCrossEntropy { .. } => false,
         }
@@ -113,13 +138,17 @@ impl LossConfig {
         match self {
             Self::SparseCategoricalCrossentropy { .. }
             | Self::CategoricalCrossentropy { .. }
+            | Self::CategoricalFocalCrossentropy { .. }
             | Self::TorchCrossEntropy { .. } => true,
-            Self::BinaryCrossentropy { .. } | Self::MeanSquaredError {} => false,
+            Self::BinaryCrossentropy { .. }
+            | Self::BinaryFocalCrossentropy { .. }
+            | Self::MeanSquaredError {} => false,
         }
     }
 
     fn choices() -> Vec<Choice> {
         let (from_logits, label_smoothing) = (false, 0.0);
+        let (alpha, gamma, apply_class_balancing) = (0.25, 2.0, false);
         let choice = |id, name, loss: Self| Choice::new(id, name, loss);
         vec![
             choice(
@@ -136,6 +165,22 @@ impl LossConfig {
                 "binary_crossentropy",
                 "Binary cross-entropy",
                 Self::BinaryCrossentropy { from_logits, label_smoothing },
+            ),
+            choice(
+                "categorical_focal_crossentropy",
+                "Categorical focal cross-entropy",
+                Self::CategoricalFocalCrossentropy { alpha, gamma, from_logits, label_smoothing },
+            ),
+            choice(
+                "binary_focal_crossentropy",
+                "Binary focal cross-entropy",
+                Self::BinaryFocalCrossentropy {
+                    apply_class_balancing,
+                    alpha,
+                    gamma,
+                    from_logits,
+                    label_smoothing,
+                },
             ),
             choice("mean_squared_error", "Mean squared error", Self::MeanSquaredError {}),
             choice(
@@ -172,6 +217,22 @@ impl Formula {
                 } else {
                     Self::ClippedBinary { smoothing }
                 }
+            }
+            LossConfig::CategoricalFocalCrossentropy {
+                alpha,
+                gamma,
+                from_logits,
+                label_smoothing,
+            } => Self::CategoricalFocal { alpha, gamma, smoothing: label_smoothing, from_logits },
+            LossConfig::BinaryFocalCrossentropy {
+                apply_class_balancing,
+                alpha,
+                gamma,
+                from_logits,
+                label_smoothing: smoothing,
+            } => {
+                let alpha = apply_class_balancing.then_some(alpha);
+                Self::BinaryFocal { alpha, gamma, smoothing, from_logits }
             }
             LossConfig::MeanSquaredError {} => Self::Squared,
             LossConfig::TorchCrossEntropy { label_smoothing: smoothing } => {
@@ -221,6 +282,37 @@ impl Formula {
                 let kept = logits.iter().copied().map(clip).collect();
                 mean(pairs(kept).map(|(target, kept)| two_sided(target, kept)).sum())
             }
+            Self::CategoricalFocal { alpha, gamma, from_logits, .. } => {
+                let outputs = head.outputs(logits);
+                let shares = if from_logits { Head::Softmax.outputs(&outputs) } else { outputs };
+                let sum: f64 = shares.iter().sum();
+                let kept = shares.iter().map(|share| clip(share / sum)).collect();
+                let of_unit = |(target, kept): (f64, f64)| {
+                    -alpha * (1.0 - kept).powf(gamma) * target * kept.ln()
+                };
+                pairs(kept).map(of_unit).sum()
+            }
+            Self::BinaryFocal { alpha, gamma, from_logits, .. } => {
+                let outputs = head.outputs(logits);
+                let (outputs, entropies) = match (from_logits, head) {
+                    (true, _) => {
+                        let outputs = Head::Sigmoid.outputs(&outputs);
+                        (outputs.clone(), outputs)
+                    }
+                    (false, Head::Open) => {
+                        let kept = outputs.iter().copied().map(clip).collect();
+                        (outputs, kept)
+                    }
+                    (false, _) => (outputs, Head::Sigmoid.outputs(logits)),
+                };
+                let of_unit = |((target, output), kept): ((f64, f64), f64)| {
+                    let weight =
+                        alpha.map_or(1.0, |alpha| target * alpha + (1.0 - target) * (1.0 - alpha));
+                    let wrong = target * (1.0 - output) + (1.0 - target) * output;
+                    weight * wrong.powf(gamma) * two_sided(target, kept)
+                };
+                mean(pairs(outputs).zip(entropies).map(of_unit).sum())
+            }
             Self::Squared => {
                 let outputs = head.outputs(logits);
                 mean(pairs(outputs).map(|(target, output)| (output - target).powi(2)).sum())
@@ -261,7 +353,9 @@ impl Formula {
                 let variances = (0..units).map(|unit| square(unit) - shares[unit].powi(2));
                 Some(variances.sum::<f64>() / units as f64)
             }
-            Self::ClippedCategorical { .. } => None,
+            Self::ClippedCategorical { .. }
+            | Self::CategoricalFocal { .. }
+            | Self::BinaryFocal { .. } => None,
         }
     }
 
@@ -281,10 +375,11 @@ impl Formula {
         let (smoothing, over) = match self {
             Self::SoftmaxOfLogits { smoothing }
             | Self::SoftmaxOfOutput { smoothing }
-            | Self::ClippedCategorical { smoothing } => (smoothing, units),
-            Self::SigmoidOfLogits { smoothing } | Self::ClippedBinary { smoothing } => {
-                (smoothing, 2)
-            }
+            | Self::ClippedCategorical { smoothing }
+            | Self::CategoricalFocal { smoothing, .. } => (smoothing, units),
+            Self::SigmoidOfLogits { smoothing }
+            | Self::ClippedBinary { smoothing }
+            | Self::BinaryFocal { smoothing, .. } => (smoothing, 2),
             Self::ClippedSparse | Self::Squared => (0.0, units),
         };
         let target = |unit: usize| match units {
@@ -327,4 +422,8 @@ pub(super) const FIELDS: &[Field] = &[
     Field::flag(GROUP, "training.loss.from_logits", "From logits").in_keras("from_logits"),
     Field::share(GROUP, "training.loss.label_smoothing", "Label smoothing")
         .in_keras("label_smoothing"),
+    Field::flag(GROUP, "training.loss.apply_class_balancing", "Class balancing")
+        .in_keras("apply_class_balancing"),
+    Field::real(GROUP, "training.loss.alpha", "Focal alpha", 0.0, 100.0).in_keras("alpha"),
+    Field::real(GROUP, "training.loss.gamma", "Focal gamma", 0.0, 100.0).in_keras("gamma"),
 ];

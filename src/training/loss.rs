@@ -76,11 +76,7 @@ pub fn loss(
             from_gradient(value, logits, gradient, images as f64)
         }
         Formula::SigmoidOfLogits { smoothing } => {
-            let targets = targets(smoothing, 2);
-            // max(x, 0) - x t + log(1 + exp(-|x|))
-            let value = logits.clone().clamp_min(0.0) - logits.clone() * targets.clone()
-                + (logits.clone().abs().neg().exp() + 1.0).log();
-            let gradient = sigmoid(logits.clone()) - targets;
+            let [value, gradient] = sigmoid_cross_entropy(&logits, targets(smoothing, 2));
             from_gradient(value, logits, gradient, (images * units) as f64)
         }
         Formula::ClippedSparse => {
@@ -93,14 +89,55 @@ pub fn loss(
             mean((targets(smoothing, units) * kept.log()).neg(), images)
         }
         Formula::ClippedBinary { smoothing } => {
-            let (targets, kept) = (targets(smoothing, 2), clip(logits));
-            let rest = (targets.clone().neg() + 1.0) * (kept.clone().neg() + 1.0).log();
-            mean((targets * kept.log() + rest).neg(), images * units)
+            mean(two_sided(clip(logits), targets(smoothing, 2)), images * units)
+        }
+        Formula::CategoricalFocal { alpha, gamma, smoothing, from_logits } => {
+            let outputs = outputs(head, logits);
+            let shares = if from_logits { softmax(outputs) } else { outputs };
+            let kept = clip(shares.clone() / shares.sum_dim(1));
+            let focus = (kept.clone().neg() + 1.0).powf_scalar(gamma) * alpha;
+            mean((targets(smoothing, units) * kept.log()).neg() * focus, images)
+        }
+        Formula::BinaryFocal { alpha, gamma, smoothing, from_logits } => {
+            let targets = targets(smoothing, 2);
+            let others = targets.clone().neg() + 1.0;
+            let outputs = outputs(head, logits.clone());
+            let shares = if from_logits { sigmoid(outputs.clone()) } else { outputs.clone() };
+            let right = targets.clone() * shares.clone() + others.clone() * (shares.neg() + 1.0);
+            let focus = (right.neg() + 1.0).powf_scalar(gamma);
+            let focus = match alpha {
+                Some(alpha) => focus * (targets.clone() * alpha + others * (1.0 - alpha)),
+                None => focus,
+            };
+            let logits = if from_logits { outputs } else { logits };
+            if !from_logits && head == Head::Open {
+                return mean(focus * two_sided(clip(logits), targets), images * units);
+            }
+            // The gradient of a product whose second factor, the cross-entropy, has its gradient given.
+            let [value, gradient] = sigmoid_cross_entropy(&logits, targets);
+            let (value, gradient) = (value.detach(), gradient.detach());
+            let fixed = focus.clone().detach();
+            let count = (images * units) as f64;
+            let tracked = focus * value.clone() + fixed.clone() * gradient * logits;
+            Loss { value: sum_of(fixed * value) / count, tracked: tracked.sum() / count }
         }
         Formula::Squared => {
             mean((outputs(head, logits) - targets(0.0, units)).square(), images * units)
         }
     }
+}
+
+/// `max(x, 0) - x t + log(1 + exp(-|x|))` of each logit, and its gradient.
+fn sigmoid_cross_entropy(logits: &Tensor<2>, targets: Tensor<2>) -> [Tensor<2>; 2] {
+    let value = logits.clone().clamp_min(0.0) - logits.clone() * targets.clone()
+        + (logits.clone().abs().neg().exp() + 1.0).log();
+    [value, sigmoid(logits.clone()) - targets]
+}
+
+/// `-(t log p + (1 - t) log(1 - p))` of each probability.
+fn two_sided(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let rest = (targets.clone().neg() + 1.0) * (probabilities.clone().neg() + 1.0).log();
+    (targets * probabilities.log() + rest).neg()
 }
 
 /// The mean over the batch of `-log softmax(logits)[label]`.
@@ -163,7 +200,13 @@ pub fn answer(config: &LossConfig, head: Head, logits: &[f32], label: u32) -> An
         Formula::SoftmaxOfLogits { .. } if logits.len() > 1 => softmax_of(logits),
         Formula::SigmoidOfLogits { .. } => logits.iter().map(|&logit| sigmoid_of(logit)).collect(),
         Formula::SoftmaxOfOutput { .. } => softmax_of(&outputs),
-        Formula::ClippedSparse | Formula::ClippedCategorical { .. } => {
+        Formula::CategoricalFocal { from_logits: true, .. } => softmax_of(&outputs),
+        Formula::BinaryFocal { from_logits: true, .. } => {
+            outputs.iter().map(|&output| sigmoid_of(output)).collect()
+        }
+        Formula::ClippedSparse
+        | Formula::ClippedCategorical { .. }
+        | Formula::CategoricalFocal { .. } => {
             let sum: f32 = outputs.iter().sum();
             outputs.iter().map(|output| output / sum).collect()
         }
@@ -219,6 +262,19 @@ mod tests {
                 LossConfig::SparseCategoricalCrossentropy { from_logits },
                 LossConfig::CategoricalCrossentropy { from_logits, label_smoothing },
                 LossConfig::BinaryCrossentropy { from_logits, label_smoothing },
+                LossConfig::CategoricalFocalCrossentropy {
+                    alpha: 0.5,
+                    gamma: 1.5,
+                    from_logits,
+                    label_smoothing,
+                },
+                LossConfig::BinaryFocalCrossentropy {
+                    apply_class_balancing: from_logits,
+                    alpha: 0.25,
+                    gamma: 3.0,
+                    from_logits,
+                    label_smoothing,
+                },
             ]
         });
         let others = [

@@ -31,11 +31,20 @@ pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
 
 /// A loss by its name, or its call where something differs from Keras' defaults.
 pub fn loss(loss: &LossConfig) -> String {
-    let class = |class: &str, from_logits: bool, smoothing: f64| {
-        let mut arguments = Vec::new();
+    let with = |mut arguments: Vec<String>, class: &str, from_logits: bool, smoothing: f64| {
         flag(&mut arguments, "from_logits", from_logits);
         unless(&mut arguments, "label_smoothing", smoothing, 0.0);
         call(&format!("keras.losses.{class}"), &arguments)
+    };
+    let class = |class: &str, from_logits: bool, smoothing: f64| {
+        with(Vec::new(), class, from_logits, smoothing)
+    };
+    let focal = |balanced: bool, alpha: f64, gamma: f64| {
+        let mut arguments = Vec::new();
+        flag(&mut arguments, "apply_class_balancing", balanced);
+        unless(&mut arguments, "alpha", alpha, 0.25);
+        unless(&mut arguments, "gamma", gamma, 2.0);
+        arguments
     };
     match *loss {
         LossConfig::SparseCategoricalCrossentropy { from_logits: false } => {
@@ -49,6 +58,20 @@ pub fn loss(loss: &LossConfig) -> String {
         }
         LossConfig::BinaryCrossentropy { from_logits, label_smoothing } => {
             class("BinaryCrossentropy", from_logits, label_smoothing)
+        }
+        LossConfig::CategoricalFocalCrossentropy { alpha, gamma, from_logits, label_smoothing } => {
+            let arguments = focal(false, alpha, gamma);
+            with(arguments, "CategoricalFocalCrossentropy", from_logits, label_smoothing)
+        }
+        LossConfig::BinaryFocalCrossentropy {
+            apply_class_balancing,
+            alpha,
+            gamma,
+            from_logits,
+            label_smoothing,
+        } => {
+            let arguments = focal(apply_class_balancing, alpha, gamma);
+            with(arguments, "BinaryFocalCrossentropy", from_logits, label_smoothing)
         }
         LossConfig::MeanSquaredError {} => class("MeanSquaredError", false, 0.0),
         LossConfig::TorchCrossEntropy { label_smoothing: 0.0 } => {

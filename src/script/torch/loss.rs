@@ -20,6 +20,8 @@ const ABOVE_ZERO: &str = "(outputs[:, 0] > 0) == y";
 /// The softmax of one unit is 1, so the answer is, too.
 const ALWAYS_ONE: &str = "y == 1";
 
+const NO_FOCAL_LOSS: &str = "PyTorch has no focal loss; this is what Keras computes.";
+
 const CLIPPED: &str =
     "Keras takes these outputs for probabilities and clips them; what is clipped has no gradient.";
 
@@ -51,6 +53,29 @@ impl Loss {
             }
             LossConfig::BinaryCrossentropy { from_logits, label_smoothing } => {
                 writer.binary(from_logits, label_smoothing)
+            }
+            LossConfig::CategoricalFocalCrossentropy {
+                alpha,
+                gamma,
+                from_logits,
+                label_smoothing,
+            } => {
+                let smoothing = Smoothing { amount: label_smoothing, over: writer.units };
+                let shares = if from_logits { "outputs.softmax(1)" } else { "outputs" };
+                let value = format!(
+                    "shares = {shares}\nshares = (shares / shares.sum(1, keepdim=True)).clamp(1e-7, 1 - 1e-7)\n-({alpha:?} * (1 - shares) ** {gamma:?} * targets * shares.log()).sum(1).mean()"
+                );
+                writer.function(NO_FOCAL_LOSS, smoothing, &value)
+            }
+            LossConfig::BinaryFocalCrossentropy {
+                apply_class_balancing,
+                alpha,
+                gamma,
+                from_logits,
+                label_smoothing,
+            } => {
+                let balanced = apply_class_balancing.then_some(alpha);
+                writer.binary_focal(balanced, gamma, from_logits, label_smoothing)
             }
             LossConfig::MeanSquaredError {} => {
                 writer.function("", Smoothing::NONE, "nn.functional.mse_loss(outputs, targets)")
@@ -161,6 +186,39 @@ impl Writer {
         }
     }
 
+    fn binary_focal(
+        &self,
+        balanced: Option<f64>,
+        gamma: f64,
+        from_logits: bool,
+        smoothing: f64,
+    ) -> Loss {
+        let one = self.units == 1;
+        let usual = if one { ABOVE_HALF } else { LARGEST };
+        // Keras' cross-entropy looks past the last activation unless the outputs are taken for logits themselves.
+        let (takes_scores, shares, right) = match (from_logits, self.head) {
+            (true, _) => (false, "outputs.sigmoid()", usual),
+            (false, Some(Activation::Softmax)) => {
+                (true, "outputs.softmax(1)", if one { ALWAYS_ONE } else { LARGEST })
+            }
+            (false, Some(_)) => (true, "outputs.sigmoid()", if one { ABOVE_ZERO } else { LARGEST }),
+            (false, None) => (false, "outputs", usual),
+        };
+        let entropy = if shares == "outputs" {
+            "kept = shares.clamp(1e-7, 1 - 1e-7)\nentropy = -(targets * kept.log() + (1 - targets) * (1 - kept).log())"
+        } else {
+            "entropy = nn.functional.binary_cross_entropy_with_logits(outputs, targets, reduction=\"none\")"
+        };
+        let weight = balanced.map_or(String::new(), |alpha| {
+            format!("(targets * {alpha:?} + (1 - targets) * (1 - {alpha:?})) * ")
+        });
+        let value = format!(
+            "shares = {shares}\n{entropy}\nwrong = targets * (1 - shares) + (1 - targets) * shares\n({weight}wrong ** {gamma:?} * entropy).mean()"
+        );
+        let two_sided = Smoothing { amount: smoothing, over: 2 };
+        Loss { takes_scores, right, ..self.function(NO_FOCAL_LOSS, two_sided, &value) }
+    }
+
     fn cross_entropy(&self, comment: &str, smoothing: f64, takes_scores: bool) -> Loss {
         let mut arguments = Vec::new();
         unless(&mut arguments, "label_smoothing", smoothing, 0.0);
@@ -169,7 +227,8 @@ impl Writer {
         self.made(lines.into_iter().filter(|line| !line.is_empty()).collect(), takes_scores)
     }
 
-    /// A loss that compares with rows of 0 and 1, or with a column of them.
+    /// A loss that compares with rows of 0 and 1, or with a column of labels. The last line of `value` is the loss, the lines before it
+    /// compute what it is made of.
     fn function(&self, doc: &str, smoothing: Smoothing, value: &str) -> Loss {
         let mut lines = vec!["def loss_of(outputs, labels):".to_string()];
         if !doc.is_empty() {
@@ -184,6 +243,8 @@ impl Writer {
             let Smoothing { amount, over } = smoothing;
             lines.push(format!("    targets = (1 - {amount:?}) * targets + {amount:?} / {over}"));
         }
+        let (before, value) = value.rsplit_once('\n').unwrap_or(("", value));
+        lines.extend(before.lines().map(|line| format!("    {line}")));
         lines.push(format!("    return {value}"));
         self.made(lines, false)
     }
