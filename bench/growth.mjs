@@ -15,7 +15,7 @@ const AXES = [
   {
     name: "side",
     points: [16, 32, 48, 64, 96, 128],
-    set: (experiment, side) => ({ ...experiment, dataset: { ...experiment.dataset, side } }),
+    set: withSide,
   },
   { name: "filters", points: [8, 16, 32, 64, 128], set: withFilters },
 ];
@@ -79,7 +79,7 @@ function fit(points) {
 async function refused(page, experiment) {
   const answers = [];
   for (const { images, side, filters } of LARGE) {
-    const large = withFilters(withImages({ ...experiment, dataset: { ...experiment.dataset, side } }, images), filters);
+    const large = withFilters(withImages(withSide(experiment, side), images), filters);
     const { refused, memory } = await about(page, large);
     answers.push({ images, side, filters, refused, estimated_memory_bytes: memory });
   }
@@ -136,6 +136,10 @@ async function start(page, url, count, message) {
 
 function together(workers, message) {
   return Promise.all(workers.map((worker) => worker.ask(message)));
+}
+
+function withSide(experiment, side) {
+  return { ...experiment, dataset: { ...experiment.dataset, height: side, width: side } };
 }
 
 function withImages(experiment, images) {

@@ -86,7 +86,7 @@ def main():
     tf.config.threading.set_inter_op_parallelism_threads(1)
     order = json.loads(sys.stdin.readline())
     dataset, training = order["experiment"]["dataset"], order["experiment"]["training"]
-    shape = (dataset["side"], dataset["side"], dataset["channels"])
+    shape = (dataset["height"], dataset["width"], dataset["channels"])
     with open(order["file"], "rb") as raw:
         images = np.fromfile(raw, np.float32, dataset["images"] * math.prod(shape)).reshape(-1, *shape)
         labels = np.fromfile(raw, np.uint32, dataset["images"]).astype(np.int64)

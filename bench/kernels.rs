@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use overfit_lab_kernels::buffers::Buffers;
-use overfit_lab_kernels::convolution::{self, Block, LARGEST_POOL, Path, Plan, Shape};
+use overfit_lab_kernels::convolution::{self, Block, LARGEST_POOL, Padding, Path, Plan, Shape};
 use overfit_lab_kernels::dense::{self, Dense};
 use overfit_lab_kernels::lanes::Instructions;
 use overfit_lab_kernels::update::Update;
@@ -82,7 +82,8 @@ pub extern "C" fn open_block(
     pool: usize,
     path: usize,
 ) -> i32 {
-    let padding = if same == 1 { [(kernel - 1) / 2, kernel / 2] } else { [0, 0] };
+    let padding =
+        if same == 1 { Padding::alike((kernel - 1) / 2, kernel / 2) } else { Padding::NONE };
     let shape =
         Shape { images, height: side, width: side, channels, filters, kernel, stride, padding };
     let block = Block { shape, relu: true, pool };
@@ -238,8 +239,8 @@ fn by_definition(block: &Block, input: &[f32], kernel: &[f32], at: usize) -> f64
         for y in 0..shape.kernel {
             for x in 0..shape.kernel {
                 let from = [row * shape.stride + y, column * shape.stride + x];
-                let Some(from_row) = from[0].checked_sub(shape.padding[0]) else { continue };
-                let Some(from_column) = from[1].checked_sub(shape.padding[0]) else { continue };
+                let Some(from_row) = from[0].checked_sub(shape.padding.top) else { continue };
+                let Some(from_column) = from[1].checked_sub(shape.padding.left) else { continue };
                 if from_row >= shape.height || from_column >= shape.width {
                     continue;
                 }

@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, ImageSize};
 use crate::experiment::AugmentationConfig;
 use crate::kernels::lanes::Instructions;
 use crate::kernels::normal;
@@ -19,37 +19,58 @@ pub struct Alteration {
     pub vertical_flip: bool,
     /// In degrees, against the clock.
     pub rotation: f64,
-    /// The first row and column that are kept, and how many.
-    pub crop: [usize; 3],
-    /// Pixels down and to the right.
-    pub shift: [i32; 2],
+    pub crop: Crop,
+    pub shift: Shift,
     pub brightness: f32,
 }
 
+/// The part of an image that is kept, in pixels; it is stretched to the size of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crop {
+    pub top: usize,
+    pub left: usize,
+    pub size: ImageSize,
+}
+
+/// How far an image moves, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shift {
+    pub down: i32,
+    pub right: i32,
+}
+
 impl Alteration {
-    pub fn none(side: usize) -> Self {
+    pub fn none(size: ImageSize) -> Self {
         Self {
             horizontal_flip: false,
             vertical_flip: false,
             rotation: 0.0,
-            crop: [0, 0, side],
-            shift: [0, 0],
+            crop: Crop { top: 0, left: 0, size },
+            shift: Shift { down: 0, right: 0 },
             brightness: 0.0,
         }
     }
 
     /// Always the same number of draws, so that one strength does not change what another does.
-    fn draw(config: &AugmentationConfig, side: usize, generator: &mut ChaCha8Rng) -> Self {
+    fn draw(config: &AugmentationConfig, size: ImageSize, generator: &mut ChaCha8Rng) -> Self {
         let mut draw = || generator.random::<f64>();
         let [horizontal, vertical] = [draw() < 0.5, draw() < 0.5];
         // Within plus and minus the strength.
         let rotation = (2.0 * draw() - 1.0) * config.rotation;
-        let kept = (side as f64 * (1.0 - draw() * config.crop)).round().max(1.0) as usize;
-        let mut place = || (draw() * (side - kept + 1) as f64) as usize;
-        let crop = [place(), place(), kept];
-        let most = config.shift * side as f64;
-        let mut shift = || ((2.0 * draw() - 1.0) * most).round() as i32;
-        let shift = [shift(), shift()];
+        let share = 1.0 - draw() * config.crop;
+        let kept = |side: usize| (side as f64 * share).round().max(1.0) as usize;
+        let kept = ImageSize { height: kept(size.height), width: kept(size.width) };
+        let mut place = |side: usize, kept: usize| (draw() * (side - kept + 1) as f64) as usize;
+        let crop = Crop {
+            top: place(size.height, kept.height),
+            left: place(size.width, kept.width),
+            size: kept,
+        };
+        let mut shift = |side: usize| {
+            let most = config.shift * side as f64;
+            ((2.0 * draw() - 1.0) * most).round() as i32
+        };
+        let shift = Shift { down: shift(size.height), right: shift(size.width) };
         Self {
             horizontal_flip: config.horizontal_flip && horizontal,
             vertical_flip: config.vertical_flip && vertical,
@@ -63,10 +84,11 @@ impl Alteration {
     /// Alters an image in place.
     ///
     /// # Shapes
-    /// - image: `[side, side, channels]`
-    pub fn apply(&self, image: &mut [f32], side: usize) {
-        let channels = image.len() / side / side;
-        let row = side * channels;
+    /// - image: `[height, width, channels]`
+    pub fn apply(&self, image: &mut [f32], size: ImageSize) {
+        let ImageSize { height, width } = size;
+        let channels = image.len() / size.pixels();
+        let row = width * channels;
         if self.horizontal_flip {
             for row in image.chunks_exact_mut(row) {
                 row.reverse();
@@ -75,20 +97,21 @@ impl Alteration {
             }
         }
         if self.vertical_flip {
-            let (above, below) = image.split_at_mut(side / 2 * row);
-            let below = &mut below[side % 2 * row..];
+            let (above, below) = image.split_at_mut(height / 2 * row);
+            let below = &mut below[height % 2 * row..];
             for (above, below) in above.chunks_exact_mut(row).zip(below.rchunks_exact_mut(row)) {
                 above.swap_with_slice(below);
             }
         }
         if self.rotation != 0.0 {
-            sample(image, side, Source::Turned { radians: self.rotation.to_radians() });
+            sample(image, [height, width], Source::Turned { radians: self.rotation.to_radians() });
         }
-        let [top, left, kept] = self.crop;
-        if kept < side {
-            sample(image, side, Source::Cropped { top, left, kept });
+        let Crop { top, left, size: kept } = self.crop;
+        if kept != size {
+            let kept = [kept.height, kept.width];
+            sample(image, [height, width], Source::Cropped { top, left, kept });
         }
-        let [down, right] = self.shift;
+        let Shift { down, right } = self.shift;
         shift(image, row, down);
         for row in image.chunks_exact_mut(row) {
             shift(row, channels, right);
@@ -122,7 +145,7 @@ pub fn altered(config: &AugmentationConfig, dataset: &Dataset, seed: u32, epoch:
     for (number, image) in all.chunks_exact_mut(size).enumerate() {
         let purpose = Purpose::Augmentation { epoch, image: number as u32 };
         let mut generator = stream(seed, purpose);
-        Alteration::draw(config, dataset.side, &mut generator).apply(image, dataset.side);
+        Alteration::draw(config, dataset.size, &mut generator).apply(image, dataset.size);
         if config.noise != 0.0 {
             fill_uniform(&mut generator, &mut uniforms);
             normal::add(&uniforms, config.noise, image, Instructions::best());
@@ -154,20 +177,24 @@ mod tests {
     use super::*;
     use crate::presets;
 
-    const SIDE: usize = 4;
+    const SQUARE: ImageSize = ImageSize { height: 4, width: 4 };
 
-    /// 4 x 4, one channel: 0 to 15.
-    fn image() -> Vec<f32> {
-        (0..16).map(|value| value as f32).collect()
+    /// One channel: 0, 1, 2, ..
+    fn image(size: ImageSize) -> Vec<f32> {
+        (0..size.pixels()).map(|value| value as f32).collect()
     }
 
-    fn altered_image(alteration: Alteration, mut image: Vec<f32>) -> Vec<f32> {
-        alteration.apply(&mut image, SIDE);
+    fn altered_image(alteration: Alteration, mut image: Vec<f32>, size: ImageSize) -> Vec<f32> {
+        alteration.apply(&mut image, size);
         image
     }
 
-    fn check(alteration: Alteration, expected: [[f32; 4]; 4]) {
-        let found = altered_image(alteration, image());
+    fn check<const HEIGHT: usize, const WIDTH: usize>(
+        alteration: Alteration,
+        expected: [[f32; WIDTH]; HEIGHT],
+    ) {
+        let size = ImageSize { height: HEIGHT, width: WIDTH };
+        let found = altered_image(alteration, image(size), size);
         for (at, (found, expected)) in found.iter().zip(expected.as_flattened()).enumerate() {
             assert!((found - expected).abs() < 1e-5, "{alteration:?}, {at}: {found}, {expected}");
         }
@@ -175,7 +202,7 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn alterations_worked_by_hand() {
-        let none = Alteration::none(SIDE);
+        let none = Alteration::none(SQUARE);
         let as_it_is =
             [[0., 1., 2., 3.], [4., 5., 6., 7.], [8., 9., 10., 11.], [12., 13., 14., 15.]];
         check(none, as_it_is);
@@ -187,7 +214,7 @@ mod tests {
         check(Alteration { vertical_flip: true, ..none }, [d, c, b, a]);
         // Down by one, left by two.
         check(
-            Alteration { shift: [1, -2], ..none },
+            Alteration { shift: Shift { down: 1, right: -2 }, ..none },
             [[0.; 4], [2., 3., 0., 0.], [6., 7., 0., 0.], [10., 11., 0., 0.]],
         );
         // A quarter turn against the clock: the last column becomes the first row.
@@ -196,28 +223,47 @@ mod tests {
             [[3., 7., 11., 15.], [2., 6., 10., 14.], [1., 5., 9., 13.], [0., 4., 8., 12.]],
         );
         // The middle four pixels at twice their size: 5, then a quarter and three quarters of the way to 6, then 6.
+        let half = ImageSize { height: 2, width: 2 };
         let row = |first: f32| [first, first + 0.25, first + 0.75, first + 1.0];
-        check(Alteration { crop: [1, 1, 2], ..none }, [row(5.), row(6.), row(8.), row(9.)]);
+        check(
+            Alteration { crop: Crop { top: 1, left: 1, size: half }, ..none },
+            [row(5.), row(6.), row(8.), row(9.)],
+        );
         check(Alteration { brightness: 0.5, ..none }, as_it_is.map(|row| row.map(|v| v + 0.5)));
         // An eighth of a turn: the corner's neighbours come from outside, in proportion; the middle stays nearly where it was.
-        let turned = altered_image(Alteration { rotation: 45.0, ..none }, image());
+        let turned = altered_image(Alteration { rotation: 45.0, ..none }, image(SQUARE), SQUARE);
         assert!((turned.iter().take(1).sum::<f32>() - 0.0).abs() < 1.5, "{turned:?}");
         let middle: f32 = [5, 6, 9, 10].iter().map(|&at| turned[at]).sum();
         assert!((middle - 30.0).abs() < 1e-4, "{middle}");
     }
 
     #[wasm_bindgen_test(unsupported = test)]
+    fn alterations_of_an_image_that_is_not_square() {
+        let none = Alteration::none(ImageSize { height: 2, width: 4 });
+        check(Alteration { horizontal_flip: true, ..none }, [[3., 2., 1., 0.], [7., 6., 5., 4.]]);
+        check(Alteration { vertical_flip: true, ..none }, [[4., 5., 6., 7.], [0., 1., 2., 3.]]);
+        let shift = Shift { down: -1, right: 3 };
+        check(Alteration { shift, ..none }, [[0., 0., 0., 4.], [0.; 4]]);
+        check(Alteration { rotation: 180.0, ..none }, [[7., 6., 5., 4.], [3., 2., 1., 0.]]);
+        // A quarter turn against the clock about the middle: what was beside the middle is above and below, and the ends are gone.
+        check(Alteration { rotation: 90.0, ..none }, [[0., 2., 6., 0.], [0., 1., 5., 0.]]);
+        // Half of each side: the lower row's middle two pixels at twice their size.
+        let crop = Crop { top: 1, left: 1, size: ImageSize { height: 1, width: 2 } };
+        check(Alteration { crop, ..none }, [[5., 5.25, 5.75, 6.]; 2]);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
     fn channels_move_together() {
-        let two: Vec<f32> = image().into_iter().flat_map(|value| [value, -value]).collect();
+        let two: Vec<f32> = image(SQUARE).into_iter().flat_map(|value| [value, -value]).collect();
         let alteration = Alteration {
             rotation: 20.0,
-            crop: [0, 1, 3],
-            shift: [1, 0],
+            crop: Crop { top: 0, left: 1, size: ImageSize { height: 3, width: 3 } },
+            shift: Shift { down: 1, right: 0 },
             horizontal_flip: true,
-            ..Alteration::none(SIDE)
+            ..Alteration::none(SQUARE)
         };
-        let both = altered_image(alteration, two);
-        let one = altered_image(alteration, image());
+        let both = altered_image(alteration, two, SQUARE);
+        let one = altered_image(alteration, image(SQUARE), SQUARE);
         assert!(both.chunks(2).zip(&one).all(|(pair, value)| pair == [*value, -*value]));
     }
 
@@ -229,23 +275,32 @@ mod tests {
         }
         let full = experiment.training.augmentation.clone();
         let weaker = AugmentationConfig { rotation: 0.0, brightness: 0.3, ..full.clone() };
-        let mut seen = [0.0_f64; 3];
+        let size = ImageSize { height: 8, width: 20 };
+        let mut seen = [0.0_f64; 5];
         for image in 0..200 {
             let draw = |config| {
                 let purpose = Purpose::Augmentation { epoch: 1, image };
-                Alteration::draw(config, 8, &mut stream(1, purpose))
+                Alteration::draw(config, size, &mut stream(1, purpose))
             };
             let (one, other) = (draw(&full), draw(&weaker));
             assert_eq!((one.shift, one.crop), (other.shift, other.crop));
-            assert!(one.shift.iter().all(|shift| shift.abs() <= 2), "{one:?}");
+            let Shift { down, right } = one.shift;
+            assert!(down.abs() <= 2 && right.abs() <= 5, "{one:?}");
             assert!(one.rotation.abs() <= 30.0 && other.brightness.abs() <= 0.3);
-            let [top, left, kept] = one.crop;
-            assert!((4..=8).contains(&kept) && top + kept <= 8 && left + kept <= 8, "{one:?}");
+            let Crop { top, left, size: ImageSize { height, width } } = one.crop;
+            assert!((4..=8).contains(&height) && (10..=20).contains(&width), "{one:?}");
+            assert!(top + height <= 8 && left + width <= 20, "{one:?}");
+            // The same share of each side, to the pixel.
+            assert!((width as f64 - 2.5 * height as f64).abs() <= 1.75, "{one:?}");
             assert!(!one.horizontal_flip && !one.vertical_flip);
-            let sizes = [f64::from(one.shift[0].abs()), one.rotation.abs(), (8 - kept) as f64];
+            let lost = [8 - height, 20 - width].map(|pixels| pixels as f64);
+            let [down, right] = [down, right].map(|shift| f64::from(shift.abs()));
+            let sizes = [down, right, one.rotation.abs(), lost[0], lost[1]];
             seen = std::array::from_fn(|at| seen[at].max(sizes[at]));
         }
-        assert!(seen[0] == 2.0 && seen[1] > 27.0 && seen[2] == 4.0, "{seen:?}");
+        let [down, right, rotation, rows, columns] = seen;
+        assert_eq!([down, right, rows, columns], [2.0, 5.0, 4.0, 10.0]);
+        assert!(rotation > 27.0, "{rotation}");
     }
 
     #[wasm_bindgen_test(unsupported = test)]

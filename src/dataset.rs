@@ -6,15 +6,31 @@ use rand::seq::{SliceRandom, index};
 use crate::experiment::{DatasetConfig, Experiment, Labels, Pixels};
 use crate::seeding::{Purpose, normal_pair, stream};
 
+/// The size of an image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageSize {
+    pub height: usize,
+    pub width: usize,
+}
+
+impl ImageSize {
+    pub fn of(config: &DatasetConfig) -> Self {
+        Self { height: config.height as usize, width: config.width as usize }
+    }
+
+    pub fn pixels(self) -> usize {
+        self.height * self.width
+    }
+}
+
 /// Images in NHWC order (image, row, column, channel; channel fastest) with a label each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// Height and width, in pixels.
-    pub side: usize,
+    pub size: ImageSize,
     pub channels: usize,
     /// Labels lie below this number.
     pub labels_end: usize,
-    /// `labels.len() * side * side * channels` numbers.
+    /// `labels.len() * height * width * channels` numbers.
     pub images: Vec<f32>,
     pub labels: Vec<u32>,
     /// What a screen shows as black and as white.
@@ -45,12 +61,12 @@ impl Drawn {
         let mut places = stream(*seed, Purpose::Marks);
         let mut images =
             images(config, &kinds, || pixels.random(), |below| places.random_range(0..below));
-        let validation = images.split_off(count * size(config));
+        let validation = images.split_off(count * numbers(config));
         for class in training.iter_mut().chain(&mut held_out) {
             *class += config.first_label;
         }
         let dataset = |images, labels| Dataset {
-            side: config.side as usize,
+            size: ImageSize::of(config),
             channels: config.channels as usize,
             labels_end: config.last_label() as usize + 1,
             images,
@@ -62,8 +78,13 @@ impl Drawn {
 }
 
 /// Numbers an image.
-fn size(config: &DatasetConfig) -> usize {
-    (config.side * config.side * config.channels) as usize
+fn numbers(config: &DatasetConfig) -> usize {
+    ImageSize::of(config).pixels() * config.channels as usize
+}
+
+/// Marks in an image: one, and one more for each 8 pixels of the side of a square with as many pixels.
+pub fn marks(config: &DatasetConfig) -> usize {
+    ImageSize::of(config).pixels().isqrt().div_ceil(8)
 }
 
 /// A class for each image, from 0, those to train on first, before anything goes wrong with them.
@@ -119,8 +140,9 @@ pub fn images(
     mut uniform: impl FnMut() -> f32,
     mut below: impl FnMut(usize) -> usize,
 ) -> Vec<f32> {
-    let (side, channels) = (config.side as usize, config.channels as usize);
-    let size = side * side * channels;
+    let ImageSize { height, width } = ImageSize::of(config);
+    let channels = config.channels as usize;
+    let size = numbers(config);
     let mut images: Vec<f32> = match config.pixels {
         Pixels::Normal => {
             let pairs =
@@ -141,16 +163,16 @@ pub fn images(
                 for pixel in image.iter_mut() {
                     *pixel *= 0.5;
                 }
-                for _ in 0..side.div_ceil(8) {
-                    let [top, left] = [below(side - 2), below(side - 2)];
-                    mark(image, [top, left], kind, side, channels);
+                for _ in 0..marks(config) {
+                    let [top, left] = [below(height - 2), below(width - 2)];
+                    mark(image, [top, left], kind, width, channels);
                 }
             }
         }
         Pixels::Stripes => {
             for (image, &kind) in images.chunks_exact_mut(size).zip(kinds) {
                 for (place, pixel) in image.iter_mut().enumerate() {
-                    let (row, column) = (place / channels / side, place / channels % side);
+                    let (row, column) = (place / channels / width, place / channels % width);
                     let across = if kind == 0 { column } else { row };
                     *pixel = 0.25 * *pixel + 0.75 * ((across / 2) % 2) as f32;
                 }
@@ -170,11 +192,11 @@ pub fn images(
 }
 
 /// A cross of five bright pixels, upright or diagonal.
-fn mark(image: &mut [f32], [top, left]: [usize; 2], kind: u32, side: usize, channels: usize) {
+fn mark(image: &mut [f32], [top, left]: [usize; 2], kind: u32, width: usize, channels: usize) {
     const UPRIGHT: [[usize; 2]; 5] = [[0, 1], [1, 0], [1, 1], [1, 2], [2, 1]];
     const DIAGONAL: [[usize; 2]; 5] = [[0, 0], [0, 2], [1, 1], [2, 0], [2, 2]];
     for [down, right] in if kind == 0 { UPRIGHT } else { DIAGONAL } {
-        let pixel = ((top + down) * side + left + right) * channels;
+        let pixel = ((top + down) * width + left + right) * channels;
         image[pixel..pixel + channels].fill(1.0);
     }
 }

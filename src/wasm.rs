@@ -185,12 +185,13 @@ impl DatasetPreview {
     /// The first `count` images, or all where there are fewer, as a canvas takes them. The bytes are copies: the wasm's own memory
     /// moves when it grows.
     pub fn images(&self, count: usize) -> Result<Vec<ImageData>, JsValue> {
-        let side = self.0.side as u32;
+        let size = self.0.size;
+        let (height, width) = (size.height as u32, size.width as u32);
         let bytes = self.0.rgba(count);
-        let images = bytes.chunks_exact(4 * self.0.side * self.0.side);
+        let images = bytes.chunks_exact(4 * size.pixels());
         let image = |bytes: &[u8]| {
             let bytes = Uint8ClampedArray::from(bytes);
-            ImageData::new_with_js_u8_clamped_array_and_sh(&bytes, side, side)
+            ImageData::new_with_js_u8_clamped_array_and_sh(&bytes, width, height)
         };
         images.map(image).collect()
     }

@@ -1,7 +1,7 @@
 //! What cannot be trained is refused before any work, with an error that names the field, the value and what may be.
 
 use overfit_lab::experiment::{
-    Experiment, InvalidField, LayerConfig, MEMORY_LIMIT_BYTES, estimate_memory_bytes,
+    Experiment, InvalidField, LayerConfig, MEMORY_LIMIT_BYTES, Pixels, estimate_memory_bytes,
 };
 use overfit_lab::presets;
 use overfit_lab::training::TrainingSession;
@@ -60,7 +60,26 @@ fn numbers_out_of_range() {
         (|e| e.dataset.images = u32::MAX, "dataset.images", "4294967295", "from 1 to 2000"),
         (|e| e.dataset.classes = 0, "dataset.classes", "0", "from 2 to 100"),
         (|e| e.dataset.classes = 1, "dataset.classes", "1", "from 2 to 100"),
-        (|e| e.dataset.side = 3, "dataset.side", "3", "from 4 to 256"),
+        (|e| e.dataset.height = 0, "dataset.height", "0", "from 1 to 1024"),
+        (|e| e.dataset.width = 1025, "dataset.width", "1025", "from 1 to 1024"),
+        (
+            |e| (e.dataset.height, e.dataset.width) = (1024, 65),
+            "dataset.width",
+            "65",
+            "from 1 to 64 at a height of 1024, for an image has at most 65536 pixels",
+        ),
+        (
+            |e| (e.dataset.width, e.dataset.pixels) = (2, Pixels::Stripes),
+            "dataset.pixels",
+            "stripes",
+            "64 × 2 pixels have no room for a pattern, which takes 3 × 3",
+        ),
+        (
+            |e| (e.dataset.height, e.dataset.pixels) = (2, Pixels::Patterned),
+            "dataset.pixels",
+            "patterned",
+            "uniform, normal or constant",
+        ),
         (|e| e.dataset.channels = 0, "dataset.channels", "0", "from 1 to 4"),
     ];
     for (change, field, value, allowed) in rows {
@@ -101,6 +120,8 @@ fn fields_that_are_set() {
         ("seed", "4294967296", "4294967296", "a whole number from 0 to 4294967295"),
         ("training.optimizer", "adamant", "adamant", optimizers),
         ("training.optimizer.beta_1", "x", "x", "a number from 0 to below 1"),
+        ("dataset.side", "wide", "wide", "a whole number from 1 to 256"),
+        ("dataset.height", "2.5", "2.5", "a whole number from 1 to 1024"),
         ("network.conv_bias", "maybe", "maybe", "true or false"),
         ("network.dense_bias", "2", "2", "true or false"),
         ("network.layers[0].filters", "many", "many", "a whole number from 1 to 1024"),
@@ -254,7 +275,7 @@ fn units_that_keras_accepts() {
         let mut experiment = with_head(units, loss, classes, first_label);
         assert_eq!(experiment.validate(), Ok(()), "{units} {loss} {classes} {first_label}");
         // It trains, too, with images that are small.
-        experiment.dataset.side = 4;
+        experiment.set("dataset.side", "4").unwrap();
         let mut session = TrainingSession::new(experiment, "flex").unwrap();
         let metrics = session.run_epoch();
         assert!(metrics.loss.is_finite(), "{units} {loss} {classes} {first_label}");
@@ -311,7 +332,10 @@ fn json_that_is_no_experiment() {
         ("[]".into(), "experiment", "[]; it must be a JSON object"),
         ("7".into(), "experiment", "7; it must be a JSON object"),
         (change("\"seed\"", "\"sede\""), "sede", "sede is not a field"),
-        (change("\"side\"", "\"size\""), "dataset.size", "dataset.size is not a field"),
+        (change("\"width\"", "\"size\""), "dataset.size", "dataset.size is not a field"),
+        (change("\"width\": 64", "\"side\": 32"), "dataset.side", "the image's height, 64"),
+        (change("\"height\": 64", "\"side\": 32"), "dataset.side", "the image's width, 64"),
+        (change("\"width\": 64", "\"side\": 1.5"), "dataset.side", "1.5 is not allowed"),
         (
             change("\"kernel\"", "\"kernal\""),
             "network.layers[0].kernal",
@@ -386,6 +410,9 @@ fn json_may_leave_out_what_has_a_default() {
             &[("dataset.images", "50"), ("training.batch_size", "32")],
         ),
         (r#"{"dataset":{"images":5}}"#, &[("dataset.images", "5")]),
+        (r#"{"dataset":{"side":8}}"#, &[("dataset.height", "8"), ("dataset.width", "8")]),
+        (r#"{"dataset":{"side":8,"height":8.0}}"#, &[("dataset.side", "8")]),
+        (r#"{"dataset":{"width":1000}}"#, &[("dataset.width", "1000")]),
         (
             r#"{"network":{"layers":["flatten",{"type":"dense","units":2,"activation":"softmax"}]}}"#,
             &[(
@@ -428,7 +455,7 @@ fn json_gives_the_same_experiment_back() {
 fn networks_too_large_for_memory() {
     let mut experiment = example_1();
     experiment.dataset.images = 2000;
-    experiment.dataset.side = 256;
+    experiment.set("dataset.side", "256").unwrap();
     experiment.training.batch_size = 2000;
     experiment.set("network.layers[0].filters", "1024").unwrap();
     let problem = refusal(&experiment);
@@ -437,7 +464,7 @@ fn networks_too_large_for_memory() {
     check(&problem, "network.layers", &problem.value, "at most 2.0 GiB");
     experiment.training.batch_size = 1;
     experiment.dataset.images = 20;
-    experiment.dataset.side = 64;
+    experiment.set("dataset.side", "64").unwrap();
     assert_eq!(experiment.validate(), Ok(()));
     assert!(estimate_memory_bytes(&experiment) <= MEMORY_LIMIT_BYTES);
 }

@@ -7,7 +7,7 @@ mod hash;
 
 use hash::{label, uniform};
 use overfit_lab::backend;
-use overfit_lab::dataset::{self, Dataset};
+use overfit_lab::dataset::{self, Dataset, ImageSize};
 use overfit_lab::experiment::{EarlyStoppingConfig, Experiment};
 use overfit_lab::network::{Network, initializer};
 use overfit_lab::presets;
@@ -75,7 +75,7 @@ fn datasets(experiment: &Experiment) -> [Dataset; 2] {
     let held_out = pixels.split_off(IMAGES * SIDE * SIDE * 3);
     let parts = [(pixels, labels[..IMAGES].to_vec()), (held_out, labels[IMAGES..].to_vec())];
     parts.map(|(images, labels)| Dataset {
-        side: SIDE,
+        size: ImageSize { height: SIDE, width: SIDE },
         channels: 3,
         labels_end: 2,
         images,

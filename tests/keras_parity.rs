@@ -10,14 +10,7 @@ const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 
 /// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
 #[cfg(not(target_arch = "wasm32"))]
-const NOT_UNDERSTOOD: &[&str] = &[
-    "rectangle_same",
-    "rectangle_valid",
-    "rectangle_fused",
-    "rectangle_line",
-    "rectangle_stripes",
-    "rectangle_locally_connected",
-];
+const NOT_UNDERSTOOD: &[&str] = &[];
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
@@ -245,6 +238,8 @@ mod everywhere {
         pixels_255
         duplicates
         stripes
+        rectangle_same
+        rectangle_line
         loop_no_zero_grad
         loop_frozen
         loop_labels_rolled

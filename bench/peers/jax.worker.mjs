@@ -23,8 +23,9 @@ answers({
     if (!(await init(backend)).includes(backend)) throw new Error(`this browser has no ${backend}`);
     defaultDevice(backend);
     const { dataset, network, training } = experiment;
+    const { height, width, channels } = dataset;
     if (training.batch_size < dataset.images) throw new Error("only full batches are written here");
-    const rows = np.array(images).reshape([dataset.images, dataset.side, dataset.side, dataset.channels]);
+    const rows = np.array(images).reshape([dataset.images, height, width, channels]);
     const targets = nn.oneHot(np.array(Int32Array.from(labels)), dataset.classes);
     data = { pixels: np.transpose(rows, [0, 3, 1, 2]), targets };
     const optimizer = OPTIMIZERS[training.optimizer.type](training);

@@ -12,7 +12,7 @@ answers({
     setWasmPaths("/packages/@tensorflow/tfjs-backend-wasm/dist/");
     if (!(await tf.setBackend(backend))) throw new Error(`this browser has no ${backend}`);
     const { dataset, network, training } = experiment;
-    const shape = [dataset.side, dataset.side, dataset.channels];
+    const shape = [dataset.height, dataset.width, dataset.channels];
     const model = tf.sequential();
     network.layers.forEach((config, index) => model.add(layer(config, index === 0 ? { inputShape: shape } : {})));
     model.compile({ optimizer: optimizer(training), loss: "sparseCategoricalCrossentropy", metrics: ["accuracy"] });

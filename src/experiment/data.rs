@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-use super::fields::{Choice, Field, FieldGroup};
+use super::fields::{Choice, Field, FieldGroup, InvalidField};
 
 /// Images and labels, drawn from the seed. [`crate::dataset`] says how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
@@ -11,8 +11,10 @@ use super::fields::{Choice, Field, FieldGroup};
 pub struct DatasetConfig {
     /// How many images to train on.
     pub images: u32,
-    /// Height and width of an image, in pixels.
-    pub side: u32,
+    /// Rows of an image, in pixels.
+    pub height: u32,
+    /// Columns of an image, in pixels.
+    pub width: u32,
     pub channels: u32,
     pub classes: u32,
     /// The label of the first class; the labels of the other classes follow it.
@@ -65,7 +67,8 @@ impl Default for DatasetConfig {
     fn default() -> Self {
         Self {
             images: 20,
-            side: 64,
+            height: 64,
+            width: 64,
             channels: 3,
             classes: 2,
             first_label: 0,
@@ -88,6 +91,37 @@ impl DatasetConfig {
     pub fn last_label(&self) -> u32 {
         self.first_label + self.classes - 1
     }
+
+    /// The most pixels of an image: 256 x 256.
+    pub const MOST_PIXELS: u32 = 256 * 256;
+
+    /// Pixels of an image.
+    pub fn pixels_of_an_image(&self) -> usize {
+        self.height as usize * self.width as usize
+    }
+
+    /// What is wrong with the size of the images, or with what they cannot show at that size. Expects every number in its range.
+    pub(super) fn size_problem(&self) -> Option<InvalidField> {
+        let Self { height, width, .. } = *self;
+        let most = Self::MOST_PIXELS / height;
+        if width > most {
+            let allowed = format!(
+                "a whole number from 1 to {most} at a height of {height}, for an image has at most {} pixels",
+                Self::MOST_PIXELS
+            );
+            let field = "dataset.width";
+            return Some(InvalidField::new(field, "Image width", width.to_string(), allowed));
+        }
+        let least = self.pixels.least_side();
+        (height.min(width) < least).then(|| {
+            let pixels = serde_json::json!(self.pixels);
+            let kind = Pixels::choices().into_iter().find(|kind| kind.value == pixels);
+            let allowed = format!(
+                "uniform, normal or constant, for images of {height} × {width} pixels have no room for a pattern, which takes {least} × {least}"
+            );
+            InvalidField::new("dataset.pixels", "Pixels", kind.map_or("", |kind| kind.id), allowed)
+        })
+    }
 }
 
 impl Pixels {
@@ -97,6 +131,11 @@ impl Pixels {
             Self::Patterned | Self::Stripes => true,
             Self::Uniform | Self::Normal | Self::Constant => false,
         }
+    }
+
+    /// The fewest rows and columns of an image that shows such pixels: a mark has three of each, and after two the first stripe ends.
+    fn least_side(self) -> u32 {
+        if self.show_a_pattern() { 3 } else { 1 }
     }
 
     fn choices() -> Vec<Choice> {
@@ -124,9 +163,19 @@ impl Labels {
 
 const DATA: FieldGroup = FieldGroup::Data;
 
+/// In pixels.
+const LONGEST_SIDE: f64 = 1024.0;
+
+/// What stands for [`SIDES`] both: no field of an experiment, but one that files and `--set` may give.
+pub(super) const SIDE: Field = Field::whole(DATA, "dataset.side", "Image side", 1.0, 256.0);
+
+/// The fields that [`SIDE`] stands for.
+pub(super) const SIDES: [&str; 2] = ["height", "width"];
+
 pub(super) const FIELDS: &[Field] = &[
     Field::whole(DATA, "dataset.images", "Images", 1.0, DatasetConfig::MOST_IMAGES as f64),
-    Field::whole(DATA, "dataset.side", "Image side", 4.0, 256.0),
+    Field::whole(DATA, "dataset.height", "Image height", 1.0, LONGEST_SIDE),
+    Field::whole(DATA, "dataset.width", "Image width", 1.0, LONGEST_SIDE),
     Field::whole(DATA, "dataset.channels", "Channels", 1.0, 4.0),
     Field::whole(DATA, "dataset.classes", "Classes", 2.0, 100.0),
     Field::whole(DATA, "dataset.first_label", "First label", 0.0, 10.0),

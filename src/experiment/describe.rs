@@ -207,6 +207,8 @@ mod tests {
             ("seed", "7", "seed 7"),
             ("training.augmentation.horizontal_flip", "on", "horizontal flip on"),
             ("dataset.labels", "balanced", "labels balanced"),
+            ("dataset.side", "16", "image side 16"),
+            ("dataset.width", "1000", "image width 1000"),
             ("training.loss", "binary_crossentropy", "loss binary cross-entropy"),
             ("training.loss.from_logits", "true", "from logits on"),
             ("network.regularizer.l1", "0.01", "L1 0.01"),

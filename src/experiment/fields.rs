@@ -231,10 +231,10 @@ impl Field {
         Self { unit: Some(unit), ..self }
     }
 
-    /// The field at `path`, whatever its indices.
+    /// The field at `path`, whatever its indices, or what stands for several fields there.
     pub fn of(path: &str) -> Option<&'static Self> {
         let pattern = without_indices(path);
-        fields().find(|field| field.path == pattern)
+        fields().chain([&data::SIDE]).find(|field| field.path == pattern)
     }
 
     /// The numbers that the field can hold, where it holds numbers.

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::data::{SIDE, SIDES};
 use super::fields::{FieldKind, shown};
 use super::{Choice, Experiment, Field, InvalidField, KERAS_BATCH_SIZE, OptimizerConfig};
 
@@ -61,6 +62,10 @@ fn completed(given: Value) -> Result<Value, InvalidField> {
 /// `given` at `path` with what it leaves out taken from `default`.
 fn complete(path: &str, given: Value, default: &Value) -> Result<Value, InvalidField> {
     let field = Field::of(path);
+    let given = match given {
+        Value::Object(dataset) if path == "dataset" => with_both_sides(dataset)?.into(),
+        given => given,
+    };
     match (field.map(|field| field.kind), given, default) {
         (Some(FieldKind::Number(range)), given, _) => {
             number(path, given, range.whole, field.expect("just looked at"))
@@ -92,6 +97,24 @@ fn complete(path: &str, given: Value, default: &Value) -> Result<Value, InvalidF
             Err(InvalidField::told(name, value, "a JSON object", message))
         }
     }
+}
+
+/// A dataset with the height and the width that its `side` stands for.
+fn with_both_sides(mut dataset: Map<String, Value>) -> Result<Map<String, Value>, InvalidField> {
+    let Some(side) = dataset.shift_remove("side") else { return Ok(dataset) };
+    let side = number(SIDE.path, side, true, &SIDE)?;
+    for name in SIDES {
+        match dataset.get(name) {
+            None => _ = dataset.insert(name.into(), side.clone()),
+            Some(given) if given.as_f64() == side.as_f64() => {}
+            Some(given) => {
+                let given = shown(&given.to_string());
+                let allowed = format!("the image's {name}, {given}, or absent");
+                return Err(InvalidField::new(SIDE.path, SIDE.label, side.to_string(), allowed));
+            }
+        }
+    }
+    Ok(dataset)
 }
 
 /// One of a field's kinds: by its name alone, or with some of its fields.

@@ -41,7 +41,7 @@ pub use optimizer::{ClippingConfig, OptimizerConfig};
 pub use regularisation::{ConstraintConfig, RegularizerConfig};
 pub use schedule::ScheduleConfig;
 pub use setting::{Edited, Setting};
-pub use shapes::{LayerShape, Shape, Window, layer_shapes};
+pub use shapes::{Border, LayerShape, Shape, Window, layer_shapes};
 pub use training_loop::LoopConfig;
 
 use serde::{Deserialize, Serialize};

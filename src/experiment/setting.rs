@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tsify::Tsify;
 
+use super::data::{SIDE, SIDES};
 use super::fields::{FieldKind, shown};
 use super::json::{as_whole, pointer};
 use super::{Experiment, Field, InvalidField, LayerConfig};
@@ -91,12 +92,21 @@ impl Experiment {
     /// Sets the field at `path` to what `text` says; otherwise as [`Experiment::apply`].
     ///
     /// A field with kinds takes the id or the name of a kind, or an object with some of its fields; `network.conv_bias` and
-    /// `network.dense_bias` set the biases of all such layers. Objects and lists are written as JSON. A batch of all images stays
-    /// one when the number of images changes.
+    /// `network.dense_bias` set the biases of all such layers, `dataset.side` both height and width. Objects and lists are written
+    /// as JSON. A batch of all images stays one when the number of images changes.
     pub fn set(&mut self, path: &str, text: &str) -> Result<(), InvalidField> {
         let text = text.trim();
         if let Some(biases) = BIASES.iter().find(|biases| biases.path == path) {
             return self.set_biases(biases, text);
+        }
+        if path == SIDE.path {
+            let side = value(path, &SIDE, text)?;
+            let mut whole = self.to_value();
+            for name in SIDES {
+                whole["dataset"][name] = side.clone();
+            }
+            *self = Self::from_value(whole)?;
+            return Ok(());
         }
         let mut whole = self.to_value();
         let Some(place) = whole.pointer_mut(&pointer(path)) else {
@@ -152,6 +162,7 @@ impl Experiment {
     /// Every path that `set` takes, for the error that names them.
     fn no_such_field(&self, path: &str, text: &str) -> InvalidField {
         let mut names = BIASES.map(|biases| biases.path.to_string()).to_vec();
+        names.push(SIDE.path.into());
         for (name, inner) in self.to_value().as_object().expect("an experiment is an object") {
             match inner {
                 Value::Object(fields) => {
@@ -171,6 +182,18 @@ impl Experiment {
     pub fn settings_from(&self, base: &Self) -> Vec<Setting> {
         let mut settings = Vec::new();
         differences("", &self.to_value(), &base.to_value(), &mut settings);
+        // The two sides of a square are one setting.
+        let is_side = |setting: &Setting| {
+            SIDES.map(|name| format!("dataset.{name}")).contains(&setting.field)
+        };
+        let first = settings.iter().position(is_side);
+        let sides = settings.iter().filter(|setting| is_side(setting)).count();
+        if let (Some(first), 2) = (first, sides)
+            && self.dataset.height == self.dataset.width
+        {
+            settings[first].field = SIDE.path.into();
+            settings.remove(first + 1);
+        }
         settings
     }
 }

@@ -54,8 +54,8 @@ pub fn layer_shapes(
     network: &NetworkConfig,
     dataset: &DatasetConfig,
 ) -> Result<Vec<LayerShape>, InvalidField> {
-    let side = dataset.side as usize;
-    let mut input = Shape::Image([side, side, dataset.channels as usize]);
+    let size = [dataset.height, dataset.width, dataset.channels];
+    let mut input = Shape::Image(size.map(|size| size as usize));
     let mut shapes = Vec::with_capacity(network.layers.len());
     let mut saved = None;
     for (index, layer) in network.layers.iter().enumerate() {
@@ -104,6 +104,25 @@ impl Window {
         let all = needed.saturating_sub(pixels);
         [all / 2, all - all / 2]
     }
+
+    /// The padding around an image.
+    pub fn border(self, height: usize, width: usize) -> Border {
+        let ([top, bottom], [left, right]) = (self.padded(height), self.padded(width));
+        Border { top, bottom, left, right }
+    }
+}
+
+/// Pixels of padding around an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Border {
+    pub top: usize,
+    pub bottom: usize,
+    pub left: usize,
+    pub right: usize,
+}
+
+impl Border {
+    pub const NONE: Self = Self { top: 0, bottom: 0, left: 0, right: 0 };
 }
 
 fn addable(saved: Option<Shape>, input: Shape, path: &str) -> Result<(), InvalidField> {

@@ -17,6 +17,7 @@ impl Experiment {
         let mut problems = self.out_of_range();
         if problems.is_empty() {
             problems.extend(self.schedule_problem());
+            problems.extend(self.dataset.size_problem());
             problems.extend(self.data_problem());
             problems.extend(self.early_stopping_problem());
             problems.extend(self.frozen_problem());

@@ -6,8 +6,7 @@ use rand::RngExt;
 use super::{Network, Role, Step, Variable, fast, initializer};
 use crate::backend::Backend;
 use crate::experiment::{
-    Experiment, Head, InitializerConfig, InvalidField, KernelInitializer, LayerConfig, Shape,
-    layer_shapes,
+    Experiment, Head, InitializerConfig, InvalidField, KernelInitializer, LayerConfig, layer_shapes,
 };
 use crate::seeding::{Purpose, stream};
 
@@ -181,12 +180,4 @@ pub(super) struct Weights<'a> {
     pub name: &'a str,
     /// The shape of the window that the fans are counted by.
     pub window: &'a [usize],
-}
-
-/// Images are squares at every depth.
-pub(super) fn side(input: Shape) -> usize {
-    match input {
-        Shape::Image([height, _, _]) => height,
-        Shape::Flat(_) => unreachable!("layer_shapes refuses this layer on rows"),
-    }
 }

@@ -3,9 +3,10 @@
 use burn::tensor::Tensor;
 
 use super::{Features, Layer, Mode, Network, Step};
+use crate::experiment::Border;
 use crate::kernels::batch_norm::BatchNorm;
 use crate::kernels::buffers::Buffers;
-use crate::kernels::convolution::{Block, LARGEST_POOL, Shape};
+use crate::kernels::convolution::{Block, LARGEST_POOL, Padding, Shape};
 use crate::kernels::dense::Dense;
 use crate::kernels::locally_connected::LocallyConnected;
 use crate::kernels::max_pool::{Axis, MaxPool};
@@ -69,6 +70,7 @@ impl Network {
                 let input = input.pixels();
                 let [images, height, width, channels] = input.dims();
                 let [kernel_size, _, _, filters] = self.shape(kernel);
+                let Border { top, bottom, left, right } = padding;
                 let shape = Shape {
                     images,
                     height,
@@ -77,7 +79,7 @@ impl Network {
                     filters,
                     kernel: kernel_size,
                     stride: strides,
-                    padding,
+                    padding: Padding { top, bottom, left, right },
                 };
                 let kernel = value(kernel);
                 let bias = bias_or_zero(bias, &kernel, filters);

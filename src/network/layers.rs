@@ -6,9 +6,9 @@ use burn::tensor::activation::{elu, gelu, leaky_relu, sigmoid, silu, tanh};
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 
-use super::build::{Builder, Wanted, Weights, side};
+use super::build::{Builder, Wanted, Weights};
 use super::{Features, Network, Role, softmax};
-use crate::experiment::{Activation, LayerConfig, LayerShape, Shape, Window};
+use crate::experiment::{Activation, Border, LayerConfig, LayerShape, Shape, Window};
 
 /// A layer with what it needs to run: the indices of its variables.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub(super) enum Layer {
         kernel: usize,
         bias: Option<usize>,
         strides: usize,
-        /// Zeros before and after, the same for rows and columns.
-        padding: [usize; 2],
+        /// Of zeros.
+        padding: Border,
         /// What the kernels compute together with the convolution; nothing in a list of single layers.
         relu: bool,
         pool: usize,
@@ -140,8 +140,10 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
                 let weights = Weights { index, config, name: &name, window: &kernel_shape };
                 let kernel = self.kernel(&weights, &kernel_shape);
                 let bias = self.bias(&weights, &[filters], use_bias);
-                let window = Window { size, strides, padding };
-                let padding = window.padded(side(shape.input));
+                let Shape::Image([height, width, _]) = shape.input else {
+                    unreachable!("layer_shapes refuses a convolution on rows")
+                };
+                let padding = Window { size, strides, padding }.border(height, width);
                 let strides = strides as usize;
                 Layer::Conv2d { kernel, bias, strides, padding, relu: false, pool: 1 }
             }
@@ -296,7 +298,7 @@ fn average_pool(planes: Tensor<4>, window: Window) -> Tensor<4> {
     let device = planes.device();
     let options = || AvgPoolOptions::new([size, size]).with_stride([strides, strides]);
     let means = avg_pool2d(padded(planes, window, 0.0), options());
-    if window.padded(height) == [0, 0] && window.padded(width) == [0, 0] {
+    if window.border(height, width) == Border::NONE {
         return means;
     }
     let real = Tensor::ones([1, 1, height, width], &device);
@@ -304,12 +306,12 @@ fn average_pool(planes: Tensor<4>, window: Window) -> Tensor<4> {
 }
 
 pub(super) fn padded(planes: Tensor<4>, window: Window, value: f32) -> Tensor<4> {
-    let [_, _, height, width] = planes.dims();
-    let ([top, bottom], [left, right]) = (window.padded(height), window.padded(width));
-    if [top, bottom, left, right] == [0; 4] {
+    let [images, channels, height, width] = planes.dims();
+    let border = window.border(height, width);
+    if border == Border::NONE {
         return planes;
     }
-    let [images, channels, height, width] = planes.dims();
+    let Border { top, bottom, left, right } = border;
     let size = [images, channels, top + height + bottom, left + width + right];
     // Not Burn's own `pad`, which brings the code of other kinds of padding.
     let around = Tensor::full(size, value, &planes.device());

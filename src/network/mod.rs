@@ -20,7 +20,7 @@ use burn::tensor::{Device, Int};
 use burn::tensor::{Gradients, Tensor, TensorData};
 
 use crate::backend::{Backend, Compute};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, ImageSize};
 use crate::experiment::Head;
 
 pub use build::Wanted;
@@ -184,9 +184,9 @@ impl Network {
     }
 
     fn tensor(&self, dataset: &Dataset, pixels: Vec<f32>) -> Tensor<4> {
-        let (side, channels) = (dataset.side, dataset.channels);
-        let count = pixels.len() / (side * side * channels);
-        let data = TensorData::new(pixels, [count, side, side, channels]);
+        let ImageSize { height, width } = dataset.size;
+        let count = pixels.len() / (height * width * dataset.channels);
+        let data = TensorData::new(pixels, [count, height, width, dataset.channels]);
         let pixels = Tensor::from_data(data, &self.backend.device);
         if self.backend.compute.has_kernels() { pixels } else { pixels.permute([0, 3, 1, 2]) }
     }

@@ -7,7 +7,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
 use super::layers::{moments, padded};
 use super::{Features, Layer, Mode, Network};
-use crate::experiment::Window;
+use crate::experiment::{Border, Window};
 
 impl Network {
     /// `place` is the layer's in the configuration's list.
@@ -20,11 +20,12 @@ impl Network {
         mode: &mut Mode,
     ) -> Features {
         match *layer {
-            Layer::Conv2d { kernel, bias, strides, padding: [before, after], .. } => {
+            Layer::Conv2d { kernel, bias, strides, padding, .. } => {
                 let shape: [usize; 4] = self.shape(kernel);
                 // HWIO -> OIHW
                 let weight = value(kernel).reshape(shape).permute([3, 2, 0, 1]);
-                let padding = [(before, after); 2];
+                let Border { top, bottom, left, right } = padding;
+                let padding = [(top, bottom), (left, right)];
                 let options = ConvOptions::new_with_padding([strides, strides], padding, [1, 1], 1);
                 Features::Planes(conv2d(input.planes(), weight, bias.map(value), options))
             }

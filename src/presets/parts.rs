@@ -11,7 +11,7 @@ pub fn experiment(
     epochs: u32,
 ) -> Experiment {
     let mut experiment = Experiment::default();
-    experiment.dataset.side = side;
+    (experiment.dataset.height, experiment.dataset.width) = (side, side);
     experiment.network.layers = layers;
     experiment.training.optimizer = optimizer;
     experiment.training.learning_rate = learning_rate;

@@ -1,16 +1,17 @@
 //! What scripts of all frameworks have in common: images and labels drawn with NumPy, and what alters them.
 
 use super::text::Script;
+use crate::dataset::marks;
 use crate::experiment::{AugmentationConfig, DatasetConfig, Experiment, Labels, Pixels};
 
 /// Draws `images` and `labels`, and the held-out ones if there are any.
 pub fn draw(script: &mut Script, experiment: &Experiment) {
     let dataset = &experiment.dataset;
-    let DatasetConfig { images, side, channels, validation_images, .. } = *dataset;
+    let DatasetConfig { images, height, width, channels, validation_images, .. } = *dataset;
     let all = images + validation_images;
     let noise = if dataset.pixels == Pixels::Normal { "normal" } else { "uniform" };
     script.add(format_args!(
-        "images = np.random.{noise}(size=({all}, {side}, {side}, {channels})).astype(\"float32\")"
+        "images = np.random.{noise}(size=({all}, {height}, {width}, {channels})).astype(\"float32\")"
     ));
     script.add(format_args!("labels = {}", labels(dataset)));
     show_patterns(script, dataset, all);
@@ -45,7 +46,7 @@ fn labels(dataset: &DatasetConfig) -> String {
 }
 
 fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
-    let side = dataset.side;
+    let DatasetConfig { height, width, .. } = *dataset;
     let kinds = |script: &mut Script| {
         script.line(&match dataset.labels {
             Labels::Pattern => "kinds = labels % 2".into(),
@@ -65,17 +66,18 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
             script.line("images *= 0.5");
             script.line("for image, kind in zip(images, kinds):");
             script.add(format_args!(
-                "    for top, left in np.random.randint({}, size=({}, 2)):",
-                side - 2,
-                side.div_ceil(8)
+                "    for top, left in np.random.randint(({}, {}), size=({}, 2)):",
+                height - 2,
+                width - 2,
+                marks(dataset)
             ));
             script.line("        for down, right in [upright, diagonal][kind]:");
             script.line("            image[top + down, left + right] = 1.0");
         }
         Pixels::Stripes => {
             script.line("# Noise on stripes: upright ones and level ones.");
-            script.add(format_args!("level = (np.arange({side}) // 2 % 2)[:, None, None]"));
-            script.line("upright = level.swapaxes(0, 1)");
+            script.add(format_args!("level = (np.arange({height}) // 2 % 2)[:, None, None]"));
+            script.add(format_args!("upright = (np.arange({width}) // 2 % 2)[None, :, None]"));
             kinds(script);
             script.line("for image, kind in zip(images, kinds):");
             script.line("    image[:] = 0.25 * image + 0.75 * [upright, level][kind]");
@@ -131,7 +133,7 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
     }
     script.line("def altered(images):");
     script.line("    \"\"\"The images as an epoch sees them.\"\"\"");
-    script.line("    images, side = images.copy(), images.shape[1]");
+    script.line("    images, (height, width) = images.copy(), images.shape[1:3]");
     script.line("    for image in images:");
     if augmentation.horizontal_flip {
         script.line("        if np.random.random() < 0.5:");
@@ -147,14 +149,15 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
         script.lines(ROTATE);
     }
     if crop != 0.0 {
-        script.add(format_args!(
-            "        kept = max(round(side * (1 - {crop:?} * np.random.random())), 1)"
-        ));
+        script.add(format_args!("        places, share = [], 1 - {crop:?} * np.random.random()"));
         script.lines(CROP);
     }
     if shift != 0.0 {
-        script
-            .line(&format!("        moves = {shift:?} * side * np.random.uniform(-1, 1, size=2)"));
+        for (name, side) in [("down", "height"), ("right", "width")] {
+            script.add(format_args!(
+                "        {name} = round({shift:?} * {side} * np.random.uniform(-1, 1))"
+            ));
+        }
         script.lines(SHIFT);
     }
     if brightness != 0.0 {
@@ -169,24 +172,27 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
 
 const SAMPLED: &str = r#"def sampled(image, y, x):
     """Pixels from places between pixels, in proportion; 0 outside the image."""
-    side = len(image)
+    height, width, _ = image.shape
     image = np.pad(image, ((1, 2), (1, 2), (0, 0)))
-    y, x = np.clip(y + 1, 0, side + 1), np.clip(x + 1, 0, side + 1)
+    y, x = np.clip(y + 1, 0, height + 1), np.clip(x + 1, 0, width + 1)
     top, left = np.floor(y).astype(int), np.floor(x).astype(int)
     down, right = (y - top)[..., None], (x - left)[..., None]
     above = (1 - right) * image[top, left] + right * image[top, left + 1]
     below = (1 - right) * image[top + 1, left] + right * image[top + 1, left + 1]
     return (1 - down) * above + down * below"#;
 
-const ROTATE: &str = "        sine, cosine, middle = np.sin(angle), np.cos(angle), (side - 1) / 2
-        y, x = np.mgrid[:side, :side] - middle
-        image[:] = sampled(image, middle + cosine * y + sine * x, middle + cosine * x - sine * y)";
+const ROTATE: &str = "        sine, cosine = np.sin(angle), np.cos(angle)
+        middle, centre = (height - 1) / 2, (width - 1) / 2
+        y, x = np.mgrid[:height, :width]
+        y, x = y - middle, x - centre
+        image[:] = sampled(image, middle + cosine * y + sine * x, centre + cosine * x - sine * y)";
 
 /// What is left is stretched to the full size: pixels are squares, and their middles lie half a pixel inside.
-const CROP: &str = "        top, left = np.random.randint(side - kept + 1, size=2)
-        place = np.clip((np.arange(side) + 0.5) * kept / side - 0.5, 0, kept - 1)
-        image[:] = sampled(image, *np.meshgrid(top + place, left + place, indexing=\"ij\"))";
+const CROP: &str = "        for side in (height, width):
+            kept = max(round(side * share), 1)
+            start = np.random.randint(side - kept + 1)
+            places.append(start + np.clip((np.arange(side) + 0.5) * kept / side - 0.5, 0, kept - 1))
+        image[:] = sampled(image, *np.meshgrid(*places, indexing=\"ij\"))";
 
-const SHIFT: &str = "        down, right = np.rint(moves).astype(int)
-        wide = np.pad(image, ((side, side), (side, side), (0, 0)))
-        image[:] = wide[side - down : 2 * side - down, side - right : 2 * side - right]";
+const SHIFT: &str = "        wide = np.pad(image, ((height, height), (width, width), (0, 0)))
+        image[:] = wide[height - down : 2 * height - down, width - right : 2 * width - right]";

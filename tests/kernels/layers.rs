@@ -434,7 +434,7 @@ fn sizes_that_overflow_are_refused() {
         filters: 1,
         kernel: 1,
         stride: stride as usize,
-        padding: [0, 0],
+        padding: convolution::Padding::NONE,
     };
     let block = Block { shape, relu: false, pool: 1 };
     let plan = Plan::all(&block, Path::Direct);

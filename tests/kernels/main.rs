@@ -9,7 +9,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, TensorData};
 use overfit_lab::backend::{self, Compute};
 use overfit_lab::kernels::buffers::Buffers;
-use overfit_lab::kernels::convolution::{self, Block, Path, Plan, Shape};
+use overfit_lab::kernels::convolution::{self, Block, Padding, Path, Plan, Shape};
 use overfit_lab::kernels::dense::{self, Dense};
 use overfit_lab::kernels::lanes::Instructions;
 use overfit_lab::kernels::loss::cross_entropy;
@@ -64,19 +64,22 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
 /// filter, of the input and of the kernel.
 fn each_term(shape: &Shape, mut term: impl FnMut(usize, usize, usize)) {
     let (rows, columns) = (shape.output_height(), shape.output_width());
-    let before = shape.padding[0];
+    let Padding { top, left, .. } = shape.padding;
     for image in 0..shape.images {
         for row in 0..rows {
             for column in 0..columns {
                 for y in 0..shape.kernel {
                     for x in 0..shape.kernel {
                         let from = (row * shape.stride + y, column * shape.stride + x);
-                        let inside = |at: usize, size: usize| at >= before && at - before < size;
-                        if !inside(from.0, shape.height) || !inside(from.1, shape.width) {
+                        let inside = |at: usize, before: usize, size: usize| {
+                            at >= before && at - before < size
+                        };
+                        if !inside(from.0, top, shape.height) || !inside(from.1, left, shape.width)
+                        {
                             continue;
                         }
-                        let pixel = (image * shape.height + from.0 - before) * shape.width + from.1
-                            - before;
+                        let pixel =
+                            (image * shape.height + from.0 - top) * shape.width + from.1 - left;
                         for channel in 0..shape.channels {
                             for filter in 0..shape.filters {
                                 let output = (image * rows + row) * columns + column;
@@ -214,11 +217,24 @@ prop_compose! {
         kernel in 1_usize..=11,
         stride in 1_usize..=4,
         same in any::<bool>(),
+        // With strides, Keras pads an axis by as much as its length asks for.
+        less in [0_usize..=2, 0_usize..=2],
         relu in any::<bool>(),
         pool in 1_usize..=4,
     ) -> Block {
         let kernel = if same { kernel } else { kernel.min(height).min(width) };
-        let padding = if same { [(kernel - 1) / 2, kernel / 2] } else { [0, 0] };
+        // No less than makes one window.
+        let zeros = |less: usize, size: usize| (kernel - 1).saturating_sub(less).max(kernel.saturating_sub(size));
+        let (rows, columns) = (zeros(less[0], height), zeros(less[1], width));
+        let padding = match same {
+            false => Padding::NONE,
+            true => Padding {
+                top: rows / 2,
+                bottom: rows - rows / 2,
+                left: columns / 2,
+                right: columns - columns / 2,
+            },
+        };
         let shape = Shape { images, height, width, channels, filters, kernel, stride, padding };
         let pool = pool.min(shape.output_height()).min(shape.output_width());
         Block { shape, relu, pool }
@@ -244,7 +260,9 @@ fn any_3_by_3_convolution_is_right_by_both_paths() {
         let shape = &mut block.shape;
         (shape.kernel, shape.stride) = (3, 1);
         (shape.height, shape.width) = (shape.height.max(3), shape.width.max(3));
-        shape.padding = if shape.padding == [0, 0] { [0, 0] } else { [1, 1] };
+        let Padding { top, bottom, left, right } = shape.padding;
+        let [top, bottom, left, right] = [top, bottom, left, right].map(|zeros| zeros.min(2));
+        shape.padding = Padding { top, bottom, left, right };
         block.pool = block.pool.min(2).min(shape.output_height()).min(shape.output_width());
         assert!(Plan::fits(&block));
         block_is_right(block, seed);
@@ -262,7 +280,7 @@ fn the_articles_convolutions_are_right() {
             filters,
             kernel: 3,
             stride: 1,
-            padding: [0, 0],
+            padding: Padding::NONE,
         };
         block_is_right(Block { shape, relu: true, pool }, 7);
     }
@@ -273,7 +291,7 @@ fn the_articles_convolutions_are_right() {
 fn images_smaller_than_a_vector_are_right() {
     for (side, channels, kernel) in [(1, 1, 1), (2, 1, 1), (2, 1, 2), (1, 3, 1), (3, 1, 2)] {
         for images in [1, 2, 5, 20] {
-            let (height, width, padding) = (side, side, [0, 0]);
+            let (height, width, padding) = (side, side, Padding::NONE);
             let (filters, stride) = (2, 1);
             let shape = Shape { images, height, width, channels, filters, kernel, stride, padding };
             block_is_right(Block { shape, relu: true, pool: 1 }, 3);
@@ -293,7 +311,7 @@ fn gradients_are_slopes() {
         filters: 5,
         kernel: 3,
         stride: 1,
-        padding: [1, 1],
+        padding: Padding::alike(1, 1),
     };
     let block = Block { shape, relu: true, pool: 2 };
     let buffers = Buffers::default();
@@ -493,10 +511,10 @@ fn both_ways(block: Block, parts: &[Vec<f32>; 3], gradient: &[f32]) -> [Results;
             Compute::Burn => {
                 let size = [shape.kernel, shape.kernel, shape.channels, shape.filters];
                 let weight = kernel.clone().reshape(size).permute([3, 2, 0, 1]);
-                let [before, after] = shape.padding;
+                let Padding { top, bottom, left, right } = shape.padding;
+                let padding = [(top, bottom), (left, right)];
                 let stride = [shape.stride; 2];
-                let options =
-                    ConvOptions::new_with_padding(stride, [(before, after); 2], [1, 1], 1);
+                let options = ConvOptions::new_with_padding(stride, padding, [1, 1], 1);
                 let planes = pixels.permute([0, 3, 1, 2]);
                 let convolved = conv2d(planes, weight, Some(bias.clone()), options);
                 let passed = if with_relu { relu(convolved) } else { convolved };
@@ -521,7 +539,7 @@ fn small_block() -> Block {
         filters: 3,
         kernel: 3,
         stride: 1,
-        padding: [1, 1],
+        padding: Padding::alike(1, 1),
     };
     Block { shape, relu: true, pool: 2 }
 }
@@ -596,7 +614,7 @@ fn the_same_pixels_are_lost_by_both_paths() {
         filters: 16,
         kernel: 3,
         stride: 1,
-        padding: [0, 0],
+        padding: Padding::NONE,
     };
     let block = Block { shape, relu: false, pool: 1 };
     let kernel = numbers(shape.kernel_size(), 2);

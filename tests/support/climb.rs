@@ -140,7 +140,7 @@ pub fn check_moving_averages(fixture: &Fixture, backend: &str) -> Result<(), Str
 
 fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     let data = session.dataset();
-    let shape = [data.len(), data.side, data.side, data.channels];
+    let shape = [data.len(), data.size.height, data.size.width, data.channels];
     let tolerance = INPUT_TOLERANCE * fixture.images.l2;
     digest("images", &fixture.images, &shape, &data.images, tolerance)?;
     if data.labels != fixture.labels {

@@ -1,6 +1,6 @@
 //! A fixture's JSON as types: what is not understood is an error that names it.
 
-use overfit_lab::dataset::{self, Dataset};
+use overfit_lab::dataset::{self, Dataset, ImageSize};
 use overfit_lab::experiment::{
     Activation, AugmentationConfig, ClippingConfig, ConstraintConfig, DatasetConfig,
     EarlyStoppingConfig, Experiment, InitializerConfig, KernelInitializer, Labels, LayerConfig,
@@ -210,7 +210,7 @@ impl Fixture {
         let mut numbers = (0..).map(|i| uniform(self.tensor_id_offset, i));
         let uniform = || numbers.next().expect("no end");
         Dataset {
-            side: config.side as usize,
+            size: ImageSize::of(config),
             channels: config.channels as usize,
             labels_end: config.last_label() as usize + 1,
             images: dataset::images(config, &kinds, uniform, |_| unreachable!("no marks")),
@@ -293,13 +293,10 @@ fn data(given: &FixtureExperiment) -> Result<DatasetConfig, String> {
         unknown => return Err(format!("unknown pixels {unknown}")),
     };
     let side = given.side.unwrap_or(64);
-    let size = [given.height.unwrap_or(side), given.width.unwrap_or(side)];
-    if size[0] != size[1] {
-        return Err(format!("images of {} x {} pixels are not square", size[0], size[1]));
-    }
     Ok(DatasetConfig {
         images: given.images,
-        side: size[0],
+        height: given.height.unwrap_or(side),
+        width: given.width.unwrap_or(side),
         channels: given.channels.unwrap_or(3),
         classes: given.classes,
         first_label: given.first_label.unwrap_or(0),

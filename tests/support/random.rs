@@ -62,17 +62,18 @@ impl Draw<'_> {
 
     fn dataset(&mut self) -> DatasetConfig {
         let images = self.within(1, 6);
-        let pixels = self.pick(&[
-            Pixels::Uniform,
-            Pixels::Normal,
-            Pixels::Constant,
-            Pixels::Patterned,
-            Pixels::Stripes,
-        ]);
+        let [height, width] = [self.within(1, 10), self.within(1, 10)];
+        let mut kinds = vec![Pixels::Uniform, Pixels::Normal, Pixels::Constant];
+        // Smaller images have no room for a pattern.
+        if height.min(width) >= 3 {
+            kinds.extend([Pixels::Patterned, Pixels::Stripes]);
+        }
+        let pixels = self.pick(&kinds);
         let follows = matches!(pixels, Pixels::Patterned | Pixels::Stripes) && self.flag();
         DatasetConfig {
             images,
-            side: self.within(4, 10),
+            height,
+            width,
             channels: self.within(1, 4),
             classes: self.within(2, 4),
             first_label: if self.flag() { 0 } else { self.below(3) },

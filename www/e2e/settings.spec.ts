@@ -12,14 +12,16 @@ test("every setting of every group has a name of its own there and shows what th
     expect(new Set(names).size).toBe(names.length);
     expect(names).not.toContain("");
   }
-  await expect(lab.field("Image side")).toHaveValue("64");
+  await expect(lab.field("Image height")).toHaveValue("64");
+  await expect(lab.field("Image width")).toHaveValue("64");
   await expect(lab.choice("Loss").locator("option:checked")).toHaveText("Sparse categorical cross-entropy");
 });
 
 test("a number, a choice and a switch are edited, and the run is told what changed", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Data");
-  await lab.field("Image side").fill("16");
+  await lab.field("Image height").fill("16");
+  await lab.field("Image width").fill("16");
   await lab.field("Images").fill("12");
   await lab.slider("Batch size").fill("12");
   await lab.choice("Labels").selectOption("Balanced");
@@ -147,7 +149,8 @@ test("held-out images have their curve, their numbers and their columns, and ear
 }) => {
   await lab.open();
   await lab.unfold("Data");
-  await lab.field("Image side").fill("16");
+  await lab.field("Image height").fill("16");
+  await lab.field("Image width").fill("16");
   await lab.field("Held-out images").fill("10");
   await lab.unfold("Early stopping");
   await lab.choice("Early stopping").selectOption("On the held-out loss");
@@ -164,10 +167,34 @@ test("held-out images have their curve, their numbers and their columns, and ear
   await expect(lab.chart.getByRole("columnheader")).toHaveCount(7);
 });
 
+test("images that are not square keep their proportion, and can be seen however thin they are", async ({ lab }) => {
+  await lab.open();
+  await lab.preset("MLP").check();
+  await lab.unfold("Data");
+  await lab.field("Channels").fill("1");
+  for (const [height, width] of [
+    [16, 40],
+    [2, 1000],
+    [1000, 2],
+    [10, 60],
+  ] as const) {
+    await lab.field("Image height").fill(String(height));
+    await lab.field("Image width").fill(String(width));
+    const canvas = lab.images.locator(`canvas[width="${width}"][height="${height}"]`);
+    await expect(canvas).toHaveCount(20);
+    const box = await canvas.first().boundingBox();
+    expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(8);
+    expect(Math.max(box?.width ?? 0, box?.height ?? 0)).toBeLessThan(700);
+    if (width === 60) expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(6, 0);
+  }
+  await lab.trainFor(2);
+});
+
 test("of 2,000 images the first 200 are shown, and all are trained", async ({ lab, page }) => {
   await lab.open();
   await lab.unfold("Data");
-  await lab.field("Image side").fill("8");
+  await lab.field("Image height").fill("8");
+  await lab.field("Image width").fill("8");
   await lab.field("Images").fill("2000");
   await expect(lab.images.getByRole("listitem")).toHaveCount(200);
   await expect(page.getByText("and 1,800 more")).toBeVisible();

@@ -174,7 +174,8 @@ test("Train again in the same settings leaves one row, not a row a press", async
 test("the end value is told apart from the curve that it leaves", async ({ lab, page }) => {
   await lab.open();
   await lab.unfold("Data");
-  await lab.field("Image side").fill("8");
+  await lab.field("Image height").fill("8");
+  await lab.field("Image width").fill("8");
   await lab.field("Images").fill("200");
   await lab.slider("Batch size").fill("20");
   await lab.trainFor(2);

@@ -214,7 +214,7 @@ impl Pooled<'_> {
 
 /// Whether the input's gradient is a convolution: with a stride, its pixels would lie apart.
 pub fn fits_input_gradient(shape: &Shape) -> bool {
-    shape.stride == 1 && shape.padding.iter().all(|&zeros| zeros < shape.kernel)
+    shape.stride == 1 && shape.padding.most() < shape.kernel
 }
 
 /// Overwrites the gradients of kernel and bias, from the gradient of the convolution's output before any pool. With `winners`, one

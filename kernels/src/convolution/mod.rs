@@ -15,6 +15,38 @@ use crate::lanes::{GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::transpose;
 
+/// Rows and columns of zeros around an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Padding {
+    pub top: usize,
+    pub bottom: usize,
+    pub left: usize,
+    pub right: usize,
+}
+
+impl Padding {
+    pub const NONE: Self = Self::alike(0, 0);
+
+    /// The same for rows and columns.
+    pub const fn alike(before: usize, after: usize) -> Self {
+        Self { top: before, bottom: after, left: before, right: after }
+    }
+
+    fn map(self, side: impl Fn(usize) -> usize) -> Self {
+        Self {
+            top: side(self.top),
+            bottom: side(self.bottom),
+            left: side(self.left),
+            right: side(self.right),
+        }
+    }
+
+    /// The zeros of the side that has most.
+    fn most(self) -> usize {
+        self.top.max(self.bottom).max(self.left).max(self.right)
+    }
+}
+
 /// A convolution and the sizes of what it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -27,8 +59,7 @@ pub struct Shape {
     /// The window is a square.
     pub kernel: usize,
     pub stride: usize,
-    /// Rows and columns of zeros before and after the input.
-    pub padding: [usize; 2],
+    pub padding: Padding,
 }
 
 /// A convolution and what follows it.
@@ -48,11 +79,11 @@ pub const LARGEST_POOL: usize = 15;
 
 impl Shape {
     pub fn output_height(&self) -> usize {
-        (self.height + self.padding[0] + self.padding[1] - self.kernel) / self.stride + 1
+        (self.height + self.padding.top + self.padding.bottom - self.kernel) / self.stride + 1
     }
 
     pub fn output_width(&self) -> usize {
-        (self.width + self.padding[0] + self.padding[1] - self.kernel) / self.stride + 1
+        (self.width + self.padding.left + self.padding.right - self.kernel) / self.stride + 1
     }
 
     /// Floats of one output pixel's window in one row of the input.
@@ -70,10 +101,17 @@ impl Shape {
 
     /// The same convolution of an input that has its zeros around it.
     fn padded(&self) -> Self {
-        let around = self.padding[0].checked_add(self.padding[1]);
-        let around = around.filter(|&around| around <= usize::MAX / 2);
-        let around = around.expect("padding that fits the memory");
-        Self { height: self.height + around, width: self.width + around, padding: [0, 0], ..*self }
+        let Padding { top, bottom, left, right } = self.padding;
+        let around = |size: usize, before: usize, after: usize| {
+            let all = before.checked_add(after).filter(|&zeros| zeros <= usize::MAX / 2);
+            size + all.expect("padding that fits the memory")
+        };
+        Self {
+            height: around(self.height, top, bottom),
+            width: around(self.width, left, right),
+            padding: Padding::NONE,
+            ..*self
+        }
     }
 
     /// Multiply-adds, two operations each, of one pass over all output pixels.
@@ -475,10 +513,10 @@ impl<'a> Padded<'a> {
         }
         let row = size[1] * shape.channels;
         let mut copy = buffers.zeros(shape.images * size[0] * row);
-        let before = shape.padding[0];
+        let Padding { top, left, .. } = shape.padding;
         for (index, from) in input.chunks_exact(shape.width * shape.channels).enumerate() {
             let (image, y) = (index / shape.height, index % shape.height);
-            let at = (image * size[0] + y + before) * row + before * shape.channels;
+            let at = (image * size[0] + y + top) * row + left * shape.channels;
             copy[at..at + from.len()].copy_from_slice(from);
         }
         Self { input: None, copy: Some(copy), size }

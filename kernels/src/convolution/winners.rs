@@ -5,7 +5,7 @@
 //! the kernel, runs of the input over all winners of a filter; for the input, runs of the kernel over all filters that won
 //! at a pixel.
 
-use super::{Block, Padded, Shape, add_to};
+use super::{Block, Padded, Padding, Shape, add_to};
 use crate::buffers::Buffers;
 use crate::lanes::{Computation, Instructions, Lanes};
 use crate::tile::{Piece, WinnerLists, WinnerNumbers, weighted_sum};
@@ -70,7 +70,7 @@ pub fn input_gradient(
     let winners = &Winners { block: &padded, output, winners };
     let row = padded.output_width() * block.pool * block.pool;
     let lists = &mut WinnerLists::new(row, shape.filters, buffers);
-    if shape.padding == [0, 0] {
+    if shape.padding == Padding::NONE {
         gradient.fill(0.0);
         instructions.run(InputGradient { winners, lists, kernel: &by_filter, run, gradient });
     } else {
@@ -107,10 +107,10 @@ fn from_filters(shape: &Shape, run: usize, by_filter: &[f32], kernel: &mut [f32]
 fn crop(shape: &Shape, around: &[f32], gradient: &mut [f32]) {
     let padded = shape.padded();
     let row = padded.width * shape.channels;
-    let before = shape.padding[0];
+    let Padding { top, left, .. } = shape.padding;
     for (index, to) in gradient.chunks_exact_mut(shape.width * shape.channels).enumerate() {
         let (image, y) = (index / shape.height, index % shape.height);
-        let at = (image * padded.height + y + before) * row + before * shape.channels;
+        let at = (image * padded.height + y + top) * row + left * shape.channels;
         to.copy_from_slice(&around[at..at + to.len()]);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::training::needs_own_step;
 use crate::experiment::{
-    Activation, ConstraintConfig, Distribution, Experiment, Fans, KernelInitializer, LayerConfig,
-    LossConfig, NetworkConfig, Padding, RegularizerConfig, Shape, layer_shapes,
+    Activation, ConstraintConfig, DatasetConfig, Distribution, Experiment, Fans, KernelInitializer,
+    LayerConfig, LossConfig, NetworkConfig, Padding, RegularizerConfig, Shape, layer_shapes,
 };
 use crate::script::text::{Script, call};
 
@@ -11,7 +11,8 @@ use crate::script::text::{Script, call};
 pub fn model(script: &mut Script, experiment: &Experiment) {
     let dataset = &experiment.dataset;
     let layers = &experiment.network.layers;
-    let input = format!("keras.Input(({0}, {0}, {1}))", dataset.side, dataset.channels);
+    let DatasetConfig { height, width, channels, .. } = *dataset;
+    let input = format!("keras.Input(({height}, {width}, {channels}))");
     let own_step = needs_own_step(experiment);
     let mut calls = calls(experiment);
     let hides = matches!(experiment.training.loss, LossConfig::TorchCrossEntropy { .. });

@@ -1,7 +1,7 @@
 //! The model.
 
 use crate::experiment::{
-    Activation, Experiment, LayerConfig, Padding, Shape, Window, layer_shapes,
+    Activation, Border, Experiment, LayerConfig, Padding, Shape, Window, layer_shapes,
 };
 use crate::script::text::Script;
 
@@ -168,9 +168,9 @@ fn one_or_more(classes: &[&str]) -> String {
 /// Padding of its own, where a layer needs one, and the layer without its activation.
 fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
     let channels = input.units();
-    let side = match input {
-        Shape::Image([side, _, _]) => side,
-        Shape::Flat(_) => 0,
+    let (is_image, height, width) = match input {
+        Shape::Image([height, width, _]) => (true, height, width),
+        Shape::Flat(_) => (false, 0, 0),
     };
     let module = match *layer {
         LayerConfig::Conv2d { filters, kernel, strides, padding, use_bias, .. } => {
@@ -180,7 +180,7 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
             if padding == Padding::Same && strides == 1 {
                 options.push_str(", padding=\"same\"");
             } else {
-                pads = padded(window, side, &mut options, "nn.ZeroPad2d", "");
+                pads = padded(window.border(height, width), &mut options, "nn.ZeroPad2d", "");
             }
             let bias = bias(use_bias);
             return [
@@ -189,20 +189,20 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
             ];
         }
         LayerConfig::MaxPool { pool, strides, padding } => {
-            let window = Window { size: pool, strides, padding };
+            let border = Window { size: pool, strides, padding }.border(height, width);
             let mut options = usual(strides, pool);
-            let pads = padded(window, side, &mut options, "nn.ConstantPad2d", ", float(\"-inf\")");
+            let pads = padded(border, &mut options, "nn.ConstantPad2d", ", float(\"-inf\")");
             return [pads, Some(format!("nn.MaxPool2d({pool}{options})"))];
         }
         LayerConfig::AveragePool { pool, strides, padding } => {
-            let [before, after] = Window { size: pool, strides, padding }.padded(side);
+            let border = Window { size: pool, strides, padding }.border(height, width);
             let stride = usual(strides, pool);
-            if before != after {
-                format!("AveragePool({pool}, {strides}, ({before}, {after}, {before}, {after}))")
-            } else if before == 0 {
-                format!("nn.AvgPool2d({pool}{stride})")
-            } else {
-                format!("nn.AvgPool2d({pool}{stride}, padding={before}, count_include_pad=False)")
+            match both_ends(border) {
+                None => format!("AveragePool({pool}, {strides}, {})", four(border)),
+                Some(zeros) if zeros.is_empty() => format!("nn.AvgPool2d({pool}{stride})"),
+                Some(zeros) => format!(
+                    "nn.AvgPool2d({pool}{stride}, padding={zeros}, count_include_pad=False)"
+                ),
             }
         }
         LayerConfig::GlobalMaxPool {} => "nn.AdaptiveMaxPool2d(1)".into(),
@@ -212,13 +212,13 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
             format!("nn.Linear({}, {units}{})", input.size(), bias(use_bias))
         }
         LayerConfig::BatchNorm { momentum, epsilon } => {
-            let dimensions = if side > 0 { 2 } else { 1 };
+            let dimensions = if is_image { 2 } else { 1 };
             // To twelve digits: 1 - 0.9 is 0.1 then.
             let momentum = ((1.0 - momentum) * 1e12).round() / 1e12;
             format!("nn.BatchNorm{dimensions}d({channels}, eps={epsilon:?}, momentum={momentum:?})")
         }
         LayerConfig::LayerNorm { epsilon } => {
-            let class = if side > 0 { CHANNEL_NORM } else { "nn.LayerNorm" };
+            let class = if is_image { CHANNEL_NORM } else { "nn.LayerNorm" };
             format!("{class}({channels}, eps={epsilon:?})")
         }
         LayerConfig::GroupNorm { groups, epsilon } => {
@@ -228,7 +228,7 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
         LayerConfig::LeakyRelu { negative_slope } => format!("nn.LeakyReLU({negative_slope:?})"),
         LayerConfig::LocallyConnected { filters, kernel, use_bias, .. } => {
             format!(
-                "{LOCALLY_CONNECTED}({channels}, {filters}, {kernel}, {side}{})",
+                "{LOCALLY_CONNECTED}({channels}, {filters}, {kernel}, ({height}, {width}){})",
                 bias(use_bias)
             )
         }
@@ -249,21 +249,31 @@ fn bias(use_bias: bool) -> &'static str {
 }
 
 /// Padding as an option of the layer where it is the same on both ends, otherwise as a module of its own.
-fn padded(
-    window: Window,
-    side: usize,
-    options: &mut String,
-    class: &str,
-    value: &str,
-) -> Option<String> {
-    let [before, after] = window.padded(side);
-    if before != after {
-        return Some(format!("{class}(({before}, {after}, {before}, {after}){value})"));
-    }
-    if before > 0 {
-        options.push_str(&format!(", padding={before}"));
+fn padded(border: Border, options: &mut String, class: &str, value: &str) -> Option<String> {
+    let Some(zeros) = both_ends(border) else {
+        return Some(format!("{class}({}{value})", four(border)));
+    };
+    if !zeros.is_empty() {
+        options.push_str(&format!(", padding={zeros}"));
     }
     None
+}
+
+/// Padding as the layers of PyTorch take it: as much at the end of an axis as at its start. Empty where there is none; nothing
+/// where the ends differ.
+fn both_ends(border: Border) -> Option<String> {
+    let Border { top, bottom, left, right } = border;
+    ((top, left) == (bottom, right)).then(|| match (top, left) {
+        (0, 0) => String::new(),
+        (rows, columns) if rows == columns => rows.to_string(),
+        (rows, columns) => format!("({rows}, {columns})"),
+    })
+}
+
+/// Padding as the functions of PyTorch take it: the last axis first.
+fn four(border: Border) -> String {
+    let Border { top, bottom, left, right } = border;
+    format!("({left}, {right}, {top}, {bottom})")
 }
 
 fn activation(kind: Activation) -> &'static str {
@@ -288,9 +298,9 @@ const OWN_CLASSES: [(&str, &str); 3] = [
         r#"class LocallyConnected(nn.Module):
     """A convolution with weights of its own at each place."""
 
-    def __init__(self, channels, filters, size, side, bias=True):
+    def __init__(self, channels, filters, size, image, bias=True):
         super().__init__()
-        self.size, self.places = size, (side - size + 1, side - size + 1)
+        self.size, self.places = size, (image[0] - size + 1, image[1] - size + 1)
         self.fans = channels * size**2, filters * size**2
         places = self.places[0] * self.places[1]
         self.weight = nn.Parameter(torch.empty(filters, places, channels * size**2))

@@ -32,6 +32,8 @@ const MARKED_AT_ONCE = 40;
 /** More than these are drawn small, in a list that scrolls, and marked anew only now and then. */
 const FEW = 60;
 const MARK_MANY_EVERY_MS = 500;
+/** Images of a longer side of more than so many shorter ones would be too thin to see in a square. */
+const LONG = 3;
 
 export function mountImages(intents: Intents) {
   const list = byId("images");
@@ -133,6 +135,9 @@ export function mountImages(intents: Intents) {
       next = 0;
       list.replaceChildren();
       list.classList.toggle("many", data.images.length > FEW);
+      const { width, height } = data.images[0] ?? { width: 1, height: 1 };
+      list.classList.toggle("wide", width > LONG * height);
+      list.classList.toggle("tall", height > LONG * width);
       const others = data.labels.length - data.images.length;
       setText(more, others === 0 ? "" : `and ${formatCount(others)} more`);
       setShown(more, others > 0);

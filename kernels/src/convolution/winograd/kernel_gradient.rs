@@ -5,7 +5,7 @@ use super::{
     tiles_at_once, tiles_of,
 };
 use crate::buffers::Buffers;
-use crate::convolution::{Block, Padded, Shape, add_to};
+use crate::convolution::{Block, Padded, Padding, Shape, add_to};
 use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::tile::{Walk, tile};
 
@@ -27,7 +27,7 @@ pub fn kernel_gradient(
         height: size[0],
         width: size[1],
         channels: shape.filters,
-        padding: [0, 0],
+        padding: Padding::NONE,
         ..*shape
     };
     let output = Padded::new(&pixels, output, tiles.map(|tiles| 2 * tiles), buffers);

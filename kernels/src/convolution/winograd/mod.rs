@@ -29,10 +29,7 @@ fn place_size(floats: usize) -> usize {
 /// Whether a block can be computed this way.
 pub fn fits(block: &Block) -> bool {
     let Block { shape, pool, .. } = *block;
-    shape.kernel == 3
-        && shape.stride == 1
-        && pool <= 2
-        && shape.padding.iter().all(|&zeros| zeros <= 2)
+    shape.kernel == 3 && shape.stride == 1 && pool <= 2 && shape.padding.most() <= 2
 }
 
 /// Rows and columns of tiles that an image's output is cut into; those that no pool's window takes are left out.
