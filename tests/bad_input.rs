@@ -142,6 +142,23 @@ fn fields_that_are_set() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a_number_with_commas_is_refused_with_the_one_that_was_meant() {
+    for (field, text, meant) in [
+        ("training.learning_rate", "0,01", Some("0.01")),
+        ("training.learning_rate", "0,001", Some("0.001")),
+        ("training.learning_rate", "1,5", Some("1.5")),
+        ("training.epochs", "1,000", Some("1000")),
+        ("training.epochs", "1,2,3", None),
+        ("training.epochs", "a,b", None),
+        ("training.epochs", ",", None),
+    ] {
+        let message = example_1().set(field, text).unwrap_err().message;
+        let asked = message.split_once(" Did you mean ").map(|(_, asked)| asked);
+        assert_eq!(asked, meant.map(|meant| format!("{meant}?")).as_deref(), "{text}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn an_out_of_range_value_is_kept_and_told() {
     let edited = example_1().edited("training.batch_size", "21");
     assert_eq!(edited.experiment.training.batch_size, 21);
@@ -440,6 +457,15 @@ fn a_batch_of_all_images_stays_one() {
         experiment.set("dataset.images", images).unwrap();
         assert_eq!(experiment.training.batch_size, expected, "{images} {batch}");
     }
+    // Too many images are one problem and not two, and the batch still follows when the number is mended.
+    let mut experiment = example_1();
+    for images in ["100000", "0"] {
+        experiment.set("dataset.images", images).unwrap();
+        check(&refusal(&experiment), "dataset.images", images, "from 1 to 2000");
+        assert_eq!(experiment.validate().unwrap_err().len(), 1);
+    }
+    experiment.set("dataset.images", "12").unwrap();
+    assert_eq!(experiment.training.batch_size, 12);
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -266,10 +266,15 @@ fn by_another_name(path: &str, field: &Field, name: &str) -> Option<super::Choic
     }
 }
 
-/// What is wrong with a text that is no number; one written with a decimal comma gets the number that it probably means.
+/// What is wrong with a text that is no number; one written with commas gets the number that it probably means: 0.01 for "0,01"
+/// and 1000 for "1,000".
 fn not_a_number(path: &str, field: &Field, text: &str) -> InvalidField {
     let problem = field.invalid(path, text);
-    let meant = text.replace(',', ".");
+    let (first, groups) = text.split_once(',').unwrap_or((text, ""));
+    let is_group =
+        |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
+    let has_groups = !first.starts_with('0') && groups.split(',').all(is_group);
+    let meant = text.replace(',', if has_groups { "" } else { "." });
     match meant.parse::<f64>() {
         Ok(_) if meant != text => {
             let message = format!("{} Did you mean {meant}?", problem.message);

@@ -58,14 +58,14 @@ impl Experiment {
         }
     }
 
-    /// A batch holds 1 image to all of them.
+    /// A batch holds 1 image to all of them. Where all are too many, only their number is wrong.
     fn batch_problem(&self) -> Option<InvalidField> {
         let (batch, images) = (self.training.batch_size, self.dataset.images);
-        let most = if (1..=DatasetConfig::MOST_IMAGES).contains(&images) {
-            images
-        } else {
-            DatasetConfig::MOST_IMAGES
-        };
+        let is_possible = (1..=DatasetConfig::MOST_IMAGES).contains(&images);
+        if !is_possible && batch == images {
+            return None;
+        }
+        let most = if is_possible { images } else { DatasetConfig::MOST_IMAGES };
         (!(1..=most).contains(&batch)).then(|| {
             InvalidField::new(
                 BATCH_SIZE,

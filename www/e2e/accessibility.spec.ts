@@ -54,7 +54,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await lab.button("Finish now").click({ timeout: 120_000 });
       await expect(lab.result).toContainText("Training accuracy after");
       await lab.checkbox("Compare run 1").check();
-      await lab.chart.getByRole("button", { name: /all right/i }).first().focus();
+      await lab.chart
+        .getByRole("button", { name: /all right/i })
+        .first()
+        .focus();
       expect(await violations(lab)).toEqual([]);
     });
 

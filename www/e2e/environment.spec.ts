@@ -62,7 +62,7 @@ test("until the engine is there the page says that it loads, and nothing can be 
   await expect(lab.button("Step")).toBeDisabled();
   open();
   await expect(lab.button("Train")).toBeEnabled();
-  await expect(page.locator("#progress-text")).toHaveText(/^Ready; takes about \d+ MB$/);
+  await expect(page.locator("#progress-text")).toHaveText(/^Ready; takes about \d+ MB of memory$/);
 });
 
 test.describe("without scripts", () => {

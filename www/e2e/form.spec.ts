@@ -90,3 +90,20 @@ test("the page says what it is, and names the article", async ({ lab, page }) =>
   await lab.trainFor(1);
   await expect(lab.result.getByText(article)).toBeHidden();
 });
+
+test("all images in one batch stay so when there are fewer or more, and a refused number moves no slider", async ({
+  lab,
+}) => {
+  await lab.open();
+  await lab.unfold("Data");
+  for (const images of ["2", "12", "20"]) {
+    await lab.field("Images").fill(images);
+    await expect(lab.slider("Batch size")).toHaveValue(images);
+    await expect(lab.slider("Batch size")).toHaveAttribute("max", images);
+    await expect(lab.alert).toHaveCount(0);
+    await expect(lab.images.getByRole("listitem")).toHaveCount(Number(images));
+  }
+  await lab.field("Images").fill("100000");
+  await expect(lab.alert).toContainText(/^Images/);
+  await expect(lab.slider("Batch size")).toHaveAttribute("max", "20");
+});

@@ -145,6 +145,7 @@ test("a run goes on after its end, and is then the run that was planned so long"
   await expect(lab.field("Epochs")).toHaveValue("105");
   await expect(lab.runs).toHaveCount(1);
   await expect(lab.runs).toContainText("105 of 105");
+  await expect(lab.runs.getByRole("cell").nth(2)).toHaveText("epochs 105");
   const losses = await lab.losses();
   expect(losses).toHaveLength(105);
   await lab.button("Train").click();

@@ -13,7 +13,7 @@ test("what is chosen after a run is on stage by its name, and nothing of the run
   await expect(outcome(lab).getByRole("heading")).toHaveText("Example 3");
   await expect(outcome(lab)).toContainText("not trained yet");
   await expect(progress(lab)).toHaveJSProperty("value", 0);
-  await expect(lab.page.locator("#progress-text")).toHaveText(/^Ready; takes about \d+ MB$/);
+  await expect(lab.page.locator("#progress-text")).toHaveText(/^Ready; takes about \d+ MB of memory$/);
   await expect(lab.result).not.toContainText("Training accuracy");
 });
 

@@ -3,6 +3,12 @@ import type { EpochMetrics } from "overfit-lab";
 
 const FIRST_CAPACITY = 256;
 
+/** What other images, or another mode, say of each epoch. */
+export interface Measures {
+  loss: Float64Array<ArrayBuffer>;
+  accuracy: Float64Array<ArrayBuffer>;
+}
+
 function grown<T extends Float64Array | Float32Array | Uint8Array>(from: T, to: T): T {
   to.set(from);
   return to;
@@ -16,7 +22,9 @@ export class History {
   learningRate = new Float64Array(FIRST_CAPACITY);
   gradientNorm = new Float64Array(FIRST_CAPACITY);
   /** Of the held-out images, where the experiment has any: then in every epoch. */
-  heldOut: { loss: Float64Array<ArrayBuffer>; accuracy: Float64Array<ArrayBuffer> } | null = null;
+  heldOut: Measures | null = null;
+  /** Of the trained images as they are, in inference, where training works otherwise: then in every epoch. */
+  inference: Measures | null = null;
   milliseconds = new Float32Array(FIRST_CAPACITY);
   /** Per epoch, the probability of its own label for each of the images that are shown. Empty once forgotten. */
   labelProbability: Float32Array;
@@ -35,12 +43,8 @@ export class History {
     this.learningRate[at] = metrics.learning_rate;
     this.gradientNorm[at] = metrics.gradient_norm;
     this.milliseconds[at] = metrics.milliseconds;
-    if (metrics.validation !== null) {
-      const capacity = this.epoch.length;
-      this.heldOut ??= { loss: new Float64Array(capacity), accuracy: new Float64Array(capacity) };
-      this.heldOut.loss[at] = metrics.validation.loss;
-      this.heldOut.accuracy[at] = metrics.validation.accuracy;
-    }
+    this.heldOut = this.measured(this.heldOut, metrics.validation, at);
+    this.inference = this.measured(this.inference, metrics.inference, at);
     this.labelProbability.set(metrics.label_probability, at * this.images);
     this.last = metrics;
   }
@@ -51,7 +55,7 @@ export class History {
   }
 
   get bytes(): number {
-    const numbers = this.heldOut === null ? 5 : 7;
+    const numbers = 5 + 2 * this.others.length;
     return this.epoch.length * (numbers * 8 + 4) + this.labelProbability.byteLength;
   }
 
@@ -75,7 +79,7 @@ export class History {
         this.learningRate,
         this.gradientNorm,
         this.milliseconds,
-        ...(this.heldOut === null ? [] : [this.heldOut.loss, this.heldOut.accuracy]),
+        ...this.others.flatMap(({ loss, accuracy }) => [loss, accuracy]),
       ])
         column[kept] = column[at] ?? NaN;
       kept++;
@@ -91,6 +95,19 @@ export class History {
     return recent.reduce((sum, ms) => sum + ms, 0) / recent.length;
   }
 
+  private get others(): Measures[] {
+    return [this.heldOut, this.inference].filter((measures) => measures !== null);
+  }
+
+  private measured(to: Measures | null, of: { loss: number; accuracy: number } | null, at: number): Measures | null {
+    if (of === null) return to;
+    const capacity = this.epoch.length;
+    const measures = to ?? { loss: new Float64Array(capacity), accuracy: new Float64Array(capacity) };
+    measures.loss[at] = of.loss;
+    measures.accuracy[at] = of.accuracy;
+    return measures;
+  }
+
   private resize(capacity: number) {
     const kept = Math.min(this.length, capacity);
     const column = (from: Float64Array<ArrayBuffer>) => grown(from.subarray(0, kept), new Float64Array(capacity));
@@ -99,8 +116,9 @@ export class History {
     this.accuracy = column(this.accuracy);
     this.learningRate = column(this.learningRate);
     this.gradientNorm = column(this.gradientNorm);
-    if (this.heldOut !== null)
-      this.heldOut = { loss: column(this.heldOut.loss), accuracy: column(this.heldOut.accuracy) };
+    const resized = ({ loss, accuracy }: Measures) => ({ loss: column(loss), accuracy: column(accuracy) });
+    this.heldOut = this.heldOut && resized(this.heldOut);
+    this.inference = this.inference && resized(this.inference);
     this.milliseconds = grown(this.milliseconds.subarray(0, kept), new Float32Array(capacity));
     if (this.labelProbability.length === 0) return;
     const probabilities = this.labelProbability.subarray(0, kept * this.images);

@@ -16,7 +16,7 @@ export interface Preview {
   images: ImageData[];
 }
 
-/** The questions that the desk answers: what is asked, and what comes back. */
+/** The questions that the answerer answers: what is asked, and what comes back. */
 export interface Questions {
   catalogue: { ask: null; answer: Catalogue };
   /** The experiment with one field set, described against a preset. */

@@ -184,7 +184,7 @@ export function canGoOn(state: State): boolean {
     run.phase === "ended" &&
     run.epochs > 0 &&
     // Such a run is over for good, with the weights of its best epoch.
-    run.experiment.training.early_stopping.type === "never" &&
+    run.experiment.training.early_stopping.type === "none" &&
     !changedSince(form, run)
   );
 }

@@ -67,8 +67,11 @@ function refusal(error: unknown): InvalidField | null {
 function shorten(report: EpochReport): EpochReport {
   const { predicted, label_probability } = report.metrics;
   if (predicted.length <= IMAGES_SHOWN) return report;
-  const [few, fewSure] = [predicted.slice(0, IMAGES_SHOWN), label_probability.slice(0, IMAGES_SHOWN)];
-  return { ...report, metrics: { ...report.metrics, predicted: few, label_probability: fewSure } };
+  const few = {
+    predicted: predicted.slice(0, IMAGES_SHOWN),
+    label_probability: label_probability.slice(0, IMAGES_SHOWN),
+  };
+  return { ...report, metrics: { ...report.metrics, ...few } };
 }
 
 function postEpochs(lab: Lab, of: Run) {

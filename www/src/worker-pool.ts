@@ -1,5 +1,5 @@
 /**
- * The workers: a desk that answers questions and never trains, so that answers are prompt, and trainers that take jobs
+ * The workers: an answerer, which answers questions and never trains, so that answers are prompt, and trainers that take jobs
  * from a queue. A worker that faults is thrown away and replaced.
  */
 import type { Experiment } from "overfit-lab";
@@ -16,15 +16,15 @@ import type {
   ToWorker,
 } from "./protocol";
 
-/** Why a question has no answer: the desk died. */
-export class DeskFault extends Error {}
+/** Why a question has no answer: the answerer died. */
+export class Unanswered extends Error {}
 
 /** What a worker says of itself and of its run. */
 export type Heard = Exclude<FromWorker, Answer | { type: "fault" }>;
 
 export interface PoolListener {
   heard(message: Heard): void;
-  /** A trainer died, with the run that it had, or the desk, which had none. */
+  /** A trainer died, with the run that it had, or the answerer, which had none. */
   faulted(runId: RunId | null, cause: string): void;
 }
 
@@ -35,7 +35,7 @@ type Waiting = {
   >;
 };
 
-class Lane {
+class PoolWorker {
   private worker: Worker;
   runId: RunId | null = null;
   /** The run that it trained last, which it can train further until it gets another. */
@@ -58,8 +58,8 @@ class Lane {
 }
 
 export class WorkerPool {
-  private desk: Lane | null = null;
-  private trainers: Lane[] = [];
+  private answerer: PoolWorker | null = null;
+  private trainers: PoolWorker[] = [];
   private queue: Job[] = [];
   private nextRequest: RequestId = 1;
   private waiting: Waiting = {
@@ -70,12 +70,12 @@ export class WorkerPool {
     newSeed: new Map(),
   };
 
-  /** Starts the desk and one trainer at once, so that the first run finds its module loaded; the others when needed. */
+  /** Starts the answerer and one trainer at once, so that the first run finds its module loaded; the others when needed. */
   constructor(
     private readonly maxTrainers: number,
     private readonly listener: PoolListener,
   ) {
-    this.desk = this.openDesk();
+    this.answerer = this.openAnswerer();
     this.openTrainer();
   }
 
@@ -83,8 +83,8 @@ export class WorkerPool {
     return new Promise((resolve, reject) => {
       const requestId = this.nextRequest++;
       this.waiting[kind].set(requestId, { resolve, reject });
-      this.desk ??= this.openDesk();
-      this.desk.post({ type: "ask", requestId, kind, ask } as Question);
+      this.answerer ??= this.openAnswerer();
+      this.answerer.post({ type: "ask", requestId, kind, ask } as Question);
     });
   }
 
@@ -94,15 +94,15 @@ export class WorkerPool {
   }
 
   command(runId: RunId, command: Command) {
-    this.trainers.find((lane) => lane.runId === runId)?.post({ type: "command", runId, command });
+    this.trainers.find((worker) => worker.runId === runId)?.post({ type: "command", runId, command });
   }
 
   /** Sends a command to a run that has ended, if a trainer still has it; whether one has. */
   revive(runId: RunId, command: Command): boolean {
-    const lane = this.trainers.find((lane) => lane.runId === null && lane.keptId === runId);
-    if (lane === undefined) return false;
-    lane.runId = runId;
-    lane.post({ type: "command", runId, command });
+    const worker = this.trainers.find((worker) => worker.runId === null && worker.keptId === runId);
+    if (worker === undefined) return false;
+    worker.runId = runId;
+    worker.post({ type: "command", runId, command });
     return true;
   }
 
@@ -115,50 +115,50 @@ export class WorkerPool {
 
   private assign() {
     while (this.queue.length > 0) {
-      const idle = this.trainers.find((lane) => lane.runId === null);
+      const idle = this.trainers.find((worker) => worker.runId === null);
       if (idle === undefined && this.trainers.length >= this.maxTrainers) return;
-      const lane = idle ?? this.openTrainer();
+      const worker = idle ?? this.openTrainer();
       const job = this.queue.shift();
       if (job === undefined) return;
-      lane.runId = lane.keptId = job.runId;
-      lane.post({ type: "train", ...job });
+      worker.runId = worker.keptId = job.runId;
+      worker.post({ type: "train", ...job });
     }
   }
 
-  private openTrainer(): Lane {
-    const lane: Lane = new Lane((message) => this.heardTrainer(lane, message));
-    this.trainers.push(lane);
-    return lane;
+  private openTrainer(): PoolWorker {
+    const worker: PoolWorker = new PoolWorker((message) => this.heardTrainer(worker, message));
+    this.trainers.push(worker);
+    return worker;
   }
 
-  private heardTrainer(lane: Lane, message: FromWorker) {
+  private heardTrainer(worker: PoolWorker, message: FromWorker) {
     if (message.type === "answer") return;
     if (message.type !== "fault") {
-      if (message.type === "finished") lane.runId = null;
+      if (message.type === "finished") worker.runId = null;
       this.listener.heard(message);
       return this.assign();
     }
-    lane.end();
-    this.trainers = this.trainers.filter((other) => other !== lane);
-    this.listener.faulted(lane.runId, message.cause);
+    worker.end();
+    this.trainers = this.trainers.filter((other) => other !== worker);
+    this.listener.faulted(worker.runId, message.cause);
     // A worker that never had a run did not load; it is opened again only when a run asks for it.
-    if (lane.runId !== null && this.trainers.length === 0) this.openTrainer();
+    if (worker.runId !== null && this.trainers.length === 0) this.openTrainer();
     this.assign();
   }
 
-  private openDesk(): Lane {
-    const lane: Lane = new Lane((message) => {
+  private openAnswerer(): PoolWorker {
+    const worker: PoolWorker = new PoolWorker((message) => {
       if (message.type === "answer") return this.settle(message);
       if (message.type !== "fault") return this.listener.heard(message);
-      lane.end();
-      this.desk = null;
+      worker.end();
+      this.answerer = null;
       for (const requests of Object.values(this.waiting)) {
-        for (const { reject } of requests.values()) reject(new DeskFault(message.cause));
+        for (const { reject } of requests.values()) reject(new Unanswered(message.cause));
         requests.clear();
       }
       this.listener.faulted(null, message.cause);
     });
-    return lane;
+    return worker;
   }
 
   private settle<K extends QuestionKind>(message: Answer<K>) {

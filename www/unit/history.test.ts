@@ -46,6 +46,14 @@ test("a history keeps what the held-out images say, where there are any", () => 
   expect([history.heldOut?.accuracy[0], history.heldOut?.accuracy[history.length - 1]]).toEqual([0.001, 1]);
 });
 
+test("a history keeps what inference says, where training works otherwise", () => {
+  const history = new History(2);
+  for (let epoch = 1; epoch <= 600; epoch++)
+    history.push({ ...metrics(epoch), inference: { loss: epoch, accuracy: 1, images_right: 2 } });
+  history.close();
+  expect([history.inference?.loss[599], history.inference?.accuracy.length, history.heldOut]).toEqual([600, 600, null]);
+});
+
 test("a thinned history keeps its first and last epoch", () => {
   for (const epochs of [1, 2, 7, 8]) {
     const history = historyOf(epochs);

@@ -55,7 +55,7 @@ export function mountTextField(intents: Intents, options: TextField) {
     send();
   });
 
-  /** After the problem of a number with a comma, the number that was meant. */
+  /** Beside the problem of a number with a comma, a button that enters the number that was meant. */
   const offer = () => {
     const meant = options.stepped === undefined || problem.hidden ? null : withoutCommas(input.value);
     if (meant === null || problem.querySelector("button") !== null) return;
@@ -65,7 +65,7 @@ export function mountTextField(intents: Intents, options: TextField) {
       input.value = meant;
       send();
     });
-    problem.append(` Did you mean ${meant}? `, use);
+    problem.append(" ", use);
   };
 
   const render = (state: State) => {

@@ -1,13 +1,13 @@
 /** Tasks that are carried out one after the other, each on what the one before it left. */
-import { DeskFault } from "../worker-pool";
+import { Unanswered } from "../worker-pool";
 
 export class Queue {
   private last: Promise<unknown> = Promise.resolve();
 
   add(task: () => Promise<void>): Promise<void> {
     const done = this.last.then(task).catch((error: unknown) => {
-      // That the desk died has been said by the pool; anything else is a bug here.
-      if (!(error instanceof DeskFault)) reportError(error);
+      // That the answerer died has been said by the pool; anything else is a bug here.
+      if (!(error instanceof Unanswered)) reportError(error);
     });
     this.last = done;
     return done;

@@ -1,4 +1,5 @@
 /** Runs: begun, commanded, followed and kept. */
+import type { Change } from "overfit-lab";
 import { History, keepWithin } from "../history";
 import { isValid } from "../problems";
 import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type RunId } from "../protocol";
@@ -61,7 +62,12 @@ export class RunsLab {
     const experiment = { ...run.experiment, training };
     this.store.changeRun(run.id, { experiment, phase: "running", result: null });
     this.store.set({ activeId: run.id });
-    void this.form.followEpochs(epochs);
+    void this.form.followEpochs(epochs).then(() => {
+      // Of how it differs from its preset only the number of epochs is new.
+      const isEpochs = ({ field }: Change) => field === "training.epochs";
+      const now = this.store.state.form?.description?.changes.filter(isEpochs) ?? [];
+      this.store.changeRun(run.id, { changes: [...run.changes.filter((change) => !isEpochs(change)), ...now] });
+    });
   }
 
   step(): Promise<boolean> {

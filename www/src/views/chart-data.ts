@@ -13,6 +13,8 @@ interface Curves {
   loss: Column;
   /** Accuracy of the held-out images; empty where there are none. */
   heldOut: Column;
+  /** Accuracy in inference; empty where training is no other. */
+  inference: Column;
   /** Entries of the history that are in the columns. */
   done: number;
 }
@@ -25,7 +27,7 @@ export class Columns {
   of(history: History): Curves {
     let curves = this.curves.get(history);
     if (curves === undefined || curves.done > history.length) {
-      curves = { accuracy: [], loss: [], heldOut: [], done: 0 };
+      curves = { accuracy: [], loss: [], heldOut: [], inference: [], done: 0 };
       this.curves.set(history, curves);
     }
     for (; curves.done < history.length; curves.done++) {
@@ -33,6 +35,7 @@ export class Columns {
       const loss = history.loss[curves.done] ?? NaN;
       curves.accuracy[at] = (history.accuracy[curves.done] ?? 0) * 100;
       if (history.heldOut !== null) curves.heldOut[at] = (history.heldOut.accuracy[curves.done] ?? 0) * 100;
+      if (history.inference !== null) curves.inference[at] = (history.inference.accuracy[curves.done] ?? 0) * 100;
       curves.loss[at] = Number.isFinite(loss) ? Math.max(loss, SMALLEST_LOSS) : null;
       while (this.epochs.length <= at) this.epochs.push(this.epochs.length + 1);
     }

@@ -13,7 +13,7 @@ const LABEL_HEIGHT = 20;
 export interface Curve {
   name: string;
   column: Column;
-  kind: "accuracy" | "loss" | "held-out accuracy" | "ghost accuracy" | "ghost loss";
+  kind: "accuracy" | "loss" | "held-out accuracy" | "inference accuracy" | "ghost accuracy" | "ghost loss";
 }
 
 /** What the drawing functions read; replaced whole by the view. */
@@ -55,7 +55,7 @@ function ticksOf({ lastEpoch, logarithmic }: Picture): number[] {
 
 function seriesOf(curve: Curve, picture: () => Picture, colours: () => Colours): uPlot.Series {
   const ghost = curve.kind.startsWith("ghost");
-  const heldOut = curve.kind === "held-out accuracy";
+  const beside = curve.kind === "held-out accuracy" || curve.kind === "inference accuracy";
   const stroke = () => {
     if (ghost || picture().outdated) return colours().ghost;
     return curve.kind === "loss" ? colours().loss : colours().accent;
@@ -64,8 +64,12 @@ function seriesOf(curve: Curve, picture: () => Picture, colours: () => Colours):
     label: curve.name,
     scale: curve.kind.endsWith("loss") ? "loss" : "accuracy",
     stroke,
-    width: ghost ? 1.25 : heldOut ? 1.5 : 2,
-    ...(curve.kind === "ghost loss" ? { dash: [4, 4] } : heldOut ? { dash: [7, 4] } : {}),
+    width: ghost ? 1.25 : beside ? 1.5 : 2,
+    ...(curve.kind === "ghost loss"
+      ? { dash: [4, 4] }
+      : beside
+        ? { dash: curve.kind === "held-out accuracy" ? [7, 4] : [2, 3] }
+        : {}),
     points: { show: (u, series) => !ghost && (u.data[series]?.length ?? 0) < 2, size: 7, stroke, fill: stroke },
   };
 }

@@ -67,11 +67,12 @@ export function mountChart(intents: Intents) {
     if (plot === null || left < 0) return setText(readout, readHint);
     const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
     const entry = nearestEntry(run, wanted);
-    const { epoch, loss, accuracy, heldOut, last } = run.history;
+    const { epoch, loss, accuracy, heldOut, inference, last } = run.history;
     const words = (which: string, loss: number | undefined, accuracy: number | undefined) =>
       `${which}loss ${formatLoss(loss ?? NaN)}, ${which}accuracy ${formatPercent(accuracy ?? NaN)}`;
     const parts = [`epoch ${formatCount(epoch[entry] ?? 0)}`, words("", loss[entry], accuracy[entry])];
     if (heldOut !== null) parts.push(words("held-out ", heldOut.loss[entry], heldOut.accuracy[entry]));
+    if (inference !== null) parts.push(words("inference ", inference.loss[entry], inference.accuracy[entry]));
     const { result } = run;
     const isEnd =
       result !== null && last !== null && epoch[entry] === last.epoch && result.images_right !== last.images_right;
@@ -97,6 +98,10 @@ export function mountChart(intents: Intents) {
       shown === null || shown.experiment.dataset.validation_images === 0
         ? []
         : [{ name: "held-out accuracy", column: drawn?.heldOut ?? [], kind: "held-out accuracy" }];
+    const inference: Curve[] =
+      drawn === null || drawn.inference.length === 0
+        ? []
+        : [{ name: "in inference", column: drawn.inference, kind: "inference accuracy" }];
     return [
       ...ghosts.flatMap((run): Curve[] => {
         const { accuracy, loss } = columns.of(run.history);
@@ -107,6 +112,7 @@ export function mountChart(intents: Intents) {
         ];
       }),
       ...heldOut,
+      ...inference,
       { name: "loss", column: drawn?.loss ?? [], kind: "loss" },
       { name: "accuracy", column: drawn?.accuracy ?? [], kind: "accuracy" },
     ];

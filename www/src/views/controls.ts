@@ -8,6 +8,7 @@ import { mountTextField } from "../controls/text-field";
 import { byId, make, setShown, setText } from "../dom";
 import { formatRate, fromSlider, SLIDER_STEP, toSlider } from "../format";
 import type { Intents } from "../lab/intents";
+import { problemOf } from "../problems";
 import type { State } from "../store";
 
 const RATE = "training.learning_rate";
@@ -93,7 +94,11 @@ function mountBatchSize(intents: Intents) {
   const render = mountSlider(intents, {
     slider,
     field: BATCH,
-    rangeOf: ({ form }) => form && { min: 1, max: form.experiment.dataset.images },
+    // A refused number of images is no end of a slider.
+    rangeOf: ({ form }) =>
+      form === null || problemOf(form, "dataset.images") !== null
+        ? null
+        : { min: 1, max: form.experiment.dataset.images },
     valueOf: ({ form }) => form?.experiment.training.batch_size ?? 1,
     toPosition: (size) => size,
     fromPosition: (position) => position,

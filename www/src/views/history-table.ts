@@ -29,6 +29,15 @@ const heldOutColumns: Column[] = [
   { title: "Held-out loss", textOf: ({ heldOut }, at) => formatLoss(number(heldOut?.loss, at)) },
   { title: "Held-out accuracy", textOf: ({ heldOut }, at) => formatPercent(number(heldOut?.accuracy, at)) },
 ];
+/** Where training works otherwise than inference. */
+const inferenceColumns: Column[] = [
+  { title: "Inference loss", textOf: ({ inference }, at) => formatLoss(number(inference?.loss, at)) },
+  { title: "Inference accuracy", textOf: ({ inference }, at) => formatPercent(number(inference?.accuracy, at)) },
+];
+
+function columnsOf({ heldOut, inference }: History): Column[] {
+  return [...columns, ...(heldOut === null ? [] : heldOutColumns), ...(inference === null ? [] : inferenceColumns)];
+}
 
 function makeRow(of: Column[], history: History, at: number): HTMLTableRowElement {
   const cells = of.map(({ textOf }, index) =>
@@ -45,7 +54,7 @@ export function mountHistoryTable(intents: Intents) {
   const caption = make("caption");
   region.append(make("table", {}, caption, head, body));
   let drawn: History | null = null;
-  let shown = columns;
+  let shown: Column[] = [];
   let next = 0;
   let timer: ReturnType<typeof setTimeout> | null = null;
   toggle.addEventListener("click", () => intents.setTableOpen(toggle.getAttribute("aria-expanded") === "false"));
@@ -73,10 +82,10 @@ export function mountHistoryTable(intents: Intents) {
     if (!state.tableOpen) return;
     const run = shownRun(state);
     const history = run?.history ?? null;
-    if (history !== drawn) {
+    const wanted = history === null || history.length === 0 ? columns : columnsOf(history);
+    if (history !== drawn || wanted.length !== shown.length) {
       body.replaceChildren();
-      const heldOut = (run?.experiment.dataset.validation_images ?? 0) > 0;
-      shown = heldOut ? [...columns, ...heldOutColumns] : columns;
+      shown = wanted;
       head.replaceChildren(make("tr", {}, ...shown.map(({ title }) => make("th", { scope: "col" }, title))));
       drawn = history;
       next = 0;

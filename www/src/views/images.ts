@@ -28,7 +28,7 @@ function makeItem(image: ImageData, index: number, intents: Intents) {
 
 /** So many are made or marked in a frame: hundreds would take longer than one has. */
 const MADE_AT_ONCE = 12;
-const MARKED_AT_ONCE = 40;
+const MARKED_AT_ONCE = 25;
 /** More than these are drawn small, in a list that scrolls, and marked anew only now and then. */
 const FEW = 60;
 const MARK_MANY_EVERY_MS = 500;

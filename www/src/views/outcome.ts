@@ -20,7 +20,8 @@ export function mountOutcome(_intents: Intents) {
     // What is wrong in the form is said there; here the last experiment that could be trained stays.
     if (experiment === null || form === null || (run === null && form.problems.length > 0)) return;
     const last = run?.history.last ?? null;
-    const measured = run?.result ?? last;
+    // In an epoch as the verdict counts it: in inference, where training works otherwise.
+    const measured = run?.result ?? (last && { ...last, ...last.inference });
     const { images } = experiment.dataset;
     setText(name, run === null ? nameOf(state, form) : titleOf(state, run));
     setText(score, measured === null ? `${images} images` : `${measured.images_right} of ${images}`);

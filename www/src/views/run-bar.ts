@@ -93,7 +93,9 @@ export function mountRunBar(intents: Intents) {
 
 /** What Train would take, as far as it is known. */
 function readyText({ description }: Form): string {
-  return description === null ? "Ready" : `Ready; takes about ${formatBytes(description.summary.memory_bytes)}`;
+  return description === null
+    ? "Ready"
+    : `Ready; takes about ${formatBytes(description.summary.memory_bytes)} of memory`;
 }
 
 /** Why a run may as well end now, if it may. */

@@ -29,7 +29,8 @@ const text = (id: string, title: string, textOf: (run: Run) => string): Column =
   },
 });
 
-const measured = ({ result, history }: Run) => result ?? history.last;
+/** What was measured last; in an epoch as the verdict counts it: in inference, where training works otherwise. */
+const measured = ({ result, history: { last } }: Run) => result ?? (last && { ...last, ...last.inference });
 
 const words: Record<Run["phase"], string> = {
   waiting: "starting",
