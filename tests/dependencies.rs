@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     ("experiment", &[]),
     ("causes", &["experiment"]),
-    ("presets", &["experiment"]),
+    ("presets", &["experiment", "causes"]),
     ("script", &["experiment"]),
     ("checks", &[]),
     ("kernels", &[]),
@@ -35,7 +35,7 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     // Of training only its numbers: see `the_diagnosis_sees_numbers_only`.
-    ("diagnosis", &["experiment", "training"]),
+    ("diagnosis", &["experiment", "causes", "training"]),
     ("run", &["experiment", "dataset", "network", "training", "diagnosis"]),
     (
         "wasm",

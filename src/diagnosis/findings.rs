@@ -3,13 +3,15 @@
 use serde::Serialize;
 use tsify::Tsify;
 
+use crate::causes::{self, Warning};
 use crate::experiment::{
-    Activation, Experiment, Formula, Head, LayerConfig, Shape, layer_shapes, number_text,
+    Activation, Experiment, Formula, Head, LayerConfig, Setting, Shape, layer_shapes, number_text,
 };
 use crate::training::{EpochMetrics, ReluLayer};
 
 /// One piece of evidence for a verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct Finding {
     pub code: FindingCode,
     /// The epoch since which it has been so.
@@ -18,6 +20,11 @@ pub struct Finding {
     pub text: String,
     /// The numbers in the sentences.
     pub evidence: Vec<Evidence>,
+    /// The code of the warning that names the likely cause, where one does.
+    #[tsify(type = "string | null")]
+    pub cause: Option<&'static str>,
+    /// The settings that mend it, in order; none where that is not known.
+    pub cure: Vec<Setting>,
 }
 
 /// What a finding is about, as programs call it.
@@ -30,6 +37,42 @@ pub enum FindingCode {
     Diverged,
     /// Training and inference answer differently.
     ModesDiffer,
+    /// The images are not memorised, and the experiment shows a sign of what keeps them from it.
+    LikelyCause,
+}
+
+impl Finding {
+    fn new(code: FindingCode, epoch: u32, text: String, evidence: Vec<Evidence>) -> Self {
+        Self { code, epoch, text, evidence, cause: None, cure: Vec::new() }
+    }
+
+    /// The same with the warning that names the likely cause, where there is one; otherwise with what helps most often.
+    fn explained(self, warning: Option<&Warning>, experiment: &Experiment) -> Self {
+        match warning {
+            Some(warning) => Self {
+                text: format!("{} Likely cause: {}", self.text, warning.message),
+                cause: Some(warning.code),
+                cure: warning.cure.clone(),
+                ..self
+            },
+            None => {
+                let rate = experiment.training.learning_rate / 10.0;
+                let text = format!(
+                    "{} No setting shows a known cause; a lower learning rate, such as {}, is the first thing to try.",
+                    self.text,
+                    number_text(rate)
+                );
+                Self { text, cure: vec![Setting::new("training.learning_rate", rate)], ..self }
+            }
+        }
+    }
+}
+
+/// What a sign in the experiment makes likely, where nothing else was found.
+pub(super) fn likely_cause(warning: &Warning, epoch: u32) -> Finding {
+    let text = format!("Likely cause: {}", warning.message);
+    let finding = Finding::new(FindingCode::LikelyCause, epoch, text, Vec::new());
+    Finding { cause: Some(warning.code), cure: warning.cure.clone(), ..finding }
 }
 
 /// One number of a finding.
@@ -85,19 +128,24 @@ impl DeadLayer {
         if self.is_of_images { "filter" } else { "unit" }
     }
 
-    pub fn finding(&self, experiment: &Experiment, class_counts: &[usize]) -> Finding {
+    /// `warnings` are those of the experiment that explain why images are not memorised.
+    pub fn finding(
+        &self,
+        experiment: &Experiment,
+        class_counts: &[usize],
+        warnings: &[Warning],
+    ) -> Finding {
         let Self { name, units, since, .. } = self;
         let word = self.unit_word();
         let Consequence { text, evidence } = self.consequence(experiment, class_counts);
         let dead = [Evidence::new("layer", self.layer), Evidence::new("units", *units)];
-        Finding {
-            code: FindingCode::DeadLayer,
-            epoch: *since,
-            text: format!(
-                "Every {word} of “{name}” ({units} of {units}) has been dead since epoch {since}: no image activates it, so no gradient passes through it. {text}"
-            ),
-            evidence: dead.into_iter().chain(evidence).collect(),
-        }
+        let text = format!(
+            "Every {word} of “{name}” ({units} of {units}) has been dead since epoch {since}: no image activates it, so no gradient passes through it. {text}"
+        );
+        let evidence = dead.into_iter().chain(evidence).collect();
+        let finding = Finding::new(FindingCode::DeadLayer, *since, text, evidence);
+        let deadly = warnings.iter().find(|warning| causes::kills_units(warning.code));
+        finding.explained(deadly, experiment)
     }
 
     /// The output of a dead layer is 0 for every image. Where a residual connection leads past the layer, nothing follows. Where all
@@ -237,7 +285,12 @@ pub(super) fn reasons_for_other_modes(experiment: &Experiment) -> Vec<&'static s
 }
 
 /// What to say where all images were right in training and not in inference.
-pub(super) fn modes_differ(experiment: &Experiment, epoch: u32, right: Right) -> Option<Finding> {
+pub(super) fn modes_differ(
+    experiment: &Experiment,
+    epoch: u32,
+    right: Right,
+    warnings: &[Warning],
+) -> Option<Finding> {
     let images = experiment.dataset.images;
     let Right { in_training, in_inference } = right;
     let reasons = reasons_for_other_modes(experiment);
@@ -245,27 +298,54 @@ pub(super) fn modes_differ(experiment: &Experiment, epoch: u32, right: Right) ->
     if in_training < images || in_inference == images || !lags {
         return None;
     }
-    Some(Finding {
-        code: FindingCode::ModesDiffer,
-        epoch,
-        text: format!(
-            "In training all {images} images were right in the last epoch; in inference, of the same images, {in_inference} of {images}. In inference, batch normalisation takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
-        ),
-        evidence: vec![
-            Evidence::new("right_in_training", in_training),
-            Evidence::new("right_in_inference", in_inference),
-        ],
+    let text = format!(
+        "In training all {images} images were right in the last epoch; in inference, of the same images, {in_inference} of {images}. In inference, batch normalisation takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
+    );
+    let evidence = vec![
+        Evidence::new("right_in_training", in_training),
+        Evidence::new("right_in_inference", in_inference),
+    ];
+    let finding = Finding::new(FindingCode::ModesDiffer, epoch, text, evidence);
+    let lagging = warnings.iter().find(|warning| warning.code == causes::AVERAGES_LAG);
+    Some(match lagging {
+        Some(warning) => {
+            Finding { cause: Some(warning.code), cure: warning.cure.clone(), ..finding }
+        }
+        None => finding,
     })
 }
 
-pub(super) fn diverged(epoch: u32, learning_rate: f64) -> Finding {
-    Finding {
-        code: FindingCode::Diverged,
-        epoch,
-        text: format!(
-            "The loss stopped being a finite number at epoch {epoch}, at a learning rate of {}: the weights grew beyond what f32 holds.",
-            number_text(learning_rate)
-        ),
-        evidence: vec![Evidence::new("learning_rate", learning_rate)],
+/// Why the loss of an epoch is not a finite number, as far as that is known.
+pub(super) fn diverged(
+    experiment: &Experiment,
+    epoch: u32,
+    loss: f64,
+    warnings: &[Warning],
+) -> Finding {
+    let layers = &experiment.network.layers;
+    let head = Head::of(&experiment.network);
+    let formula = Formula::of(&experiment.training.loss, head);
+    let ends_with_relu = layers.last().and_then(LayerConfig::activation) == Some(Activation::Relu);
+    let divides_zero = matches!(formula, Formula::ClippedCategorical { .. }) && ends_with_relu;
+    let rate = experiment.training.learning_rate;
+    let evidence = vec![Evidence::new("learning_rate", rate)];
+    if divides_zero && loss.is_nan() {
+        let text = format!(
+            "The loss stopped being a number at epoch {epoch}: it divides the outputs of an image by their sum, and where the last ReLU makes them all 0 that is 0 / 0."
+        );
+        let finding = Finding::new(FindingCode::Diverged, epoch, text, evidence);
+        let first = warnings.first();
+        return match first {
+            Some(warning) => {
+                Finding { cause: Some(warning.code), cure: warning.cure.clone(), ..finding }
+            }
+            None => finding,
+        };
     }
+    let text = format!(
+        "The loss stopped being a finite number at epoch {epoch}, at a learning rate of {}: what training computes grew beyond the largest 32-bit number, 3.4e38.",
+        number_text(rate)
+    );
+    let finding = Finding::new(FindingCode::Diverged, epoch, text, evidence);
+    finding.explained(warnings.first(), experiment)
 }

@@ -4,9 +4,15 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::MEMORISED_STREAK;
-use super::findings::{DeadLayer, Finding, Right, diverged, modes_differ, reasons_for_other_modes};
+use super::findings::{
+    DeadLayer, Finding, Right, diverged, likely_cause, modes_differ, reasons_for_other_modes,
+};
+use crate::causes;
 use crate::experiment::{Experiment, number_text};
 use crate::training::{EpochMetrics, Evaluation};
+
+/// Likely causes that a result names where nothing else was found.
+const MOST_LIKELY_CAUSES: usize = 2;
 
 /// Something that happened at an epoch, short enough to be written on a chart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -288,16 +294,24 @@ impl Watcher {
     }
 
     fn findings(&self, verdict: Verdict, evaluation: &Evaluation) -> Vec<Finding> {
+        let mut experiment = self.experiment.clone();
+        experiment.training.learning_rate = self.learning_rate;
+        let mut warnings = causes::warnings(&experiment);
+        warnings.retain(|warning| causes::explains(warning.code));
         let mut findings = Vec::new();
         if let (Verdict::Diverged, Some(epoch)) = (verdict, self.diverged) {
-            findings.push(diverged(epoch, self.learning_rate));
+            findings.push(diverged(&experiment, epoch, evaluation.loss, &warnings));
         }
-        findings.extend(
-            self.dead.iter().map(|dead| dead.finding(&self.experiment, &self.class_counts)),
-        );
+        let dead = self.dead.iter();
+        findings.extend(dead.map(|dead| dead.finding(&experiment, &self.class_counts, &warnings)));
         if let (Some(training), false) = (self.right_in_training, verdict == Verdict::Diverged) {
             let right = Right { in_training: training, in_inference: evaluation.images_right };
-            findings.extend(modes_differ(&self.experiment, self.epochs, right));
+            findings.extend(modes_differ(&experiment, self.epochs, right, &warnings));
+        }
+        if findings.is_empty() && matches!(verdict, Verdict::NotMemorised | Verdict::ReachedAndLost)
+        {
+            let likely = warnings.iter().take(MOST_LIKELY_CAUSES);
+            findings.extend(likely.map(|warning| likely_cause(warning, self.epochs)));
         }
         findings
     }

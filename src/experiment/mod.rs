@@ -33,7 +33,7 @@ pub use fields::{
 };
 pub use form::{FormControl, FormField, FormGroup, FormOption};
 pub use initializer::{Distribution, Fans, InitializerConfig, KernelInitializer};
-pub use layer::{Activation, LayerConfig, Padding};
+pub use layer::{Activation, LayerConfig, Norm, Padding};
 pub(crate) use loss::PROBABILITY_BOUNDS;
 pub use loss::{Formula, Head, LossConfig};
 pub use memory::{MEMORY_LIMIT_BYTES, estimate_memory_bytes};

@@ -8,7 +8,7 @@ mod parts;
 use serde::Serialize;
 use tsify::Tsify;
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Setting};
 
 /// An experiment with a name.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
@@ -46,14 +46,15 @@ pub struct Mistake {
     /// What a person sees.
     #[tsify(type = "string")]
     pub sees: &'static str,
-    /// What it does to the loss.
-    #[tsify(type = "string")]
-    pub does: &'static str,
+    /// What it does to the loss, and whether memorising reveals it.
+    pub does: String,
     /// What mends it.
     #[tsify(type = "string")]
     pub mends: &'static str,
     /// Whether the images are memorised all the same: then this check cannot reveal it.
     pub hidden: bool,
+    /// The settings that turn the preset's experiment into `mended`, in order.
+    pub cure: Vec<Setting>,
     /// The same without the mistake.
     pub mended: Experiment,
 }

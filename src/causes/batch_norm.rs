@@ -1,0 +1,131 @@
+//! Batch normalisation where a batch says too little.
+
+use super::{Cause, Level, Warning};
+use crate::experiment::{Experiment, LayerConfig, Norm, Shape, layer_shapes};
+
+/// The code of batch normalisation that sees one number of each unit.
+pub const BATCH_OF_ONE: &str = "batch-of-one";
+
+/// The code of moving averages that have not forgotten what they started from.
+pub const AVERAGES_LAG: &str = "moving-averages-lag";
+
+/// What is left of the first moving averages at the end of a run, from here on named.
+const MUCH_LEFT: f64 = 0.05;
+/// A momentum of the moving averages that soon forgets what they started from.
+const QUICK_MOMENTUM: f64 = 0.5;
+
+pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
+    if experiment.training.training_loop.inference_mode {
+        return Vec::new();
+    }
+    let lagging = lagging(experiment);
+    lagging.into_iter().chain(of_one(experiment)).collect()
+}
+
+fn lagging(experiment: &Experiment) -> Option<Warning> {
+    let layers = &experiment.network.layers;
+    let steps = experiment.steps();
+    let left_of = |layer: &LayerConfig| match layer {
+        LayerConfig::BatchNorm { momentum, .. } => Some(momentum.powf(f64::from(steps))),
+        _ => None,
+    };
+    let lags = |layer: &LayerConfig| left_of(layer).is_some_and(|left| left > MUCH_LEFT);
+    let index = layers.iter().position(lags)?;
+    let LayerConfig::BatchNorm { momentum, .. } = layers[index] else { return None };
+    let message = format!(
+        "After {steps} steps at a momentum of {momentum} the moving averages are still {:.0} % their start values: inference will differ from training. Take a momentum of {QUICK_MOMENTUM} for this check, or more steps.",
+        100.0 * left_of(&layers[index])?
+    );
+    let field = format!("network.layers[{index}].momentum");
+    let helps = QUICK_MOMENTUM.powf(f64::from(steps)) <= MUCH_LEFT;
+    let warning = Warning::new(AVERAGES_LAG, field, message);
+    Some(warning.mended(experiment, |mended| {
+        for layer in mended.network.layers.iter_mut().filter(|layer| helps && lags(layer)) {
+            if let LayerConfig::BatchNorm { momentum, .. } = layer {
+                *momentum = QUICK_MOMENTUM;
+            }
+        }
+    }))
+}
+
+/// The place of the first batch normalisation that gets one number of each unit or channel from an image: after a dense layer, or
+/// on an image of 1 x 1.
+fn of_one_number(experiment: &Experiment) -> Option<usize> {
+    let shapes = layer_shapes(&experiment.network, &experiment.dataset).ok()?;
+    let one_number = |shape: Shape| match shape {
+        Shape::Image([height, width, _]) => height * width == 1,
+        Shape::Flat(_) => true,
+    };
+    let mut layers = experiment.network.layers.iter().zip(&shapes);
+    layers.position(|(layer, shape)| {
+        layer.norm() == Some(Norm::OfTheBatch) && one_number(shape.input)
+    })
+}
+
+/// Of a batch of one image, each such number is its own mean: the normalised number is 0, and the layer puts out its shift.
+fn of_one(experiment: &Experiment) -> Option<Warning> {
+    let index = of_one_number(experiment)?;
+    let (images, batch) = (experiment.dataset.images, experiment.training.batch_size);
+    let always = batch == 1;
+    if !always && images % batch != 1 {
+        return None;
+    }
+    let when = match always {
+        true => "Each batch has one image, so in",
+        false => "The last batch of an epoch has one image, so there, in",
+    };
+    let message = format!(
+        "{when} “{}” each number is its own mean, and nothing of the image is left: the layer puts out only its shift, 0 at the start, and a ReLU after it gets no gradient. Take a batch size that leaves no batch of one image.",
+        experiment.network.layers[index].name()
+    );
+    let size = (batch.max(2)..=images).find(|size| images % size != 1);
+    let warning = Warning::new(BATCH_OF_ONE, "training.batch_size", message);
+    Some(match size {
+        Some(size) => warning.cured_by("training.batch_size", size),
+        None => warning,
+    })
+}
+
+macro_rules! block {
+    () => {
+        r#"{"type":"conv2d","filters":16,"padding":"same"},{"type":"batch_norm","momentum":0.5},{"type":"activation","activation":"relu"},"#
+    };
+}
+
+pub(super) const CAUSES: &[Cause] = &[Cause {
+    code: "batch-norm-lag",
+    sign: AVERAGES_LAG,
+    name: "Batch norm's averages lag",
+    summary: "Six batch norms of momentum 0.99, three images",
+    sees: "Training accuracy is 100 %, and the same images are wrong in inference.",
+    does: "The moving averages start from 0 and 1 and are not there yet after 60 steps: the loss in inference stays near ln 3 = 1.0986.",
+    mends: "A momentum of 0.5 for this check (PyTorch counts the other way: 0.5 there, too), or many more steps.",
+    level: Level::WrongInInference,
+    healthy: &[
+        ("dataset.side", "16"),
+        ("dataset.images", "3"),
+        ("dataset.classes", "3"),
+        (
+            "network.layers",
+            concat!(
+                "[",
+                block!(),
+                block!(),
+                block!(),
+                block!(),
+                block!(),
+                block!(),
+                r#"{"type":"max_pool"},{"type":"flatten"},{"type":"dense","units":3,"activation":"softmax"}]"#
+            ),
+        ),
+        ("training.epochs", "60"),
+    ],
+    mistake: &[
+        ("network.layers[1].momentum", "0.99"),
+        ("network.layers[4].momentum", "0.99"),
+        ("network.layers[7].momentum", "0.99"),
+        ("network.layers[10].momentum", "0.99"),
+        ("network.layers[13].momentum", "0.99"),
+        ("network.layers[16].momentum", "0.99"),
+    ],
+}];
