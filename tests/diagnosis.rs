@@ -356,7 +356,9 @@ fn causes_of(experiment: &Experiment, relu_layers: &[ReluLayer]) -> Vec<(&'stati
     let epochs = experiment.training.epochs;
     for number in 1..=epochs {
         let relu_layers = relu_layers.to_vec();
-        watcher.observe(&EpochMetrics { relu_layers, ..epoch(number, 10) });
+        let base_learning_rate = experiment.training.learning_rate;
+        let metrics = EpochMetrics { relu_layers, base_learning_rate, ..epoch(number, 10) };
+        watcher.observe(&metrics);
     }
     let told = |finding: Finding| {
         let cure: Vec<_> =

@@ -6,6 +6,8 @@ test("what differs from the preset is shown on it, and undone one by one or all 
   await lab.preset("Example 3").check();
   const changed = page.getByRole("list", { name: "Changed settings" });
   await expect(changed).toBeHidden();
+  // The form is that of the preset.
+  await expect(lab.checkbox("Dense bias")).not.toBeChecked();
   await lab.field("Learning rate value").fill("0.5");
   await lab.checkbox("Dense bias").check();
   await lab.optimizer().selectOption("Adam");

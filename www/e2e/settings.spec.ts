@@ -169,6 +169,7 @@ test("held-out images have their curve, their numbers and their columns, and ear
 
 test("images that are not square keep their proportion, and can be seen however thin they are", async ({ lab }) => {
   await lab.open();
+  await lab.button(/^Networks/).click();
   await lab.preset("MLP").check();
   await lab.unfold("Data");
   await lab.field("Channels").fill("1");

@@ -1,5 +1,6 @@
 /** What the views may ask for. */
 import type { FieldValue, Job, RunId } from "../protocol";
+import type { Form } from "../store";
 
 export interface Intents {
   /** Puts a preset in the form as it is; the one that is chosen already, too. */
@@ -13,13 +14,13 @@ export interface Intents {
   newSeed(): void;
   chooseBackend(backend: string): void;
 
-  /** Starts the experiment in the form, in place of the run under way; false where a field is wrong, and nothing starts. */
-  train(start?: Job["start"]): Promise<boolean>;
+  /** Starts the experiment in the form, in place of the run under way; where a field is wrong nothing starts, and the form comes back. */
+  train(start?: Job["start"]): Promise<Form | null>;
   pauseOrResume(): void;
   /** Trains the run on stage on, after its end, to so many epochs in all. */
   prolong(epochs: number): void;
-  /** One epoch: of the run on stage or under way, or the first of a new one; false where a field is wrong. */
-  step(): Promise<boolean>;
+  /** One epoch: of the run on stage or under way, or the first of a new one; where a field is wrong the form comes back. */
+  step(): Promise<Form | null>;
   stop(): void;
   /** After a fault: loads the engine anew, or trains the run anew that it ended. */
   startAgain(): void;

@@ -38,14 +38,14 @@ export class RunsLab {
     form.onLiveRate = (learningRate) => this.commandActive({ type: "set_learning_rate", learningRate });
   }
 
-  async train(start: Job["start"] = "run"): Promise<boolean> {
+  async train(start: Job["start"] = "run"): Promise<Form | null> {
     await this.queue.settled();
     const { form } = this.store.state;
-    if (form === null || !isValid(form)) return false;
+    if (form === null || !isValid(form)) return form;
     const active = activeRun(this.store.state);
     this.begin({ ...form, changes: form.description?.changes ?? [] }, start);
     if (active !== null && repeats(form, active)) this.dropWhenOver(active.id);
-    return true;
+    return null;
   }
 
   pauseOrResume() {
@@ -70,16 +70,16 @@ export class RunsLab {
     });
   }
 
-  step(): Promise<boolean> {
+  step(): Promise<Form | null> {
     const { state } = this.store;
     const shown = shownRun(state);
     if (activeRun(state) === null && shown !== null && canGoOn(state)) {
       this.prolong(Math.max(shown.experiment.training.epochs, shown.epochs + 1), "step");
-      return Promise.resolve(true);
+      return Promise.resolve(null);
     }
     if (activeRun(state) === null) return this.train("step");
     this.commandActive({ type: "step" });
-    return Promise.resolve(true);
+    return Promise.resolve(null);
   }
 
   stop() {

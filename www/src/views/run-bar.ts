@@ -25,9 +25,10 @@ export function mountRunBar(intents: Intents) {
 
   const onPress = (button: HTMLElement, act: () => void) =>
     button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && act());
-  const orFocusProblem = async (started: Promise<boolean>) => {
-    const { form } = (await started) ? { form: null } : (latest ?? { form: null });
-    if (form !== null) focusFirstProblem(form);
+  // The form as it was refused: what was drawn last may be older than the answer to the last edit.
+  const orFocusProblem = async (started: Promise<Form | null>) => {
+    const refused = await started;
+    if (refused !== null) focusFirstProblem(refused);
   };
   onPress(train, () => void orFocusProblem(intents.train()));
   onPress(pause, () => intents.pauseOrResume());
