@@ -1,14 +1,18 @@
 //! Heads and losses that do not belong together.
 
 use super::{Cause, Level, Warning};
-use crate::experiment::{Activation, DatasetConfig, Experiment, LayerConfig, LossConfig};
+use crate::experiment::{
+    Activation, DatasetConfig, Experiment, InvalidField, LayerConfig, LossConfig,
+};
 
 /// What a network ends with.
 struct Ending {
     /// The last layer's index.
     layer: usize,
     activation: Option<Activation>,
-    /// The activation before that one, where the last layer is an activation of its own.
+    /// The layer before, where the last one is an activation of its own; otherwise the last layer.
+    layer_before: usize,
+    /// The activation of the layer before, where the last one is an activation of its own.
     before: Option<Activation>,
     units: u32,
     /// Whether a layer after the activation hides the logits from Keras' losses.
@@ -17,119 +21,213 @@ struct Ending {
 
 pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
     let head = Ending::of(experiment);
-    let loss = &experiment.training.loss;
-    let mut warnings = Vec::new();
-    let mut warn = |code: &'static str, field: String, message: String| {
-        warnings.push(Warning::new(code, field, message));
-    };
-    let last = format!("network.layers[{}]", head.layer);
+    let all = [
+        one_unit_many_labels(experiment, &head),
+        more_units_than_classes(experiment, &head),
+        one_softmax_unit(experiment, &head),
+        one_unit_categorical(experiment, &head),
+        head_twice(experiment, &head),
+        from_logits_changes_nothing(experiment, &head),
+        outputs_clipped(experiment, &head),
+        logits_lost(experiment, &head),
+        relu_at_the_end(experiment, &head),
+        sigmoid_per_class(experiment, &head),
+        binary_of_several(experiment, &head),
+        accuracy_of_logits(experiment, &head),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+const LOSS: &str = "training.loss";
+const FROM_LOGITS: &str = "training.loss.from_logits";
+
+fn one_unit_many_labels(experiment: &Experiment, head: &Ending) -> Option<Warning> {
     let DatasetConfig { classes, first_label, .. } = experiment.dataset;
     let last_label = experiment.dataset.last_label();
-    if head.units == 1 && last_label > 1 {
-        let falls = match loss.is_binary() {
-            true => {
-                " Binary cross-entropy with a label above 1 falls below 0 without end, and the answer becomes 1 for every image."
-            }
-            false => "",
-        };
-        let cure = match classes {
-            2 => "Number the classes from 0".into(),
-            _ => {
-                format!("Use {} softmax units and sparse categorical cross-entropy", last_label + 1)
-            }
-        };
-        warn(
-            "one-unit-many-labels",
-            last.clone(),
-            format!(
-                "One unit is compared with the labels themselves, {first_label} to {last_label}, and answers only 0 or 1.{falls} {cure}."
-            ),
-        );
+    if head.units != 1 || last_label <= 1 {
+        return None;
     }
-    if head.units > classes.max(1) && head.units > last_label {
-        warn(
-            "more-units-than-classes",
-            last.clone(),
-            format!(
-                "There are {} units for {classes} classes. That is harmless: no label belongs to {} of them, and training lowers what they put out.",
-                head.units,
-                head.units - classes
-            ),
-        );
-    }
-    if head.activation == Some(Activation::Softmax) && head.units == 1 {
-        let cure =
-            if last_label == 1 { " Use sigmoid with one unit, or softmax with two." } else { "" };
-        warn(
-            "one-softmax-unit",
-            last.clone(),
-            format!("One softmax unit is 1 for every image: the answer is always class 1.{cure}"),
-        );
-    }
-    if head.units == 1 && matches!(loss, LossConfig::CategoricalCrossentropy { .. }) {
-        warn("one-unit-categorical", "training.loss".into(), "A categorical loss over one unit is 0 whatever it answers, and its gradient is not: the weights run away. Use binary cross-entropy.".into());
-    }
-    let scores_twice = head.activation == Some(Activation::Softmax)
-        && (head.before == Some(Activation::Softmax) || takes_outputs_for_logits(loss, &head));
-    if scores_twice && head.units > 1 {
+    let falls = match experiment.training.loss.is_binary() {
+        true => {
+            " Binary cross-entropy with a label above 1 falls below 0 without end, and the answer becomes 1 for every image."
+        }
+        false => "",
+    };
+    let cure = match classes {
+        2 => "Number the classes from 0".into(),
+        _ => format!("Use {} softmax units and sparse categorical cross-entropy", last_label + 1),
+    };
+    let message = format!(
+        "One unit is compared with the labels themselves, {first_label} to {last_label}, and answers only 0 or 1.{falls} {cure}."
+    );
+    let warning = Warning::new("one-unit-many-labels", head.field(), message);
+    Some(match classes {
+        2 => warning.cured_by("dataset.first_label", 0),
+        _ => warning.tried(experiment, |mended| {
+            head.set_units(mended, last_label + 1);
+            set(mended, &[(&head.activation_field(), "softmax"), (LOSS, SPARSE)])
+        }),
+    })
+}
+
+fn more_units_than_classes(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let classes = experiment.dataset.classes;
+    let message = || {
+        format!(
+            "There are {} units for {classes} classes. That is harmless: no label belongs to {} of them, and training lowers what they put out.",
+            head.units,
+            head.units - classes
+        )
+    };
+    let is_so = head.units > classes.max(1) && head.units > experiment.dataset.last_label();
+    is_so.then(|| Warning::new("more-units-than-classes", head.field(), message()))
+}
+
+fn one_softmax_unit(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let cure = match experiment.dataset.last_label() {
+        1 => " Use sigmoid with one unit, or softmax with two.",
+        _ => "",
+    };
+    let message =
+        format!("One softmax unit is 1 for every image: the answer is always class 1.{cure}");
+    let is_so = head.activation == Some(Activation::Softmax) && head.units == 1;
+    is_so.then(|| {
+        Warning::new("one-softmax-unit", head.field(), message)
+            .cured_by(&head.activation_field(), Activation::Sigmoid)
+    })
+}
+
+fn one_unit_categorical(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let gradient = match experiment.training.loss {
+        LossConfig::CategoricalCrossentropy { .. } => {
+            ", and its gradient is not: the weights run away"
+        }
+        LossConfig::CategoricalFocalCrossentropy { .. } => ", so nothing trains",
+        _ => return None,
+    };
+    let message = format!(
+        "A categorical loss over one unit is 0 whatever it answers{gradient}. Use sigmoid with binary cross-entropy."
+    );
+    (head.units == 1).then(|| {
+        Warning::new("one-unit-categorical", LOSS, message).tried(experiment, |mended| {
+            set(mended, &[(&head.activation_field(), "sigmoid"), (LOSS, "binary_crossentropy")])
+        })
+    })
+}
+
+/// Softmax of softmax, or sigmoid of sigmoid: two layers, or a loss that takes the outputs for logits.
+fn head_twice(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let loss = &experiment.training.loss;
+    let taken_for_logits = takes_outputs_for_logits(loss, head);
+    let is_softmax = head.activation == Some(Activation::Softmax) && head.units > 1;
+    if is_softmax && (head.before == Some(Activation::Softmax) || taken_for_logits) {
         let units = head.units;
         let floor = (std::f64::consts::E + f64::from(units) - 1.0).ln() - 1.0;
-        warn(
-            "softmax-twice",
-            last.clone(),
-            format!(
-                "Softmax is taken twice, of probabilities the second time: the loss stays above ln(e + {units} − 1) − 1 = {floor:.4}, though every image may be right. Take softmax once."
-            ),
+        let stays_above = match loss {
+            LossConfig::CategoricalFocalCrossentropy { .. } => "0".into(),
+            _ => format!("ln(e + {units} − 1) − 1 = {floor:.4}"),
+        };
+        let message = format!(
+            "Softmax is taken twice, of probabilities the second time: the loss stays above {stays_above}, though every image may be right. Take softmax once."
         );
+        return Some(head.without_one("softmax-twice", message, experiment));
     }
-    if has_from_logits(loss) && head.activation.is_some_and(is_head) && !head.hidden {
-        warn("from-logits-changes-nothing", "training.loss.from_logits".into(), "Keras finds the logits before the last activation by itself: from_logits=True changes nothing here.".into());
-    }
-    if clips(loss) && !head.activation.is_some_and(is_head) {
-        let belongs = if head.units == 1 { "sigmoid" } else { "softmax" };
-        warn(
-            "outputs-clipped",
-            last.clone(),
-            format!(
-                "The loss takes the output of this layer for probabilities and clips it to 1e-7 to 1 − 1e-7; what is clipped has no gradient. Add {belongs}, or set from_logits."
-            ),
-        );
-    } else if clips(loss) && head.hidden {
-        warn("logits-lost", last.clone(), "After this layer Keras cannot recover the logits: the loss takes probabilities, clipped to 1e-7 to 1 − 1e-7, and what is clipped has no gradient.".into());
-    }
-    let relu_scores = match head.activation {
-        Some(Activation::Relu) => true,
-        Some(Activation::Softmax) => head.before == Some(Activation::Relu),
-        _ => false,
-    };
-    if relu_scores {
-        warn("relu-at-the-end", last.clone(), "ReLU cuts off logits below 0: a class whose logit is 0 for every image has no gradient any more. Delete the ReLU.".into());
-    }
-    let categorical = matches!(
-        loss,
-        LossConfig::SparseCategoricalCrossentropy { .. }
-            | LossConfig::CategoricalCrossentropy { .. }
+    let is_sigmoid = head.activation == Some(Activation::Sigmoid) && loss.is_binary();
+    (is_sigmoid && taken_for_logits).then(|| {
+        let message = "Sigmoid is taken twice, of probabilities the second time: no answer is below 0.5 any more, so the loss stays above 0, though every image may be right. Take sigmoid once.";
+        head.without_one("sigmoid-twice", message.into(), experiment)
+    })
+}
+
+fn from_logits_changes_nothing(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let loss = &experiment.training.loss;
+    let is_head = head.activation.is_some_and(is_head) && !head.hidden;
+    (loss.finds_logits() && has_from_logits(loss) && is_head).then(|| {
+        Warning::new("from-logits-changes-nothing", FROM_LOGITS, "Keras finds the logits before the last activation by itself: from_logits=True changes nothing here.")
+            .cured_by(FROM_LOGITS, false)
+    })
+}
+
+fn outputs_clipped(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let belongs = if head.units == 1 { "sigmoid" } else { "softmax" };
+    let message = format!(
+        "The loss takes the output of this layer for probabilities and clips it to 1e-7 to 1 − 1e-7; what is clipped has no gradient. Add {belongs}, or set from_logits."
     );
-    if categorical && head.activation == Some(Activation::Sigmoid) && head.units > 1 {
-        warn("sigmoid-per-class", last.clone(), "The loss takes a softmax of the logits before the sigmoids: it trains, but the outputs do not add up to 1. Softmax belongs there.".into());
-    }
-    if loss.is_binary() && head.units > 1 {
-        warn("binary-of-several", "training.loss".into(), "Binary cross-entropy takes each unit for a question of its own. For one class out of several, categorical cross-entropy belongs here.".into());
-    }
-    let scores_of_one = head.units == 1 && has_from_logits(loss);
-    if scores_of_one && head.activation.is_none() {
-        warn("accuracy-of-logits", last.clone(), "Keras' accuracy says class 1 where the output is above 0.5, but this one is a logit, which is for class 1 above 0 already: accuracy lags. End with sigmoid, or cut at 0.".into());
-    }
-    let activation = format!("{last}.activation");
-    let from_logits = "training.loss.from_logits";
-    let cured = |warning: Warning| match warning.code {
-        "one-softmax-unit" => warning.cured_by(&activation, Activation::Sigmoid),
-        "sigmoid-per-class" => warning.cured_by(&activation, Activation::Softmax),
-        "from-logits-changes-nothing" => warning.cured_by(from_logits, false),
-        "outputs-clipped" => warning.cured_by(from_logits, true),
-        _ => warning,
+    let is_so =
+        takes_probabilities(&experiment.training.loss) && !head.activation.is_some_and(is_head);
+    is_so
+        .then(|| Warning::new("outputs-clipped", head.field(), message).cured_by(FROM_LOGITS, true))
+}
+
+fn logits_lost(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let loss = &experiment.training.loss;
+    let loses = loss.finds_logits() && takes_probabilities(loss) && head.hidden;
+    (loses && head.activation.is_some_and(is_head)).then(|| {
+        let message = "After this layer Keras cannot recover the logits: the loss takes probabilities, clipped to 1e-7 to 1 − 1e-7, and what is clipped has no gradient. Remove the layers after it.";
+        Warning::new("logits-lost", head.field(), message)
+            .mended(experiment, |mended| mended.network.layers.truncate(head.layer + 1))
+    })
+}
+
+fn relu_at_the_end(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let relu = match (head.activation, head.before) {
+        (Some(Activation::Relu), _) => head.layer,
+        (Some(Activation::Softmax), Some(Activation::Relu)) => head.layer_before,
+        _ => return None,
     };
-    warnings.into_iter().map(cured).collect()
+    let message = "ReLU cuts off logits below 0: a class whose logit is 0 for every image has no gradient any more. Delete the ReLU.";
+    Some(Warning::new("relu-at-the-end", head.field(), message).tried(experiment, |mended| {
+        let after_relu = relu != head.layer || !takes_probabilities(&experiment.training.loss);
+        let activation = match (after_relu, head.units) {
+            (true, _) => "none",
+            (false, 1) => "sigmoid",
+            (false, _) => "softmax",
+        };
+        match &mended.network.layers[relu] {
+            LayerConfig::Activation { .. } if activation == "none" => {
+                mended.network.layers.remove(relu);
+                Ok(())
+            }
+            _ => set(mended, &[(&format!("network.layers[{relu}].activation"), activation)]),
+        }
+    }))
+}
+
+fn sigmoid_per_class(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let takes = match experiment.training.loss {
+        LossConfig::SparseCategoricalCrossentropy { .. }
+        | LossConfig::CategoricalCrossentropy { .. } => {
+            "a softmax of the logits before the sigmoids"
+        }
+        LossConfig::CategoricalFocalCrossentropy { from_logits: false, .. } => {
+            "each output's share of their sum"
+        }
+        _ => return None,
+    };
+    let message = format!(
+        "The loss takes {takes}: it trains, but the outputs do not add up to 1. Softmax belongs there."
+    );
+    (head.activation == Some(Activation::Sigmoid) && head.units > 1).then(|| {
+        Warning::new("sigmoid-per-class", head.field(), message)
+            .cured_by(&head.activation_field(), Activation::Softmax)
+    })
+}
+
+fn binary_of_several(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let message = "Binary cross-entropy takes each unit for a question of its own. For one class out of several, categorical cross-entropy belongs here.";
+    (experiment.training.loss.is_binary() && head.units > 1)
+        .then(|| Warning::new("binary-of-several", LOSS, message).cured_by(LOSS, SPARSE))
+}
+
+fn accuracy_of_logits(experiment: &Experiment, head: &Ending) -> Option<Warning> {
+    let message = "Keras' accuracy says class 1 where the output is above 0.5, but this one is a logit, which is for class 1 above 0 already: accuracy lags. End with sigmoid, or cut at 0.";
+    let is_so =
+        head.units == 1 && has_from_logits(&experiment.training.loss) && head.activation.is_none();
+    is_so.then(|| {
+        Warning::new("accuracy-of-logits", head.field(), message).tried(experiment, |mended| {
+            set(mended, &[(&head.activation_field(), "sigmoid"), (FROM_LOGITS, "false")])
+        })
+    })
 }
 
 impl Ending {
@@ -146,9 +244,45 @@ impl Ending {
         let (layer, activation) = ending.first().copied().unwrap_or_default();
         // An activation that is a layer of its own comes after the activation of the layer before it.
         let alone = matches!(layers[layer], LayerConfig::Activation { .. });
-        let before =
-            if alone { ending.get(1).and_then(|(_, activation)| *activation) } else { None };
-        Self { layer, activation, before, units: experiment.output_units(), hidden }
+        let (layer_before, before) = match ending.get(1) {
+            Some(&(index, before)) if alone => (index, before),
+            _ => (layer, None),
+        };
+        Self { layer, activation, layer_before, before, units: experiment.output_units(), hidden }
+    }
+
+    fn field(&self) -> String {
+        format!("network.layers[{}]", self.layer)
+    }
+
+    fn activation_field(&self) -> String {
+        format!("{}.activation", self.field())
+    }
+
+    /// The last dense layer gets this many units.
+    fn set_units(&self, experiment: &mut Experiment, count: u32) {
+        let layers = experiment.network.layers.iter_mut().rev();
+        for layer in layers {
+            if let LayerConfig::Dense { units, .. } = layer {
+                *units = count;
+                return;
+            }
+        }
+    }
+
+    /// A warning of an activation that is taken twice, with the settings that take it once: without the last layer, where that is
+    /// the second activation, otherwise with outputs that the loss takes for what they are.
+    fn without_one(&self, code: &'static str, message: String, experiment: &Experiment) -> Warning {
+        Warning::new(code, self.field(), message).tried(experiment, |mended| {
+            if self.before == self.activation {
+                mended.network.layers.truncate(self.layer);
+                Ok(())
+            } else if has_from_logits(&experiment.training.loss) {
+                set(mended, &[(FROM_LOGITS, "false")])
+            } else {
+                set(mended, &[(&self.activation_field(), "none")])
+            }
+        })
     }
 }
 
@@ -157,17 +291,23 @@ fn is_head(activation: Activation) -> bool {
     matches!(activation, Activation::Softmax | Activation::Sigmoid)
 }
 
+fn set(experiment: &mut Experiment, settings: &[(&str, &str)]) -> Result<(), InvalidField> {
+    settings.iter().try_for_each(|(field, value)| experiment.set(field, value))
+}
+
 fn has_from_logits(loss: &LossConfig) -> bool {
     loss.from_logits() == Some(true)
 }
 
-/// Whether the loss takes probabilities and clips them, where it finds no logits.
-fn clips(loss: &LossConfig) -> bool {
+/// Whether the loss takes outputs for probabilities, where it finds no logits, and clips them.
+fn takes_probabilities(loss: &LossConfig) -> bool {
     loss.from_logits() == Some(false)
 }
 
+/// Whether the loss takes a softmax or sigmoid of what the network ends with, though that is none of its logits.
 fn takes_outputs_for_logits(loss: &LossConfig, head: &Ending) -> bool {
-    matches!(loss, LossConfig::TorchCrossEntropy { .. }) || head.hidden && has_from_logits(loss)
+    let told_so = has_from_logits(loss) && (head.hidden || !loss.finds_logits());
+    matches!(loss, LossConfig::TorchCrossEntropy { .. }) || told_so
 }
 
 macro_rules! small_with_head {
@@ -183,6 +323,7 @@ macro_rules! small_with_head {
 const SIGMOID: (&str, &str) =
     ("network.layers[3]", r#"{"type":"dense","units":1,"activation":"sigmoid"}"#);
 const BINARY: (&str, &str) = ("training.loss", "binary_crossentropy");
+const SPARSE: &str = "sparse_categorical_crossentropy";
 const EPOCHS_100: (&str, &str) = ("training.epochs", "100");
 const EPOCHS_300: (&str, &str) = ("training.epochs", "300");
 
@@ -369,6 +510,7 @@ mod tests {
     use wasm_bindgen_test::*;
 
     use crate::causes::{Warning, warnings};
+    use crate::experiment::Experiment;
     use crate::presets;
 
     /// Example 1 with another head and loss.
@@ -378,6 +520,10 @@ mod tests {
 
     /// The same with these classes and this first label.
     fn warned_of(head: &str, loss: &str, classes: &str, first_label: &str) -> Vec<Warning> {
+        warnings(&experiment_of(head, loss, classes, first_label))
+    }
+
+    fn experiment_of(head: &str, loss: &str, classes: &str, first_label: &str) -> Experiment {
         let mut experiment = presets::preset("example-1").unwrap().experiment;
         experiment.set("dataset.classes", classes).unwrap();
         experiment.set("dataset.first_label", first_label).unwrap();
@@ -385,7 +531,7 @@ mod tests {
         experiment.set("network.layers", &layers).unwrap();
         experiment.set("training.loss", loss).unwrap();
         assert_eq!(experiment.validate(), Ok(()), "{head} {loss}");
-        warnings(&experiment)
+        experiment
     }
 
     fn dense(units: u32, activation: &str) -> String {
@@ -404,6 +550,14 @@ mod tests {
         let binary = r#"{"type":"binary_crossentropy","from_logits":false,"label_smoothing":0}"#;
         let torch = r#"{"type":"torch_cross_entropy","label_smoothing":0}"#;
         let squared = r#"{"type":"mean_squared_error"}"#;
+        let focal = r#"{"type":"categorical_focal_crossentropy"}"#;
+        let focal_logits = r#"{"type":"categorical_focal_crossentropy","from_logits":true}"#;
+        let binary_logits = r#"{"type":"binary_crossentropy","from_logits":true}"#;
+        let binary_focal = r#"{"type":"binary_focal_crossentropy"}"#;
+        let binary_focal_logits = r#"{"type":"binary_focal_crossentropy","from_logits":true}"#;
+        let sigmoid = dense(1, r#""sigmoid""#);
+        let sigmoid_hidden = format!(r#"{sigmoid},{{"type":"reshape"}}"#);
+        let pooled = r#"{"type":"dense","units":1},{"type":"reshape"}"#;
         let rows: &[(&str, &str, &[&str])] = &[
             (&softmax, sparse, &[]),
             (&softmax, one_hot, &[]),
@@ -423,12 +577,49 @@ mod tests {
             (&dense(1, r#""softmax""#), binary, &["one-softmax-unit"]),
             (&dense(1, r#""softmax""#), one_hot, &["one-softmax-unit", "one-unit-categorical"]),
             (&softmax, binary, &["binary-of-several"]),
+            // Keras' focal losses do not look past a head, so from_logits means what it says.
+            (&softmax, focal, &[]),
+            (&dense(2, "null"), focal_logits, &[]),
+            (&softmax, focal_logits, &["softmax-twice"]),
+            (&twice, focal, &["softmax-twice"]),
+            (&hidden, focal, &[]),
+            (&dense(2, "null"), focal, &["outputs-clipped"]),
+            (&dense(2, r#""sigmoid""#), focal, &["sigmoid-per-class"]),
+            (&dense(1, r#""softmax""#), focal, &["one-softmax-unit", "one-unit-categorical"]),
+            (&sigmoid, binary_focal, &[]),
+            (&dense(1, "null"), binary_focal_logits, &["accuracy-of-logits"]),
+            (&sigmoid, binary_focal_logits, &["sigmoid-twice"]),
+            (&sigmoid_hidden, binary_logits, &["sigmoid-twice"]),
+            (&dense(1, "null"), binary_focal, &["outputs-clipped"]),
+            (&dense(2, r#""relu""#), logits, &["relu-at-the-end"]),
+            (pooled, binary_logits, &["accuracy-of-logits"]),
         ];
         for (head, loss, expected) in rows {
             let found = warned(head, loss);
             let codes: Vec<_> = found.iter().map(|warning| warning.code).collect();
             assert_eq!(codes, *expected, "{head} {loss}");
+            for warning in found {
+                let mut cured = experiment_of(head, loss, "2", "0");
+                for setting in &warning.cure {
+                    cured.apply(setting).unwrap();
+                }
+                assert_eq!(cured.validate(), Ok(()), "{head} {loss}: {warning:?}");
+                let is_left = warnings(&cured).iter().any(|left| left.code == warning.code);
+                assert!(!is_left, "{head} {loss}: {warning:?}");
+            }
         }
+    }
+
+    /// A head that is no layer with an activation has no cure, and nothing panics.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_head_without_an_activation_has_a_warning_alone() {
+        let mut experiment = presets::preset("example-1").unwrap().experiment;
+        let layers = r#"[{"type":"conv2d","filters":1},{"type":"global_max_pool"}]"#;
+        experiment.set("network.layers", layers).unwrap();
+        experiment.set("training.loss", "categorical_crossentropy").unwrap();
+        let found = warnings(&experiment);
+        let told: Vec<_> = found.iter().map(|found| (found.code, found.cure.len())).collect();
+        assert_eq!(told, [("one-unit-categorical", 0), ("outputs-clipped", 1)]);
     }
 
     /// Any count of units that a framework accepts trains; the warning says what comes of it.

@@ -17,7 +17,7 @@ mod weights;
 use serde::Serialize;
 use tsify::Tsify;
 
-use crate::experiment::{Experiment, Setting};
+use crate::experiment::{Experiment, InvalidField, Setting};
 
 pub use batch_norm::{AVERAGES_LAG, BATCH_OF_ONE};
 pub use rate::RATE_TOO_HIGH;
@@ -161,6 +161,22 @@ impl Warning {
         mend(&mut mended);
         self.cure = mended.settings_from(experiment);
         self
+    }
+
+    /// The same where a setting of `mend` may be refused, as a layer has no such field, or what comes of it may be no valid
+    /// experiment: then no cure is told.
+    fn tried(
+        self,
+        experiment: &Experiment,
+        mend: impl FnOnce(&mut Experiment) -> Result<(), InvalidField>,
+    ) -> Self {
+        let mut mended = experiment.clone();
+        match mend(&mut mended) {
+            Ok(()) if mended.validate().is_ok() => {
+                Self { cure: mended.settings_from(experiment), ..self }
+            }
+            _ => self,
+        }
     }
 
     /// The same with one setting that mends it.

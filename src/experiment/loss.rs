@@ -95,17 +95,29 @@ impl Experiment {
 }
 
 impl LossConfig {
-    /// What a cross-entropy of Keras is told of its input, where it looks past a head for logits; nothing for other losses, to which the
-    /// word means their input alone.
+    /// Whether the loss is told that its input is logits; nothing for a loss without that setting.
     pub fn from_logits(&self) -> Option<bool> {
         match *self {
             Self::SparseCategoricalCrossentropy { from_logits }
             | Self::CategoricalCrossentropy { from_logits, .. }
-            | Self::BinaryCrossentropy { from_logits, .. } => Some(from_logits),
+            | Self::BinaryCrossentropy { from_logits, .. }
+            | Self::CategoricalFocalCrossentropy { from_logits, .. }
+            | Self::BinaryFocalCrossentropy { from_logits, .. } => Some(from_logits),
+            Self::MeanSquaredError {} | Self::TorchCrossEntropy { .. } => None,
+        }
+    }
+
+    /// Whether the loss looks past a softmax or sigmoid for the logits, whatever it is told. Keras' cross-entropies do; its focal
+    /// losses take the output as they find it.
+    pub fn finds_logits(&self) -> bool {
+        match self {
+            Self::SparseCategoricalCrossentropy { .. }
+            | Self::CategoricalCrossentropy { .. }
+            | Self::BinaryCrossentropy { .. } => true,
             Self::CategoricalFocalCrossentropy { .. }
             | Self::BinaryFocalCrossentropy { .. }
             | Self::MeanSquaredError {}
-            | Self::TorchCrossEntropy { .. } => None,
+            | Self::TorchCrossEntropy { .. } => false,
         }
     }
 
