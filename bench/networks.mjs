@@ -47,12 +47,18 @@ export async function measureNetworks(page, order, backend) {
       median: own.median,
       p95: own.p95,
       to_limit: round(own.median / limit, 2),
+      judging_ms: round(percentile(judging(entries), 50), 3),
       without,
       to_without: base && round(own.median / base.median, 3),
       keras: keras?.median,
     });
   }
   return rows;
+}
+
+/** Milliseconds of each epoch for the forward pass that judges the network in inference, where training works otherwise. */
+function judging(entries) {
+  return entries.find(({ contender }) => contender.isOurs).results.map((result) => result.judging);
 }
 
 /** The examples, the networks, and what is added to a network, behind the same without it. */

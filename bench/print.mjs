@@ -77,7 +77,7 @@ function printNetworks(networks) {
   const row = (name, ...cells) =>
     console.log(`  ${name.padEnd(28)}${cells.map((cell) => (cell ?? "").padStart(14)).join("")}`);
   console.log();
-  row("network, ms an epoch", "limit", "median", "p95", "to the limit", "to without", "Keras", "peak");
+  row("network, ms an epoch", "limit", "median", "p95", "to the limit", "to without", "judging", "Keras", "peak");
   for (const one of networks) {
     row(
       one.name,
@@ -86,6 +86,7 @@ function printNetworks(networks) {
       one.p95?.toFixed(2),
       one.to_limit.toFixed(2),
       one.to_without?.toFixed(2),
+      one.judging_ms > 0 ? one.judging_ms.toFixed(2) : undefined,
       one.keras?.toFixed(1),
       one.peak_gflops.toFixed(1),
     );

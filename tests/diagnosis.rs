@@ -393,7 +393,7 @@ fn a_result_names_the_likely_cause_with_its_cure() {
             "example-1",
             &[("network.layers", norms), ("training.batch_size", "1")],
             Some(3),
-            ("batch-of-one", "training.batch_size=2"),
+            ("batch-of-one", "training.batch_size=20"),
         ),
         (
             "example-1",
@@ -495,6 +495,7 @@ fn epoch_in_both_modes(number: u32, training: u32, inference: u32) -> EpochMetri
         loss: 0.5,
         accuracy: f64::from(inference) / IMAGES as f64,
         images_right: inference,
+        milliseconds: 0.1,
     };
     EpochMetrics { inference: Some(inference), ..epoch(number, training) }
 }

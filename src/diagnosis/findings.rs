@@ -342,8 +342,13 @@ pub(super) fn diverged(
             None => finding,
         };
     }
+    // Infinity comes of growth alone; a NaN of infinities or of zeros, and the numbers do not tell which.
+    let how = match loss.is_nan() {
+        true => "a number grew beyond the largest 32-bit number, 3.4e38, or 0 was divided by 0",
+        false => "a number grew beyond the largest 32-bit number, 3.4e38",
+    };
     let text = format!(
-        "The loss stopped being a finite number at epoch {epoch}, at a learning rate of {}: what training computes grew beyond the largest 32-bit number, 3.4e38.",
+        "The loss stopped being a finite number at epoch {epoch}, at a learning rate of {}: {how}.",
         number_text(rate)
     );
     let finding = Finding::new(FindingCode::Diverged, epoch, text, evidence);

@@ -47,6 +47,8 @@ pub struct InferenceMetrics {
     /// Share of the images that were right, 0 to 1.
     pub accuracy: f64,
     pub images_right: u32,
+    /// Wall-clock time of this measurement, which is part of the epoch's.
+    pub milliseconds: f64,
 }
 
 /// The held-out images after an epoch's last update, in inference mode.

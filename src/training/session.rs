@@ -221,7 +221,7 @@ impl TrainingSession {
             ),
             base_learning_rate: self.learning_rate,
             gradient_norm: epoch.gradient_norm / f64::from(epoch.steps),
-            milliseconds: start.elapsed().as_secs_f64() * 1000.0,
+            milliseconds: milliseconds_since(start),
             relu_layers: self.relu_layers.iter().map(|layer| epoch.seen(layer)).collect(),
             predicted: epoch.predicted,
             label_probability: epoch.label_probability,
@@ -243,8 +243,10 @@ impl TrainingSession {
     /// The trained images as they are, under the weights of now, where the epoch does not measure that itself.
     fn inference(&self) -> Option<InferenceMetrics> {
         self.experiment.modes_differ().then(|| {
+            let start = Instant::now();
             let Evaluation { loss, accuracy, images_right, .. } = self.evaluate();
-            InferenceMetrics { loss, accuracy, images_right }
+            let milliseconds = milliseconds_since(start);
+            InferenceMetrics { loss, accuracy, images_right, milliseconds }
         })
     }
 
@@ -450,6 +452,10 @@ impl TrainingSession {
             Some(altered) => self.network.picked(&self.dataset, altered, batch),
         }
     }
+}
+
+fn milliseconds_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1000.0
 }
 
 fn optimizer(experiment: &Experiment, backend: &Backend) -> Optimizer {

@@ -49,7 +49,7 @@ test("a history keeps what the held-out images say, where there are any", () => 
 test("a history keeps what inference says, where training works otherwise", () => {
   const history = new History(2);
   for (let epoch = 1; epoch <= 600; epoch++)
-    history.push({ ...metrics(epoch), inference: { loss: epoch, accuracy: 1, images_right: 2 } });
+    history.push({ ...metrics(epoch), inference: { loss: epoch, accuracy: 1, images_right: 2, milliseconds: 1 } });
   history.close();
   expect([history.inference?.loss[599], history.inference?.accuracy.length, history.heldOut]).toEqual([600, 600, null]);
 });
