@@ -4,6 +4,7 @@
 //! Read in this order: [`project`] (where things are), [`step`] and [`stamp`] (how work is announced, timed and skipped),
 //! [`tools`] (what must be on the machine), [`wasm`] and [`page`] (the two halves of the build), then the commands.
 
+mod audit;
 mod bench;
 mod contenders;
 mod frameworks;

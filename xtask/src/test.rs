@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::audit::{self, Audit};
 use crate::page::{self, npm};
 use crate::project::{LIBRARY, Project, cargo};
 use crate::step::{line, seconds};
@@ -45,12 +46,14 @@ enum Work {
     /// An npm command in the page's folder, with Chromium at hand.
     Npm(&'static str),
     Own(fn(&Project) -> Result<Counts>),
+    /// A check that some machines cannot make; then the summary says why.
+    Audit(fn(&Project) -> Result<Audit>),
 }
 
 /// Every build of Burn takes minutes, so there are few. Lints and documentation share what they read and generate no code (their
 /// procedural macros are those of this program's own profile), native tests are one build, and everything in a browser is
 /// another. Native tests and lints compile both backends in; the plain build is what the wasm is made of.
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 16] = [
     of_rust("rustfmt", Work::Cargo("fmt --all --check")),
     of_rust(
         "clippy",
@@ -68,6 +71,8 @@ const CHECKS: [Check; 14] = [
     of_rust("tests of the kernels, every bound checked", Work::Own(test_kernels_checked)),
     of_page("the site", Work::Own(build_site)),
     of_page("prettier", Work::Npm("run format:check")),
+    of_rust("vulnerabilities of crates", Work::Audit(audit::crates)),
+    of_page("vulnerabilities of packages", Work::Audit(audit::packages)),
     of_page("tsc", Work::Npm("run typecheck")),
     of_page("tests of the page's parts", Work::Npm("test")),
     of_page("tests of the page", Work::Npm("run e2e")),
@@ -97,11 +102,19 @@ pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
     {
         println!("\n==> {}", check.name);
         let start = Instant::now();
-        let counts = check.work.run(project).map(Counts::at_least_one).unwrap_or_else(|error| {
-            println!("error: {error:#}");
-            Counts { passed: 0, failed: 1 }
-        });
-        let row = Row { name: check.name, counts, time: start.elapsed() };
+        let mut not_run = None;
+        let counts = match check.work.run(project) {
+            Ok(Outcome::Ran(counts)) => counts.at_least_one(),
+            Ok(Outcome::NotRun(reason)) => {
+                not_run = Some(reason);
+                Counts::default()
+            }
+            Err(error) => {
+                println!("error: {error:#}");
+                Counts { passed: 0, failed: 1 }
+            }
+        };
+        let row = Row { name: check.name, counts, not_run, time: start.elapsed() };
         println!("    {}", row.text());
         summary.push(row);
         total.passed += counts.passed;
@@ -116,12 +129,23 @@ pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
 struct Row {
     name: &'static str,
     counts: Counts,
+    /// Why the check could not be made on this machine.
+    not_run: Option<String>,
     time: Duration,
+}
+
+enum Outcome {
+    Ran(Counts),
+    /// Why the check could not be made on this machine.
+    NotRun(String),
 }
 
 impl Row {
     fn text(&self) -> String {
         let Counts { passed, failed } = self.counts;
+        if let Some(reason) = &self.not_run {
+            return format!("not run {:<42} {reason}", self.name);
+        }
         let outcome = if failed == 0 { "ok    " } else { "FAILED" };
         format!(
             "{outcome}  {:<42} {:>12}  {passed} passed, {failed} failed",
@@ -132,15 +156,20 @@ impl Row {
 }
 
 impl Work {
-    fn run(&self, project: &Project) -> Result<Counts> {
-        match self {
+    fn run(&self, project: &Project) -> Result<Outcome> {
+        let counts = match self {
             Self::Cargo(words) => watch(&mut cargo_in(project, words)),
             Self::Npm(words) => {
                 let chromium = tools::need_browser()?.chromium;
                 watch(npm(project).args(words.split(' ')).env("CHROMIUM", chromium))
             }
             Self::Own(work) => work(project),
-        }
+            Self::Audit(work) => match work(project)? {
+                Audit::Clean => Ok(Counts::default()),
+                Audit::NotPossible(reason) => return Ok(Outcome::NotRun(reason)),
+            },
+        };
+        counts.map(Outcome::Ran)
     }
 }
 
