@@ -1,4 +1,7 @@
-/** The table of runs: tick one to compare it on the chart, click it to put it on stage and its experiment in the form. */
+/**
+ * The table of runs: tick one to compare it on the chart, click it to put it on stage and its experiment in the form. The newest is
+ * on top, until a column is sorted by, which brings runs with the same setting together.
+ */
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
 import { formatCount, formatLoss } from "../format";
 import type { Intents } from "../lab/intents";
@@ -17,12 +20,20 @@ interface Column {
   id: string;
   title: string;
   make(run: Run, name: string, intents: Intents): Cell;
+  /** What runs are sorted by; a column without it is no order. */
+  orderOf?(run: Run, state: State): string | number;
 }
 
 /** A column of plain text. */
-const text = (id: string, title: string, textOf: (run: Run) => string): Column => ({
+const text = (
+  id: string,
+  title: string,
+  textOf: (run: Run) => string,
+  orderOf: NonNullable<Column["orderOf"]>,
+): Column => ({
   id,
   title,
+  orderOf,
   make: () => {
     const content = make("span");
     return { content: [content], fill: (run) => setText(content, textOf(run)) };
@@ -31,6 +42,9 @@ const text = (id: string, title: string, textOf: (run: Run) => string): Column =
 
 /** What was measured last; in an epoch as the verdict counts it: in inference, where training works otherwise. */
 const measured = ({ result, history: { last } }: Run) => result ?? (last && { ...last, ...last.inference });
+
+/** Epochs trained. */
+const done = ({ epochs, history }: Run) => (epochs === 0 ? 0 : (history.last?.epoch ?? 0));
 
 const words: Record<Run["phase"], string> = {
   waiting: "starting",
@@ -66,24 +80,42 @@ const columns: Column[] = [
       const restore = make("button", { type: "button", class: "quiet", "aria-label": label }, name);
       return { content: [restore], fill: () => {} };
     },
+    orderOf: (run, state) => nameOf(state, run),
   },
-  text("changed", "Changed", (run) => changesText(run) || "nothing"),
-  text("epochs", "Epochs", ({ epochs, history, experiment }) => {
-    const done = epochs === 0 ? 0 : (history.last?.epoch ?? 0);
-    return `${formatCount(done)} of ${formatCount(experiment.training.epochs)}`;
-  }),
-  text("held", "All right from", ({ result }) => {
-    if (result === null) return "–";
-    return result.held_since === null ? "never" : `epoch ${formatCount(result.held_since)}`;
-  }),
-  text("right", "Images right", (run) => {
-    const found = measured(run);
-    return found === null ? "–" : `${found.images_right} of ${run.experiment.dataset.images}`;
-  }),
-  text("loss", "Loss", (run) => {
-    const found = measured(run);
-    return found === null ? "–" : formatLoss(found.loss);
-  }),
+  text("changed", "Changed", (run) => changesText(run) || "nothing", changesText),
+  text(
+    "epochs",
+    "Epochs",
+    (run) => `${formatCount(done(run))} of ${formatCount(run.experiment.training.epochs)}`,
+    done,
+  ),
+  text(
+    "held",
+    "All right from",
+    ({ result }) => {
+      if (result === null) return "–";
+      return result.held_since === null ? "never" : `epoch ${formatCount(result.held_since)}`;
+    },
+    ({ result }) => result?.held_since ?? Infinity,
+  ),
+  text(
+    "right",
+    "Images right",
+    (run) => {
+      const found = measured(run);
+      return found === null ? "–" : `${found.images_right} of ${run.experiment.dataset.images}`;
+    },
+    (run) => (measured(run)?.images_right ?? 0) / run.experiment.dataset.images,
+  ),
+  text(
+    "loss",
+    "Loss",
+    (run) => {
+      const found = measured(run);
+      return found === null ? "–" : formatLoss(found.loss);
+    },
+    (run) => measured(run)?.loss ?? Infinity,
+  ),
   {
     id: "result",
     title: "Result",
@@ -134,16 +166,75 @@ function makeRow(run: Run, name: string, intents: Intents): Row {
   return { element, cells, drawn: null };
 }
 
+interface Sorting {
+  column: Column;
+  direction: "ascending" | "descending";
+}
+
+/** A click on a column's title sorts by it, a second one the other way round, a third one by age again. */
+function nextSorting(sorting: Sorting | null, column: Column): Sorting | null {
+  if (sorting?.column !== column) return { column, direction: "ascending" };
+  return sorting.direction === "ascending" ? { column, direction: "descending" } : null;
+}
+
+/** The runs from top to bottom: the newest first, also of those that are equal in the column sorted by. */
+function ordered(state: State, sorting: Sorting | null): Run[] {
+  const newestFirst = [...state.runs].reverse();
+  const orderOf = sorting?.column.orderOf;
+  if (sorting === null || orderOf === undefined) return newestFirst;
+  const sign = sorting.direction === "ascending" ? 1 : -1;
+  const keyed = newestFirst.map((run) => ({ run, key: orderOf(run, state) }));
+  // A loss that is not a number is worse than any.
+  const compare = (a: string | number, b: string | number) =>
+    typeof a === "string" || typeof b === "string"
+      ? String(a).localeCompare(String(b), "en", { numeric: true })
+      : Number.isNaN(a) || Number.isNaN(b)
+        ? Number(Number.isNaN(a)) - Number(Number.isNaN(b))
+        : a < b
+          ? -1
+          : Number(a > b);
+  return keyed.sort((a, b) => sign * compare(a.key, b.key)).map(({ run }) => run);
+}
+
 export function mountRuns(intents: Intents) {
   const table = byId("runs");
   const body = byId("runs-rows");
   const none = byId("runs-none");
   const rows = new Map<number, Row>();
-  const titles = columns.map(({ id, title }) =>
-    make("th", { role: "columnheader", scope: "col", "data-column": id }, title),
-  );
-  byId("runs-head").append(...titles);
+  let sorting: Sorting | null = null;
+  let latest: State | null = null;
+  const titles = columns.map((column) => {
+    const { id, title, orderOf } = column;
+    const head = make("th", { role: "columnheader", scope: "col", "data-column": id });
+    if (orderOf === undefined) {
+      head.append(title);
+      return { column, head };
+    }
+    const button = make("button", { type: "button", class: "quiet", title: "Sort by this column" }, title);
+    button.addEventListener("click", () => {
+      sorting = nextSorting(sorting, column);
+      for (const { column, head } of titles)
+        setAttribute(head, "aria-sort", sorting?.column === column ? sorting.direction : "none");
+      if (latest !== null) order(latest);
+    });
+    head.append(button);
+    return { column, head };
+  });
+  byId("runs-head").append(...titles.map(({ head }) => head));
+
+  /** Moves only rows that stand elsewhere, and gives the focus back to one that had it. */
+  const order = (state: State) => {
+    const focused = document.activeElement;
+    ordered(state, sorting).forEach(({ id }, at) => {
+      const element = rows.get(id)?.element;
+      const standing = body.children[at] ?? null;
+      if (element !== undefined && standing !== element) body.insertBefore(element, standing);
+    });
+    if (focused instanceof HTMLElement && focused !== document.activeElement && body.contains(focused)) focused.focus();
+  };
+
   return (state: State) => {
+    latest = state;
     setShown(table, state.runs.length > 0);
     setShown(none, state.runs.length === 0);
     for (const run of state.runs) {
@@ -151,7 +242,6 @@ export function mountRuns(intents: Intents) {
       if (row === undefined) {
         row = makeRow(run, nameOf(state, run), intents);
         rows.set(run.id, row);
-        body.prepend(row.element);
       }
       if (row.drawn !== run) for (const cell of row.cells) cell.fill(run);
       row.drawn = run;
@@ -162,5 +252,6 @@ export function mountRuns(intents: Intents) {
       element.remove();
       rows.delete(id);
     }
+    order(state);
   };
 }
