@@ -13,7 +13,7 @@ use crate::backend::{self, BACKENDS, BackendInfo};
 use crate::causes::{self, Warning};
 use crate::checks::{Checks, checks};
 use crate::dataset;
-use crate::diagnosis::{MEMORISED_STREAK, RunResult};
+use crate::diagnosis::{EventKind, RunResult};
 use crate::experiment::{
     Change, Edited, Experiment, Field, FieldLimit, FormGroup, FormOption, InvalidField, Summary,
     field_limits, number_text,
@@ -39,8 +39,8 @@ pub struct Catalogue {
     pub fields: Vec<FieldLimit>,
     /// The default first.
     pub backends: Vec<BackendInfo>,
-    /// Epochs in a row at 100 % that count as memorised.
-    pub memorised_streak: u32,
+    /// The meaning of every kind of event.
+    pub events: Vec<EventMeaning>,
     /// Where an experiment can be written as a script.
     pub frameworks: Vec<FrameworkChoice>,
     /// What came of the presets' scripts there.
@@ -55,6 +55,13 @@ pub struct GroupTitle {
     pub title: &'static str,
 }
 
+/// What an event of a run means, for a person who points at its mark.
+#[derive(Serialize, Tsify)]
+pub struct EventMeaning {
+    pub kind: EventKind,
+    pub meaning: String,
+}
+
 #[wasm_bindgen]
 pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
     to_js(&Catalogue {
@@ -62,7 +69,7 @@ pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
         optimizers: FormOption::of(Field::of("training.optimizer").expect("a field")),
         fields: field_limits(),
         backends: BACKENDS.to_vec(),
-        memorised_streak: MEMORISED_STREAK,
+        events: EventKind::ALL.map(|kind| EventMeaning { kind, meaning: kind.meaning() }).into(),
         groups: PresetGroup::ALL.map(|group| GroupTitle { group, title: group.title() }).into(),
         frameworks: Framework::ALL.map(Framework::choice).into(),
         checks: checks(),
@@ -228,14 +235,14 @@ pub struct LayerLook {
     pub gradients: Vec<f32>,
 }
 
-/// A training run; see [`Run`].
-#[wasm_bindgen]
-pub struct TrainingSession(Run);
+/// A training run, JavaScript's class `Run`; see [`Run`].
+#[wasm_bindgen(js_name = Run)]
+pub struct JsRun(Run);
 
-#[wasm_bindgen]
-impl TrainingSession {
+#[wasm_bindgen(js_class = Run)]
+impl JsRun {
     #[wasm_bindgen(constructor)]
-    pub fn new(experiment: Ts<Experiment>, backend: &str) -> Result<TrainingSession, JsValue> {
+    pub fn new(experiment: Ts<Experiment>, backend: &str) -> Result<JsRun, JsValue> {
         Run::new(from_js(&experiment)?, backend).map(Self).map_err(thrown)
     }
 
@@ -383,7 +390,9 @@ mod tests {
             catalogue["presets"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
         assert_eq!(ids[..3], ["example-1", "example-2", "example-3"]);
         assert_eq!(catalogue["backends"][0]["id"], default_backend());
-        assert_eq!(catalogue["memorised_streak"], MEMORISED_STREAK);
+        let events = catalogue["events"].as_array().unwrap();
+        assert_eq!(events.len(), EventKind::ALL.len());
+        assert!(events.iter().all(|event| event["meaning"].as_str().unwrap().ends_with('.')));
         let experiment = catalogue["presets"][0]["experiment"].clone();
         let described = seen(describe(ts(experiment.clone()), "example-1").unwrap());
         assert_eq!(described["problems"], json!([]));
@@ -419,7 +428,7 @@ mod tests {
         let found = seen(describe(ts(invalid.clone()), "example-1").unwrap());
         assert_eq!(found["problems"][0]["field"], "training.batch_size");
         assert_eq!(found["description"], Value::Null);
-        let thrown = TrainingSession::new(ts(invalid), "flex").err().unwrap();
+        let thrown = JsRun::new(ts(invalid), "flex").err().unwrap();
         assert_eq!(problem(&thrown)["value"], "21");
         let thrown = describe(ts(json!({ "seeds": 1 })), "example-1").err().unwrap();
         assert_eq!(problem(&thrown)["field"], "seeds");
@@ -430,29 +439,29 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn a_session_trains_its_epochs_and_concludes() {
-        let mut session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
-        assert!(session.set_learning_rate(f64::NAN).is_err());
-        session.set_learning_rate(0.5).unwrap();
+    fn a_run_trains_its_epochs_and_concludes() {
+        let mut run = JsRun::new(ts(example_1("seed", "1")), "flex").unwrap();
+        assert!(run.set_learning_rate(f64::NAN).is_err());
+        run.set_learning_rate(0.5).unwrap();
         for epoch in 1..=3 {
-            let report = seen(session.run_epoch().unwrap());
+            let report = seen(run.run_epoch().unwrap());
             assert_eq!(report["metrics"]["epoch"], epoch);
             assert_eq!(report["metrics"]["predicted"].as_array().unwrap().len(), 20);
         }
-        assert!(session.finished());
-        assert!(session.run_epoch().is_err());
-        let result = seen(session.result().unwrap());
+        assert!(run.finished());
+        assert!(run.run_epoch().is_err());
+        let result = seen(run.result().unwrap());
         assert_eq!(result["epochs"], 3);
         assert_eq!(result["label_probability"].as_array().unwrap().len(), 20);
     }
 
     #[wasm_bindgen_test]
     fn a_run_can_be_looked_into() {
-        let session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
-        let look = session.look(0, 3).unwrap();
+        let run = JsRun::new(ts(example_1("seed", "1")), "flex").unwrap();
+        let look = run.look(0, 3).unwrap();
         assert_eq!(look.shape, [6, 6, 32]);
         assert_eq!((look.values.len(), look.gradients.len()), (1152, 1152));
-        let thrown = session.look(4, 0).err().unwrap();
+        let thrown = run.look(4, 0).err().unwrap();
         assert_eq!(problem(&thrown)["field"], "layer");
     }
 
@@ -472,8 +481,8 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn weights_have_their_names_shapes_and_numbers() {
-        let session = TrainingSession::new(ts(example_1("seed", "1")), "flex").unwrap();
-        let weights = session.weights();
+        let run = JsRun::new(ts(example_1("seed", "1")), "flex").unwrap();
+        let weights = run.weights();
         let seen: Vec<_> =
             weights.iter().map(|weight| (weight.name.clone(), weight.shape.clone())).collect();
         let expected: [(&str, &[u32]); 4] = [
@@ -496,10 +505,10 @@ mod tests {
             let mut experiment = presets::preset(preset).unwrap().experiment;
             experiment.set("training.epochs", "20").unwrap();
             let experiment = ts(serde_json::to_value(experiment).unwrap());
-            let mut session = TrainingSession::new(experiment, "flex").unwrap();
+            let mut run = JsRun::new(experiment, "flex").unwrap();
             let mut memory = Vec::new();
-            while !session.finished() {
-                session.run_epoch().unwrap();
+            while !run.finished() {
+                run.run_epoch().unwrap();
                 memory.push(memory_bytes());
             }
             assert!(memory[2..].iter().all(|bytes| *bytes == memory[2]), "{preset}: {memory:?}");

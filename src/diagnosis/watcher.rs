@@ -40,6 +40,35 @@ pub enum EventKind {
     StoppedEarly,
 }
 
+impl EventKind {
+    pub const ALL: [Self; 7] = [
+        Self::FirstReached,
+        Self::Held,
+        Self::Lost,
+        Self::Diverged,
+        Self::LayerDead,
+        Self::LearningRateChanged,
+        Self::StoppedEarly,
+    ];
+
+    /// A sentence for a person who sees the event's mark on a chart.
+    pub fn meaning(self) -> String {
+        match self {
+            Self::FirstReached => "All images were right for the first time.".into(),
+            Self::Held => format!(
+                "All images were right from here on, for at least {MEMORISED_STREAK} epochs."
+            ),
+            Self::Lost => "100 % had been reached and was lost again.".into(),
+            Self::Diverged => "The loss stopped being a finite number.".into(),
+            Self::LayerDead => {
+                "No image activates any unit of a layer, so no gradient passes through it.".into()
+            }
+            Self::LearningRateChanged => "The learning rate was changed by hand.".into(),
+            Self::StoppedEarly => "Early stopping ended the run here.".into(),
+        }
+    }
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]

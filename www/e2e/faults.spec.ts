@@ -5,6 +5,7 @@ test("a worker that traps is reported and replaced, and earlier runs stay", asyn
   await lab.trainFor(3);
   await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
+  await expect(lab.runs).toHaveCount(2);
   await lab.reaches(2);
   expect(await lab.page.evaluate(() => window.__overfitLab.crashWorker())).toBe(true);
 

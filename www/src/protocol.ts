@@ -16,7 +16,16 @@ export interface Preview {
   images: ImageData[];
 }
 
-/** The questions that the answerer answers: what is asked, and what comes back. */
+/** The output of one layer for one image, in inference, and the gradient of that image's loss by it. */
+export interface Look {
+  /** Height, width and channels, or units. */
+  shape: number[];
+  values: Float32Array;
+  /** As many numbers as `values`. */
+  gradients: Float32Array;
+}
+
+/** The questions: what is asked, and what comes back. Each goes to the answerer, but for one that names a run. */
 export interface Questions {
   catalogue: { ask: null; answer: Catalogue };
   /** The experiment with one field set, described against a preset. */
@@ -26,6 +35,8 @@ export interface Questions {
   /** Null for an experiment that is not valid. */
   preview: { ask: { experiment: Experiment }; answer: Preview | null };
   newSeed: { ask: null; answer: number };
+  /** Of the network of a run as it is now, under way or just ended. `layer` is a place in the experiment's list of layers. */
+  look: { ask: { runId: RunId; layer: number; image: number }; answer: Look };
 }
 export type QuestionKind = keyof Questions;
 export type Question<K extends QuestionKind = QuestionKind> = {
@@ -55,6 +66,8 @@ export type ToWorker = Question | ({ type: "train" } & Job) | { type: "command";
 
 export type FromWorker =
   | Answer
+  /** Why a question has no answer: Rust refused it, or the worker no longer has the run. */
+  | { type: "unanswered"; requestId: RequestId; cause: string }
   /** The wasm module is loaded. */
   | { type: "ready"; memoryBytes: number }
   | { type: "epochs"; runId: RunId; reports: EpochReport[]; memoryBytes: number }

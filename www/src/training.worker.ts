@@ -1,10 +1,11 @@
 /** One worker: loads the wasm package, answers questions, and trains one run at a time. The only importer of the package. */
-import type { DatasetPreview, EpochReport, Experiment, InvalidField, TrainingSession } from "overfit-lab";
+import type { DatasetPreview, EpochReport, Experiment, InvalidField, Run } from "overfit-lab";
 import {
   type Command,
   type FromWorker,
   IMAGES_SHOWN,
   type Job,
+  type Look,
   type Preview,
   type Question,
   type ToWorker,
@@ -44,8 +45,8 @@ const letMessagesIn = () =>
     messages.port2.postMessage(null);
   });
 
-interface Run extends Job {
-  session: TrainingSession;
+interface CurrentRun extends Job {
+  run: Run;
   state: "running" | "paused" | "ended";
   stepping: boolean;
   /** Whether `trainOn` is at work on it, perhaps just letting messages in. */
@@ -56,7 +57,7 @@ interface Run extends Job {
   postedAt: number;
 }
 /** The run that was trained last. It stays until the next one, for a person may train it further. */
-let run: Run | null = null;
+let current: CurrentRun | null = null;
 
 /** The problem that Rust attached to a refusal, or null for anything else that was thrown. */
 function refusal(error: unknown): InvalidField | null {
@@ -74,32 +75,32 @@ function shorten(report: EpochReport): EpochReport {
   return { ...report, metrics: { ...report.metrics, ...few } };
 }
 
-function postEpochs(lab: Lab, of: Run) {
+function postEpochs(lab: Lab, of: CurrentRun) {
   if (of.unposted.length === 0) return;
   post({ type: "epochs", runId: of.runId, reports: of.unposted, memoryBytes: lab.memoryBytes() });
   of.unposted = [];
   of.postedAt = performance.now();
 }
 
-function end(lab: Lab, of: Run) {
+function end(lab: Lab, of: CurrentRun) {
   postEpochs(lab, of);
   of.state = "ended";
-  post({ type: "finished", runId: of.runId, result: of.session.result() });
+  post({ type: "finished", runId: of.runId, result: of.run.result() });
 }
 
-function pause(lab: Lab, of: Run) {
+function pause(lab: Lab, of: CurrentRun) {
   of.state = "paused";
   postEpochs(lab, of);
   post({ type: "paused", runId: of.runId });
 }
 
-async function trainOn(lab: Lab, of: Run) {
+async function trainOn(lab: Lab, of: CurrentRun) {
   if (of.looping) return;
   of.looping = true;
   while (of.state === "running") {
     of.trap?.();
-    of.unposted.push(shorten(of.session.runEpoch()));
-    if (of.session.finished) end(lab, of);
+    of.unposted.push(shorten(of.run.runEpoch()));
+    if (of.run.finished) end(lab, of);
     else if (of.stepping) pause(lab, of);
     else if (performance.now() - of.postedAt >= POST_EVERY_MS) postEpochs(lab, of);
     await letMessagesIn();
@@ -108,19 +109,19 @@ async function trainOn(lab: Lab, of: Run) {
 }
 
 function start(lab: Lab, job: Job) {
-  run?.session.free();
-  run = null;
-  let session: TrainingSession;
+  current?.run.free();
+  current = null;
+  let run: Run;
   try {
-    session = new lab.TrainingSession(job.experiment, job.backend);
+    run = new lab.Run(job.experiment, job.backend);
   } catch (error) {
     const problem = refusal(error);
     if (problem === null) throw error;
     return post({ type: "refused", runId: job.runId, problem });
   }
-  run = {
+  current = {
     ...job,
-    session,
+    run,
     state: "running",
     stepping: job.start === "step",
     looping: false,
@@ -128,19 +129,19 @@ function start(lab: Lab, job: Job) {
     unposted: [],
     postedAt: 0,
   };
-  trainOn(lab, run).catch(report);
+  trainOn(lab, current).catch(report);
 }
 
-function resume(lab: Lab, of: Run, stepping: boolean) {
+function resume(lab: Lab, of: CurrentRun, stepping: boolean) {
   of.stepping = stepping;
   of.state = "running";
   if (!stepping) post({ type: "resumed", runId: of.runId });
   trainOn(lab, of).catch(report);
 }
 
-function prolong(lab: Lab, of: Run, { epochs, start }: Extract<Command, { type: "prolong" }>) {
+function prolong(lab: Lab, of: CurrentRun, { epochs, start }: Extract<Command, { type: "prolong" }>) {
   try {
-    of.session.planEpochs(epochs);
+    of.run.planEpochs(epochs);
   } catch (error) {
     const problem = refusal(error);
     if (problem === null) throw error;
@@ -149,13 +150,13 @@ function prolong(lab: Lab, of: Run, { epochs, start }: Extract<Command, { type: 
   resume(lab, of, start === "step");
 }
 
-async function loadTrap(of: Run) {
+async function loadTrap(of: CurrentRun) {
   const { executeUnreachable } = await import("./testing/trap");
   if (of.state === "paused") executeUnreachable();
   of.trap = executeUnreachable;
 }
 
-function obey(lab: Lab, of: Run, command: Command) {
+function obey(lab: Lab, of: CurrentRun, command: Command) {
   switch (command.type) {
     case "pause":
       return of.state === "running" ? pause(lab, of) : undefined;
@@ -169,7 +170,7 @@ function obey(lab: Lab, of: Run, command: Command) {
       return prolong(lab, of, command);
     case "set_learning_rate":
       try {
-        return of.session.setLearningRate(command.learningRate);
+        return of.run.setLearningRate(command.learningRate);
       } catch (error) {
         const problem = refusal(error);
         if (problem === null) throw error;
@@ -194,6 +195,14 @@ function preview(lab: Lab, experiment: Experiment): Preview | null {
   return found;
 }
 
+/** One layer's output for one image; the run may be under way, for questions are answered between epochs. */
+function look({ run }: CurrentRun, layer: number, image: number): Look {
+  const found = run.look(layer, image);
+  const { shape, values, gradients } = found;
+  found.free();
+  return { shape: [...shape], values, gradients };
+}
+
 function answer(lab: Lab, question: Question) {
   const { requestId } = question;
   switch (question.kind) {
@@ -211,6 +220,18 @@ function answer(lab: Lab, question: Question) {
       return post({ type: "answer", requestId, kind: "preview", answer: preview(lab, question.ask.experiment) });
     case "newSeed":
       return post({ type: "answer", requestId, kind: "newSeed", answer: lab.newSeed() });
+    case "look": {
+      const { runId, layer, image } = question.ask;
+      const unanswered = (cause: string) => post({ type: "unanswered", requestId, cause });
+      if (current?.runId !== runId) return unanswered("this run's network is gone");
+      try {
+        return post({ type: "answer", requestId, kind: "look", answer: look(current, layer, image) });
+      } catch (error) {
+        const problem = refusal(error);
+        if (problem === null) throw error;
+        return unanswered(problem.message);
+      }
+    }
   }
 }
 
@@ -219,7 +240,7 @@ self.onmessage = async ({ data: message }) => {
     const lab = await loading;
     if (message.type === "ask") answer(lab, message);
     else if (message.type === "train") start(lab, message);
-    else if (run?.runId === message.runId) obey(lab, run, message.command);
+    else if (current?.runId === message.runId) obey(lab, current, message.command);
   } catch (error) {
     report(error);
   }

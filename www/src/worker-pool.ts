@@ -16,11 +16,11 @@ import type {
   ToWorker,
 } from "./protocol";
 
-/** Why a question has no answer: the answerer died. */
+/** Why a question has no answer: its worker died or no longer has the run, or Rust refused the question. */
 export class Unanswered extends Error {}
 
 /** What a worker says of itself and of its run. */
-export type Heard = Exclude<FromWorker, Answer | { type: "fault" }>;
+export type Heard = Exclude<FromWorker, Answer | { type: "unanswered" | "fault" }>;
 
 export interface PoolListener {
   heard(message: Heard): void;
@@ -28,12 +28,12 @@ export interface PoolListener {
   faulted(runId: RunId | null, cause: string): void;
 }
 
-type Waiting = {
-  [K in QuestionKind]: Map<
-    RequestId,
-    { resolve: (answer: Questions[K]["answer"]) => void; reject: (e: Error) => void }
-  >;
-};
+/** A question under way: who will answer it, and who waits. */
+interface Waiting {
+  worker: PoolWorker;
+  resolve: (answer: Answer["answer"]) => void;
+  reject: (cause: Unanswered) => void;
+}
 
 class PoolWorker {
   private worker: Worker;
@@ -62,13 +62,7 @@ export class WorkerPool {
   private trainers: PoolWorker[] = [];
   private queue: Job[] = [];
   private nextRequest: RequestId = 1;
-  private waiting: Waiting = {
-    catalogue: new Map(),
-    edit: new Map(),
-    describe: new Map(),
-    preview: new Map(),
-    newSeed: new Map(),
-  };
+  private readonly waiting = new Map<RequestId, Waiting>();
 
   /** Starts the answerer and one trainer at once, so that the first run finds its module loaded; the others when needed. */
   constructor(
@@ -79,12 +73,16 @@ export class WorkerPool {
     this.openTrainer();
   }
 
+  /** Asks the answerer, or, about a run, the trainer that has the run. */
   ask<K extends QuestionKind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
     return new Promise((resolve, reject) => {
+      const worker =
+        ask !== null && "runId" in ask ? this.trainerOf(ask.runId) : (this.answerer ??= this.openAnswerer());
+      if (worker === undefined) return reject(new Unanswered("no worker has this run"));
       const requestId = this.nextRequest++;
-      this.waiting[kind].set(requestId, { resolve, reject });
-      this.answerer ??= this.openAnswerer();
-      this.answerer.post({ type: "ask", requestId, kind, ask } as Question);
+      // The answer has the question's kind, which the map of all kinds cannot know.
+      this.waiting.set(requestId, { worker, resolve: resolve as Waiting["resolve"], reject });
+      worker.post({ type: "ask", requestId, kind, ask } as Question);
     });
   }
 
@@ -99,8 +97,8 @@ export class WorkerPool {
 
   /** Sends a command to a run that has ended, if a trainer still has it; whether one has. */
   revive(runId: RunId, command: Command): boolean {
-    const worker = this.trainers.find((worker) => worker.runId === null && worker.keptId === runId);
-    if (worker === undefined) return false;
+    const worker = this.trainerOf(runId);
+    if (worker === undefined || worker.runId !== null) return false;
     worker.runId = runId;
     worker.post({ type: "command", runId, command });
     return true;
@@ -131,14 +129,18 @@ export class WorkerPool {
     return worker;
   }
 
+  private trainerOf(runId: RunId): PoolWorker | undefined {
+    return this.trainers.find((worker) => worker.keptId === runId);
+  }
+
   private heardTrainer(worker: PoolWorker, message: FromWorker) {
-    if (message.type === "answer") return;
+    if (message.type === "answer" || message.type === "unanswered") return this.settle(message);
     if (message.type !== "fault") {
       if (message.type === "finished") worker.runId = null;
       this.listener.heard(message);
       return this.assign();
     }
-    worker.end();
+    this.end(worker, message.cause);
     this.trainers = this.trainers.filter((other) => other !== worker);
     this.listener.faulted(worker.runId, message.cause);
     // A worker that never had a run did not load; it is opened again only when a run asks for it.
@@ -148,21 +150,29 @@ export class WorkerPool {
 
   private openAnswerer(): PoolWorker {
     const worker: PoolWorker = new PoolWorker((message) => {
-      if (message.type === "answer") return this.settle(message);
+      if (message.type === "answer" || message.type === "unanswered") return this.settle(message);
       if (message.type !== "fault") return this.listener.heard(message);
-      worker.end();
+      this.end(worker, message.cause);
       this.answerer = null;
-      for (const requests of Object.values(this.waiting)) {
-        for (const { reject } of requests.values()) reject(new Unanswered(message.cause));
-        requests.clear();
-      }
       this.listener.faulted(null, message.cause);
     });
     return worker;
   }
 
-  private settle<K extends QuestionKind>(message: Answer<K>) {
-    this.waiting[message.kind].get(message.requestId)?.resolve(message.answer);
-    this.waiting[message.kind].delete(message.requestId);
+  /** Ends a worker, and with it every question that it has. */
+  private end(worker: PoolWorker, cause: string) {
+    worker.end();
+    for (const [requestId, question] of this.waiting) {
+      if (question.worker !== worker) continue;
+      this.waiting.delete(requestId);
+      question.reject(new Unanswered(cause));
+    }
+  }
+
+  private settle(message: Answer | Extract<FromWorker, { type: "unanswered" }>) {
+    const question = this.waiting.get(message.requestId);
+    this.waiting.delete(message.requestId);
+    if (message.type === "answer") question?.resolve(message.answer);
+    else question?.reject(new Unanswered(message.cause));
   }
 }

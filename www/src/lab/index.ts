@@ -1,4 +1,5 @@
 /** What the page can do: the intents of the views, carried out by asking the workers and changing the store. */
+import type { Look } from "../protocol";
 import type { Store } from "../store";
 import { WorkerPool } from "../worker-pool";
 import { FormLab } from "./form";
@@ -14,6 +15,8 @@ export interface Lab {
   intents: Intents;
   /** Fills the form with the first preset. */
   boot(): Promise<void>;
+  /** The output of a layer of the run that is shown, for one of the run's images. */
+  look(layer: number, image: number): Promise<Look>;
   /** For tests alone. */
   crashWorker(): boolean;
 }
@@ -48,5 +51,10 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
     setLogarithmicEpochs: (logarithmicEpochs) => store.set({ logarithmicEpochs }),
     setTableOpen: (tableOpen) => store.set({ tableOpen }),
   };
-  return { intents, boot: () => form.boot(), crashWorker: () => runs.crashWorker() };
+  return {
+    intents,
+    boot: () => form.boot(),
+    look: (layer, image) => runs.look(layer, image),
+    crashWorker: () => runs.crashWorker(),
+  };
 }

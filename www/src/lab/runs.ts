@@ -2,7 +2,7 @@
 import type { Change } from "overfit-lab";
 import { History, keepWithin } from "../history";
 import { isValid } from "../problems";
-import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type RunId } from "../protocol";
+import { type Command, type FromWorker, IMAGES_SHOWN, type Job, type Look, type RunId } from "../protocol";
 import {
   activeRun,
   canGoOn,
@@ -15,7 +15,7 @@ import {
   shownRun,
   type Store,
 } from "../store";
-import type { Heard, WorkerPool } from "../worker-pool";
+import { type Heard, Unanswered, type WorkerPool } from "../worker-pool";
 import type { FormLab } from "./form";
 import type { ImagesLab } from "./images";
 import type { Queue } from "./queue";
@@ -111,6 +111,13 @@ export class RunsLab {
   remove(id: RunId) {
     const run = findRun(this.store.state, id);
     if (run !== null && isOver(run)) this.forget(id);
+  }
+
+  /** Asks the run that is shown, under way or just ended; rejects with the reason where no network can answer. */
+  look(layer: number, image: number): Promise<Look> {
+    const { shownId } = this.store.state;
+    if (shownId === null) return Promise.reject(new Unanswered("no run is shown"));
+    return this.pool.ask("look", { runId: shownId, layer, image });
   }
 
   /** Makes the training worker trap at its next epoch; whether a run was there to trap. */

@@ -4,6 +4,7 @@
  */
 import type { Catalogue, EpochMetrics, Experiment } from "overfit-lab";
 import type { Lab } from "../lab";
+import type { Look } from "../protocol";
 import { shownRun, type Store } from "../store";
 
 declare global {
@@ -23,6 +24,8 @@ declare global {
       idle(): boolean;
       /** Memory of the worker's wasm instance, as it last said. */
       memoryBytes(): number;
+      /** The output of a layer for an image, and the gradient, from the network of the run that is shown. */
+      look(layer: number, image: number): Promise<Look>;
       /** Makes the run under way trap in its worker; false when there is none. */
       crashWorker(): boolean;
     };
@@ -40,6 +43,7 @@ export function exposeHooks(lab: Lab, store: Store) {
     experiment: () => store.state.form?.experiment ?? null,
     idle: () => store.state.activeId === null,
     memoryBytes: () => store.state.memoryBytes,
+    look: (layer, image) => lab.look(layer, image),
     crashWorker: () => lab.crashWorker(),
   };
 }

@@ -1,5 +1,5 @@
 /** Events of a run, written above the chart at their epoch. Each is a button whose tip says what it means. */
-import type { EventKind, RunEvent } from "overfit-lab";
+import type { EventMeaning, RunEvent } from "overfit-lab";
 import type uPlot from "uplot";
 import { make } from "../dom";
 import { formatRate } from "../format";
@@ -10,16 +10,6 @@ const ROWS = 2;
 const ROW_HEIGHT = 28;
 /** The labels' average width of a letter, to place them without measuring each. */
 const LETTER = 7.4;
-
-const meanings: Record<EventKind, (streak: number) => string> = {
-  first_reached: () => "All images were right for the first time.",
-  held: (streak) => `All images right from here on, for at least ${streak} epochs.`,
-  lost: () => "100 % had been reached and was lost again.",
-  diverged: () => "The loss stopped being a finite number.",
-  layer_dead: () => "No image activates any unit of a layer, so nothing passes through it any more.",
-  learning_rate_changed: () => "The learning rate was changed by hand.",
-  stopped_early: () => "Early stopping ended the run here.",
-};
 
 /** An event of a run; one of the learning rate knows which rate was set. */
 export interface ChartEvent extends RunEvent {
@@ -101,7 +91,7 @@ export class Marks {
 
   constructor(private readonly layer: HTMLElement) {}
 
-  render(plot: uPlot, events: ChartEvent[], streak: number) {
+  render(plot: uPlot, events: ChartEvent[], meanings: EventMeaning[]) {
     const { left, top, width, height } = boxOf(plot);
     const marks = placeMarks(events, (epoch) => plot.valToPos(epoch, "x"), width);
     const key = JSON.stringify([left, top, width, height, marks]);
@@ -110,15 +100,16 @@ export class Marks {
     const focused = this.layer.contains(document.activeElement);
     const index = [...this.layer.children].indexOf(document.activeElement as Element);
     this.layer.style.cssText = `--plot-height:${height}px;left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
-    this.layer.replaceChildren(...marks.map((mark) => this.make(mark, streak)));
+    this.layer.replaceChildren(...marks.map((mark) => this.make(mark, meanings)));
     if (focused) (this.layer.children[index] as HTMLElement | undefined)?.focus();
   }
 
-  private make({ x, row, flipped, room, bare, events }: Mark, streak: number): HTMLElement {
+  private make({ x, row, flipped, room, bare, events }: Mark, meanings: EventMeaning[]): HTMLElement {
     const last = events.at(-1);
     if (last === undefined) return make("span");
     const tip = make("span", { class: "tip" });
-    const told = events.slice(-6).map(({ epoch, kind, text }) => `Epoch ${epoch}: ${text}. ${meanings[kind](streak)}`);
+    const meaningOf = (kind: EventMeaning["kind"]) => meanings.find((event) => event.kind === kind)?.meaning ?? "";
+    const told = events.slice(-6).map(({ epoch, kind, text }) => `Epoch ${epoch}: ${text}. ${meaningOf(kind)}`);
     tip.append(...told.map((line) => make("span", {}, line)));
     const name = [...(events.length > 1 ? [`${textOf(events)}.`] : []), ...told].join(" ");
     const label = make("span", { class: "mark-text", "aria-hidden": "true" }, bare ? "•" : textOf(events));

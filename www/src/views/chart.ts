@@ -50,13 +50,18 @@ export function mountChart(intents: Intents) {
     if (move === undefined || run?.history.last === null || run === null || plot === null) return;
     event.preventDefault();
     keyEpoch = Math.min(run.history.last.epoch, Math.max(1, (keyEpoch ?? 1) + move));
-    plot.setCursor({ left: plot.valToPos(keyEpoch, "x"), top: 0 });
+    pointAtKeyEpoch();
   });
   at.addEventListener("pointermove", () => (keyEpoch = null));
   at.addEventListener("blur", () => {
     keyEpoch = null;
     plot?.setCursor({ left: -10, top: -10 });
   });
+
+  /** The crosshair stays at the epoch that is read by keyboard, also on a plot drawn anew or with another axis. */
+  const pointAtKeyEpoch = () => {
+    if (keyEpoch !== null) plot?.setCursor({ left: plot.valToPos(keyEpoch, "x"), top: 0 });
+  };
 
   /** The exact values at the crosshair, as they are now. */
   const read = () => {
@@ -87,7 +92,7 @@ export function mountChart(intents: Intents) {
   const drawMarks = (on: uPlot) => {
     if (latest === null) return;
     const run = shownRun(latest);
-    marks.render(on, run === null ? [] : eventsOf(run), latest.catalogue?.memorised_streak ?? 0);
+    marks.render(on, run === null ? [] : eventsOf(run), latest.catalogue?.events ?? []);
     rateLine.render(on, run);
   };
 
@@ -149,6 +154,7 @@ export function mountChart(intents: Intents) {
     } else {
       plot.setData(dataOf(picture));
     }
+    pointAtKeyEpoch();
     read();
     if (!firstDrawn && shown !== null && shown.history.length > 0) {
       firstDrawn = true;

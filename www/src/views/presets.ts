@@ -25,10 +25,15 @@ export function mountPresets(intents: Intents) {
   const groups: Group[] = [];
   const differences = makeDifferences(intents);
   let shown: string | null = null;
+  /** The preset that was chosen here and is not in the form yet. Its group stays as a person folds it meanwhile. */
+  let chosen: string | null = null;
 
   const makePreset = ({ id, name, summary }: Preset): PresetRow => {
     const radio = make("input", { type: "radio", name: "preset", id, value: id, "aria-describedby": `${id}-summary` });
-    radio.addEventListener("change", () => void intents.choosePreset(id));
+    radio.addEventListener("change", () => {
+      chosen = id;
+      void intents.choosePreset(id);
+    });
     radios.push(radio);
     const words = [make("label", { for: id }, name), make("p", { id: `${id}-summary` }, summary)];
     return { id, element: make("div", { class: "preset" }, radio, ...words) };
@@ -72,11 +77,13 @@ export function mountPresets(intents: Intents) {
     for (const radio of radios) radio.checked = radio.value === shown;
     for (const group of groups) {
       const own = group.rows.find(({ id }) => id === shown);
-      unfold(group, own !== undefined || group.fold?.getAttribute("aria-expanded") === "true");
+      const isOpen = group.fold?.getAttribute("aria-expanded") === "true";
+      unfold(group, isOpen || (own !== undefined && shown !== chosen));
       if (own === undefined) continue;
       own.element.append(differences.element);
       keepInSight(group.list, own.element);
     }
+    if (shown === chosen) chosen = null;
   };
 }
 
