@@ -8,6 +8,7 @@ import type { Intents } from "../lab/intents";
 import { changesText } from "../run-words";
 import { isOver, nameOf, type Run, type State } from "../store";
 import { markOf } from "./result";
+import { compared } from "./sorting";
 
 /** What stands in a cell, and how it follows its run. */
 interface Cell {
@@ -184,16 +185,7 @@ function ordered(state: State, sorting: Sorting | null): Run[] {
   if (sorting === null || orderOf === undefined) return newestFirst;
   const sign = sorting.direction === "ascending" ? 1 : -1;
   const keyed = newestFirst.map((run) => ({ run, key: orderOf(run, state) }));
-  // A loss that is not a number is worse than any.
-  const compare = (a: string | number, b: string | number) =>
-    typeof a === "string" || typeof b === "string"
-      ? String(a).localeCompare(String(b), "en", { numeric: true })
-      : Number.isNaN(a) || Number.isNaN(b)
-        ? Number(Number.isNaN(a)) - Number(Number.isNaN(b))
-        : a < b
-          ? -1
-          : Number(a > b);
-  return keyed.sort((a, b) => sign * compare(a.key, b.key)).map(({ run }) => run);
+  return keyed.sort((a, b) => sign * compared(a.key, b.key)).map(({ run }) => run);
 }
 
 export function mountRuns(intents: Intents) {
