@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
 
-/** The built page (`npm run build` first) in the system's Chromium. Timeouts are generous, for no test is about speed. */
+/** The built page (`npm run build` first) in the system's Chromium. Timeouts are long, because no test is about speed. */
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/server.ts",

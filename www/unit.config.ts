@@ -1,4 +1,4 @@
 import { defineConfig } from "@playwright/test";
 
-/** The pure modules, tested without a browser. */
+/** Tests of the pure modules, without a browser. */
 export default defineConfig({ testDir: "unit", reporter: "list" });

@@ -11,7 +11,7 @@ export default defineConfig({
     alias: { "overfit-lab": pkg },
   },
   worker: { format: "es" },
-  // The first browsers with light-dark(), which the styles use as it is.
+  // The first browsers that support light-dark(), which the styles use.
   build: { target: "es2023", cssTarget: ["chrome123", "firefox120", "safari17.5"], assetsInlineLimit: 0 },
   server: { fs: { allow: [".."] } },
 });

@@ -5,7 +5,7 @@ import { expect, test, type LabPage } from "./lab";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Every rule of axe, those of WCAG 2.2 AA that are off by default too. */
+/** Violations of every rule of axe, with those of WCAG 2.2 AA that are off by default. */
 async function violations(lab: LabPage): Promise<string[]> {
   await lab.page.evaluate(axe);
   const results = await lab.page.evaluate(async () => {
@@ -36,7 +36,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       expect(await violations(lab)).toEqual([]);
 
       await lab.field("Seed").fill("1");
-      // Long enough to outlast every look at it.
+      // Long enough to outlast the test.
       await lab.field("Epochs").fill("20000");
       await lab.button("Train").click();
       await lab.reaches(3);
@@ -74,7 +74,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       for (const folded of await page.locator("details > summary").all()) await folded.click();
       expect(await violations(lab)).toEqual([]);
 
-      await lab.button("Try it mended").click();
+      await lab.button("Apply the fix").click();
       await lab.choice("Schedule").selectOption("Cosine decay");
       await lab.field("Images").fill("300");
       await expect(page.getByText("and 100 more")).toBeVisible();

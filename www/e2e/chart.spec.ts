@@ -1,12 +1,12 @@
-/** What the chart's canvas shows, where no name or text tells. */
+/** Tests what the chart's canvas shows and no name or text tells. */
 import { expect, test, type LabPage } from "./lab";
 
-/** How many pixels of a part of the chart are drawn on; its sides are shares of the canvas. */
+/** The number of drawn pixels in a part of the chart, whose sides are shares of the canvas. */
 function inked(lab: LabPage, part: { left: number; right: number; top: number; bottom: number }): Promise<number> {
   return lab.page.locator("#plot canvas").evaluate((element, { left, right, top, bottom }) => {
     const canvas = element as HTMLCanvasElement;
     const { width, height } = canvas;
-    // Read from a copy: the chart's own canvas is drawn on and never read.
+    // Reads a copy: the chart's own canvas is only for drawing.
     const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     copy?.drawImage(canvas, 0, 0);
     const pixels = copy?.getImageData(left * width, top * height, (right - left) * width, (bottom - top) * height).data;

@@ -21,7 +21,7 @@ test("the code shows every line on a line of its own, marked ones too", async ({
     if (at > 0) expect(y, text).toBeGreaterThan((lines[at - 1]?.y ?? 0) + 10);
   });
   expect(lines.map(({ text }) => text).join("\n")).toContain('loss="sparse_categorical_crossentropy"');
-  // What is selected is what is copied.
+  // The selected text is the copied text.
   const selected = await script.evaluate((element) => {
     getSelection()?.selectAllChildren(element);
     return getSelection()?.toString() ?? "";

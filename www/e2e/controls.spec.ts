@@ -1,6 +1,6 @@
 import { expect, test, type LabPage } from "./lab";
 
-/** Each control, how a person changes it, and what the table of runs then says is changed. */
+/** Each control, how a person changes it, and the change that the table of runs then shows. */
 const changes: { control: string; change: (lab: LabPage) => Promise<unknown>; changed: RegExp }[] = [
   {
     control: "Learning rate value",

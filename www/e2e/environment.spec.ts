@@ -1,4 +1,4 @@
-/** What a browser, its settings or its network may do to the page. */
+/** Tests the page with other browser settings, and with faults of the network. */
 import { expect, test } from "./lab";
 
 test("the page keeps its own content security policy", async ({ lab, page }) => {

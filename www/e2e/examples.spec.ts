@@ -1,6 +1,6 @@
 import { expect, test } from "./lab";
 
-/** The article's examples, cut short where they have long decided. */
+/** The article's examples, with fewer epochs where the outcome is decided early. */
 const examples = [
   {
     preset: "Example 1",

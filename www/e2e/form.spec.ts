@@ -1,4 +1,4 @@
-/** The form: what differs from a preset, warnings, and what is typed another way. */
+/** The form: differences from a preset, warnings, and numbers that are typed another way. */
 import { expect, test } from "./lab";
 
 test("what differs from the preset is shown on it, and undone one by one or all at once", async ({ lab, page }) => {
@@ -6,7 +6,7 @@ test("what differs from the preset is shown on it, and undone one by one or all 
   await lab.preset("Example 3").check();
   const changed = page.getByRole("list", { name: "Changed settings" });
   await expect(changed).toBeHidden();
-  // The form is that of the preset.
+  // The form shows the preset.
   await expect(lab.checkbox("Dense bias")).not.toBeChecked();
   await lab.field("Learning rate value").fill("0.5");
   await lab.checkbox("Dense bias").check();

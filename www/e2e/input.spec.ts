@@ -1,6 +1,6 @@
 import { expect, test } from "./lab";
 
-/** What is refused at each field. The words are Rust's; here only that they name the field and what was typed. */
+/** Refused entries of each field. The messages are Rust's: these tests check that they name the field and the entry. */
 const refused = [
   {
     field: "Learning rate value",
@@ -53,7 +53,7 @@ test("two bad fields are both shown, and Train goes to the first", async ({ lab 
 test("a field that is selected to be typed over stays so when another preset's value comes", async ({ lab, page }) => {
   await lab.open();
   await lab.field("Epochs").selectText();
-  // As when the answer comes late: the focus stays in the field.
+  // As if the answer came late: the focus stays in the field.
   await page.evaluate(() => document.getElementById("example-3")?.click());
   await expect(lab.field("Epochs")).toHaveValue("1000");
   await page.keyboard.type("7");

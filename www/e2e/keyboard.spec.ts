@@ -37,7 +37,7 @@ test("an experiment is chosen, trained and read by keyboard alone", async ({ lab
   await tabTo(lab.button("Show as table"));
   await page.keyboard.press("Enter");
   await expect(lab.chart.getByRole("row")).toHaveCount(8);
-  // The images are one stop, in which the arrows go from image to image.
+  // The images are one Tab stop; arrow keys move among them.
   await tabTo(lab.button("History of image 1"));
   await page.keyboard.press("ArrowRight");
   await expect(lab.button("History of image 2")).toBeFocused();
@@ -74,7 +74,7 @@ test("everything on the page is reached by Tab, Train soon and the code at last"
       const { id, tagName, textContent, ariaLabel } = document.activeElement as HTMLElement;
       return tagName === "BODY" ? null : id || ariaLabel || (textContent ?? "").trim();
     });
-  // From where the focus is, which is after Train, round the page and back to it.
+  // From the focus, which is after Train, around the page and back.
   await page.locator(".skip a").first().focus();
   for (let at = await name(); at !== null && reached.length < 80; at = await name()) {
     reached.push(at);
@@ -110,7 +110,7 @@ test("what happens in a run is read out, each once", async ({ lab, page }) => {
   const heard = await page.evaluate(() => (window as unknown as { heard: string[] }).heard.join(" "));
   expect(heard.match(/first 100 %/g)).toHaveLength(1);
   expect(heard).toMatch(/Epoch 22: /);
-  // A drag over rates that are warned of is silent until it rests.
+  // A drag over rates with warnings is silent until it rests.
   for (let presses = 0; presses < 70; presses++) await lab.slider("Learning rate").press("ArrowRight");
   await expect(page.locator("#warnings-count")).toBeVisible();
   await expect

@@ -1,4 +1,4 @@
-/** The page as a person knows it, by the names that they read and hear. */
+/** The page as people know it, by the names that they read and hear. */
 import { type BrowserContext, expect, type Locator, type Page, test as base } from "@playwright/test";
 
 export class LabPage {
@@ -44,7 +44,7 @@ export class LabPage {
   optimizer() {
     return this.choice("Optimizer");
   }
-  /** Opens a group of settings, or closes it again. */
+  /** Opens or closes a group of settings. */
   async unfold(group: string) {
     await this.page.locator("#settings summary").getByText(group, { exact: true }).click();
   }
@@ -58,12 +58,12 @@ export class LabPage {
   async reaches(epoch: number) {
     await expect.poll(() => this.epoch(), { timeout: 120_000 }).toBeGreaterThanOrEqual(epoch);
   }
-  /** Makes the experiment in the form one that neither memorises nor ends while a test looks at it, however fast the machine. */
+  /** Changes the form's experiment to one that neither memorises nor ends during a test, however fast the machine. */
   async endlessly() {
     await this.field("Learning rate value").fill("0.000001");
     await this.field("Epochs").fill("10000");
   }
-  /** Trains the experiment in the form for so many epochs, to its result. */
+  /** Trains the form's experiment for `epochs` epochs, up to its result. */
   async trainFor(epochs: number) {
     await this.field("Epochs").fill(String(epochs));
     await this.button("Train").click();
@@ -81,7 +81,7 @@ interface Fixtures {
   expectedErrors: RegExp | null;
 }
 
-/** Any error in the console, any uncaught error, and any request that leaves the page's own host fails a test. */
+/** A test fails on any error in the console, any uncaught error, and any request to another host than the page's. */
 export const test = base.extend<Fixtures>({
   expectedErrors: [null, { option: true }],
   lab: async ({ page, expectedErrors }, use) => {

@@ -10,14 +10,14 @@ test("a loss that is no number is said, with its epoch and the learning rate", a
   await expect(lab.result.getByRole("listitem")).toContainText(["learning rate of 1000"]);
   await expect(lab.chart.getByRole("button", { name: /loss is not a number/ })).toBeVisible();
   await expect(lab.runs).toContainText("diverged");
-  // Nothing is lost with it: the next run trains.
+  // The page still works: the next run trains.
   await lab.preset("Example 1").check();
   await lab.trainFor(2);
 });
 
 test("the wasm's memory stays as it is from run to run", async ({ lab }) => {
   const memory = () => lab.page.evaluate(() => window.__overfitLab.memoryBytes());
-  // Previews and results come between the first runs and take their places in memory; from then on nothing may be added.
+  // During the first runs, previews and results take their places in memory; after that, memory must not grow.
   const settled = 6;
   let before = 0;
   await lab.open();

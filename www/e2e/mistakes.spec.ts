@@ -1,6 +1,6 @@
 import { expect, test, type LabPage } from "./lab";
 
-/** What the catalogue says of every preset with a mistake. */
+/** Every preset with a mistake, from the catalogue. */
 const mistakes = (lab: LabPage) =>
   lab.page.evaluate(() =>
     (window.__overfitLab.catalogue()?.presets ?? []).flatMap(({ name, summary, experiment, mistake }) =>
@@ -9,9 +9,9 @@ const mistakes = (lab: LabPage) =>
   );
 const experiment = (lab: LabPage) => lab.page.evaluate(() => JSON.stringify(window.__overfitLab.experiment()));
 
-/** Every mistake is looked at, half of them beside the other half. */
+/** Every mistake is tested, in two halves that run in parallel. */
 for (const half of [0, 1]) {
-  test(`every mistake says what is wrong, is warned of, trains, and is mended: half ${half + 1}`, async ({ lab }) => {
+  test(`every mistake says what is wrong, is warned of, trains, and is fixed: half ${half + 1}`, async ({ lab }) => {
     await lab.open();
     const all = await mistakes(lab);
     expect(all.length).toBeGreaterThan(20);
@@ -35,8 +35,8 @@ for (const half of [0, 1]) {
         await expect(lab.result).toContainText(/Training accuracy after [12] epochs?: [01]\.\d{4}/);
 
         const before = await experiment(lab);
-        await lab.button("Try it mended").click();
-        await expect(lab.button("Back to the mistake")).toBeFocused();
+        await lab.button("Apply the fix").click();
+        await expect(lab.button("Undo the fix")).toBeFocused();
         expect(await experiment(lab)).not.toBe(before);
         await expect(warnings).toHaveCount(0);
       });
@@ -44,7 +44,7 @@ for (const half of [0, 1]) {
   });
 }
 
-test("the mended twin trains beside the mistake, says what was changed, and there is a way back", async ({ lab }) => {
+test("the fixed twin trains beside the mistake, says what was changed, and there is a way back", async ({ lab }) => {
   await lab.open();
   const all = await mistakes(lab);
   const first = all.find(({ experiment, mended }) => {
@@ -56,23 +56,23 @@ test("the mended twin trains beside the mistake, says what was changed, and ther
   await lab.preset(first.name).check();
   const before = await experiment(lab);
   await lab.trainFor(3);
-  await lab.button("Try it mended").click();
+  await lab.button("Apply the fix").click();
   await expect(lab.preset(first.name)).toBeChecked();
-  // What it is compared with stays on the chart.
+  // The compared run stays on the chart.
   await expect(lab.checkbox("Compare run 1")).toBeChecked();
   await lab.page.getByText("This experiment as code").click();
   await expect(lab.page.getByRole("region", { name: "Keras script" }).locator("mark")).not.toHaveCount(0);
   await lab.trainFor(3);
   await expect(lab.runs).toHaveCount(2);
-  await expect(lab.button(`Restore run 2: ${first.name}, mended`)).toBeVisible();
+  await expect(lab.button(`Restore run 2: ${first.name}, fixed`)).toBeVisible();
   await expect(lab.runs.first().getByRole("cell").nth(2)).not.toHaveText("nothing");
 
-  await lab.button("Back to the mistake").click();
-  await expect(lab.button("Try it mended")).toBeFocused();
+  await lab.button("Undo the fix").click();
+  await expect(lab.button("Apply the fix")).toBeFocused();
   expect(await experiment(lab)).toBe(before);
-  // A run that is restored brings its side back.
-  await lab.button(`Restore run 2: ${first.name}, mended`).click();
-  await expect(lab.button("Back to the mistake")).toBeVisible();
+  // Restoring a run restores whether its mistake is fixed.
+  await lab.button(`Restore run 2: ${first.name}, fixed`).click();
+  await expect(lab.button("Undo the fix")).toBeVisible();
 });
 
 test("mending changes nothing of a run under way", async ({ lab }) => {
@@ -83,7 +83,7 @@ test("mending changes nothing of a run under way", async ({ lab }) => {
   await lab.endlessly();
   await lab.button("Train").click();
   await lab.reaches(2);
-  await lab.button("Try it mended").click();
+  await lab.button("Apply the fix").click();
   await expect(lab.button("Train")).toHaveAccessibleDescription(/Train starts a new run/);
   await lab.reaches((await lab.epoch()) + 2);
   await expect(lab.runs).toHaveCount(1);

@@ -15,7 +15,7 @@ test("presets stand in groups; a folded one is opened, chosen from and closed by
   await expect(fold).toHaveAttribute("aria-expanded", "true");
   await expect(networks).not.toHaveCount(0);
 
-  // One radio group: the arrows go on from the article's examples into the open group.
+  // One radio group: the arrow keys move from the article's examples into the open group.
   await lab.preset("Example 3").focus();
   await page.keyboard.press("ArrowDown");
   await expect(networks.first()).toBeChecked();
@@ -24,7 +24,7 @@ test("presets stand in groups; a folded one is opened, chosen from and closed by
   await expect(networks.nth(1)).toBeChecked();
   await expect(page.getByRole("region", { name: "Outcome so far" })).toContainText("200 epochs");
 
-  // Folded, the group keeps the preset that is chosen in sight and in reach.
+  // A folded group still shows the chosen preset, and the keyboard reaches it.
   await fold.focus();
   await page.keyboard.press("Space");
   await expect(networks).toHaveCount(1);

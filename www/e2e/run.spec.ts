@@ -70,7 +70,7 @@ test("the learning rate is dragged while training, and the chart marks where", a
   await lab.page.mouse.move(slider.x + slider.width * 0.25, y, { steps: 4 });
   await lab.page.mouse.up();
   await expect(lab.field("Learning rate value")).not.toHaveValue("0.001");
-  // The page may still be busy with the pointer's last moves: what it shows in the end is what it trains with.
+  // The page may still be handling the pointer's last moves: the rate that it shows in the end is the one it trains with.
   await expect
     .poll(async () => {
       const shown = Number(await lab.field("Learning rate value").inputValue());
@@ -191,7 +191,7 @@ test("after Stop, Step trains the next epoch of the same run, and it goes on to 
   await expect(lab.runs).toHaveCount(1);
   await lab.button("Stop").click();
   await expect(lab.result).toContainText("Training accuracy after");
-  // What was changed is a run of its own.
+  // A changed experiment is a run of its own.
   await lab.field("Seed").fill("2");
   await expect(page.locator("#go-on")).toBeHidden();
 });

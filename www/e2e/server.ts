@@ -1,4 +1,4 @@
-/** Serves www/dist on a free local port, at the root and from a folder below it, for as long as the tests run. */
+/** Serves www/dist on a free local port, at the root and from a folder below it, during the tests. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";

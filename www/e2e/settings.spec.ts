@@ -46,7 +46,7 @@ test("choosing a kind brings its fields, and another takes them away", async ({ 
   await lab.choice("Schedule").selectOption("Cosine decay");
   await expect(lab.field("Decay steps")).toBeVisible();
   await expect(lab.choice("Schedule")).toBeFocused();
-  // What is refused goes with its field.
+  // A refused entry is removed with its field.
   await lab.field("Decay steps").fill("none");
   await expect(lab.alert).toHaveText(/^Decay steps/);
   await lab.choice("Schedule").selectOption("Constant");

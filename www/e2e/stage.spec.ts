@@ -1,4 +1,4 @@
-/** One run on stage, and everything that is shown is of it. */
+/** Everything on the page is about the one run on stage. */
 import { expect, test, type LabPage } from "./lab";
 
 const outcome = (lab: LabPage) => lab.page.getByRole("region", { name: "Outcome so far" });
@@ -98,7 +98,7 @@ test("images that were not trained on are not called right", async ({ lab }) => 
   await expect(outcome(lab)).toContainText("not trained yet");
   for (const name of await lab.imageNames()) expect(name).toMatch(/not trained yet$/);
   await expect(lab.result).not.toContainText("Memorised");
-  // Its curves stay, to compare with.
+  // The run's curves stay, to compare with.
   await expect(lab.checkbox("Compare run 1")).toBeChecked();
 });
 

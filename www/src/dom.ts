@@ -1,4 +1,4 @@
-/** The little that views need to write to the page without touching what has not changed. */
+/** Helpers for views, which change the page only where a value differs. */
 
 export function byId<E extends Element = HTMLElement>(id: string, type?: new () => E): E {
   const found = document.getElementById(id);
@@ -18,7 +18,7 @@ export function setShown(element: HTMLElement, shown: boolean) {
   if (element.hidden === shown) element.hidden = !shown;
 }
 
-/** Unlike `disabled`, this keeps the focus where it is. */
+/** Enables or disables a button by `aria-disabled`, which, unlike `disabled`, keeps its focus. */
 export function setEnabled(element: HTMLElement, enabled: boolean) {
   setAttribute(element, "aria-disabled", String(!enabled));
 }
@@ -37,7 +37,7 @@ export function make<T extends keyof HTMLElementTagNameMap>(
 const TICK = "M2.5 8.5 L6.5 12.5 L13.5 3.5";
 const CROSS = "M3 3 L13 13 M13 3 L3 13";
 
-/** A tick or a cross: right and wrong differ in shape as well as in colour. */
+/** Makes a tick or a cross: right and wrong differ in shape as well as in colour. */
 export function makeMark(): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 16 16");

@@ -1,4 +1,4 @@
-/** Numbers as the page shows them. */
+/** Formats numbers for the page. */
 
 /** A loss with 4 significant digits; never a bare "NaN". */
 export function formatLoss(loss: number): string {
@@ -17,7 +17,7 @@ export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** A rate as a person would type it. */
+/** A learning rate as a person would type it. */
 export function formatRate(rate: number): string {
   const text = String(Number(rate.toPrecision(6)));
   return text.replace(/e([+-])0*/, "e$1").replace("e+", "e");
@@ -48,25 +48,25 @@ function trimmed(decimal: string): string {
   return decimal.replace(/\.0$/, "");
 }
 
-/** The number that a person meant who wrote it with commas: "0,01" and "1,000"; null for any other text. */
+/** The intended number of a text with commas, such as "0,01" or "1,000"; null for any other text. */
 export function withoutCommas(text: string): string | null {
   const trimmed = text.trim();
   if (/^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(trimmed)) return trimmed.replaceAll(",", "");
   return /^-?\d+,\d+(e-?\d+)?$/i.test(trimmed) ? trimmed.replace(",", ".") : null;
 }
 
-/** A number as attributes want it: without an exponent. */
+/** A number for an attribute, without an exponent. */
 export function formatPlain(value: number): string {
   return value.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 });
 }
 
-/** A logarithmic slider holds the decimal logarithm of its value, so many steps a decade. */
-const STEPS_A_DECADE = 20;
-export const SLIDER_STEP = 1 / STEPS_A_DECADE;
+/** A logarithmic slider holds the decimal logarithm of its value. */
+const STEPS_PER_DECADE = 20;
+export const SLIDER_STEP = 1 / STEPS_PER_DECADE;
 export function toSlider(value: number, { min, max }: { min: number; max: number }): number {
-  return Math.round(Math.log10(Math.min(max, Math.max(min, value))) * STEPS_A_DECADE) / STEPS_A_DECADE;
+  return Math.round(Math.log10(Math.min(max, Math.max(min, value))) * STEPS_PER_DECADE) / STEPS_PER_DECADE;
 }
-/** Rounded to 2 significant digits, which is as fine as a person can aim. */
+/** The value, rounded to 2 significant digits: a person cannot aim more finely. */
 export function fromSlider(position: number): number {
   return Number((10 ** position).toPrecision(2));
 }

@@ -1,10 +1,10 @@
-/** When views are drawn: once a frame at most, and never so many in one that the page stops answering. */
+/** Draws views: once per frame at most, and never so many in one frame that the page becomes unresponsive. */
 import type { State, Store } from "./store";
 
-/** What the views of one frame may take together; those that are left over come in the next. */
+/** Time for the views of one frame together; the remaining views are drawn in the next frame. */
 const BUDGET_MS = 6;
 
-/** Draws every view after each change of the state, always from the newest. */
+/** Draws every view after each change of the state, always from the newest state. */
 export function drawEachFrame(store: Store, views: ((state: State) => void)[]) {
   let frame: number | null = null;
   let next = 0;
@@ -12,7 +12,7 @@ export function drawEachFrame(store: Store, views: ((state: State) => void)[]) {
   const draw = () => {
     frame = null;
     const start = performance.now();
-    // A pass that begins now draws what is newest; a change in the middle of one asks for another.
+    // A pass that begins now draws the newest state; a change during a pass needs another pass.
     outdated &&= next > 0;
     do views[next++]?.(store.state);
     while (next < views.length && performance.now() - start < BUDGET_MS);

@@ -1,9 +1,9 @@
-/** What is kept of a run: plain columns in typed arrays, so that a few hundred runs stay small. */
+/** The metrics of a run, as columns in typed arrays, so that a few hundred runs stay small. */
 import type { EpochMetrics } from "overfit-lab";
 
 const FIRST_CAPACITY = 256;
 
-/** What other images, or another mode, say of each epoch. */
+/** Loss and accuracy of each epoch on other images or in another mode. */
 export interface Measures {
   loss: Float64Array<ArrayBuffer>;
   accuracy: Float64Array<ArrayBuffer>;
@@ -21,12 +21,12 @@ export class History {
   accuracy = new Float64Array(FIRST_CAPACITY);
   learningRate = new Float64Array(FIRST_CAPACITY);
   gradientNorm = new Float64Array(FIRST_CAPACITY);
-  /** Of the held-out images, where the experiment has any: then in every epoch. */
+  /** Measures on the held-out images, in every epoch; null if the experiment has none. */
   heldOut: Measures | null = null;
-  /** Of the trained images as they are, in inference, where training works otherwise: then in every epoch. */
+  /** Measures on the training images in inference mode, in every epoch; null if training mode gives the same. */
   inference: Measures | null = null;
   milliseconds = new Float32Array(FIRST_CAPACITY);
-  /** Per epoch, the probability of its own label for each of the images that are shown. Empty once forgotten. */
+  /** Per epoch and shown image, the probability of the image's own label. Empty after `forgetImages`. */
   labelProbability: Float32Array;
   last: EpochMetrics | null = null;
 
@@ -49,7 +49,7 @@ export class History {
     this.last = metrics;
   }
 
-  /** Gives back the room kept for epochs that will not come. */
+  /** Frees the memory for epochs that will not come. */
   close() {
     this.resize(this.length);
   }
@@ -67,7 +67,7 @@ export class History {
     this.labelProbability = new Float32Array(0);
   }
 
-  /** Keeps every second epoch, and the first and the last. */
+  /** Keeps every second epoch, the first and the last. */
   thin() {
     let kept = 0;
     for (let at = 0; at < this.length; at++) {
@@ -89,7 +89,7 @@ export class History {
     this.resize(kept);
   }
 
-  /** The mean time of the last epochs, which says how long the rest will take. */
+  /** The mean time of the last epochs, to estimate the time left. */
   recentMilliseconds(): number {
     const recent = this.milliseconds.subarray(Math.max(0, this.length - 20), this.length);
     return recent.reduce((sum, ms) => sum + ms, 0) / recent.length;
@@ -126,7 +126,7 @@ export class History {
   }
 }
 
-/** Makes earlier runs smaller, the oldest first, until together they fit: their images' histories go before the curves. */
+/** Shrinks earlier runs, the oldest first, until all fit into `bytes`: first the histories of their images, then their curves. */
 export function keepWithin(bytes: number, histories: History[]) {
   let sum = histories.reduce((total, history) => total + history.bytes, 0);
   for (const shrink of [(h: History) => h.forgetImages(), (h: History) => h.thin()]) {

@@ -1,20 +1,20 @@
-/** Which control a problem is shown at, and which entries outlive an edit. */
+/** Finds the control for each problem, and the entries that an edit keeps. */
 import type { FormGroup, InvalidField } from "overfit-lab";
 import type { FieldValue } from "./protocol";
 import type { Form, RefusedEntry } from "./store";
 
 type Wrong = Pick<Form, "refused" | "problems">;
 
-/** A list is one control: what is wrong with an entry of it is shown there. */
+/** The list of an entry such as `layers[2]`: a list is one control, which shows the problems of all its entries. */
 const listOf = (field: string) => field.replace(/\[.*$/, "");
 
-/** What is wrong with what was entered at a control, or with what the experiment has there. */
+/** The problem of the entry in a field's control, or of the experiment's value of that field. */
 export function problemOf(form: Wrong, field: string): InvalidField | null {
   const refused = form.refused.find((entry) => entry.field === field)?.problem;
   return refused ?? form.problems.find((problem) => listOf(problem.field) === field) ?? null;
 }
 
-/** The first problem that none of these controls shows. */
+/** The first problem of a field that is not in `controls`. */
 export function problemElsewhere(form: Wrong, controls: Set<string>): InvalidField | null {
   const refused = form.refused.find((entry) => !controls.has(entry.field))?.problem;
   return refused ?? form.problems.find((problem) => !controls.has(listOf(problem.field))) ?? null;
@@ -25,7 +25,7 @@ export const isValid = (form: Wrong) => form.refused.length + form.problems.leng
 const valuesOf = (groups: FormGroup[]) =>
   new Map(groups.flatMap(({ fields }) => fields.map(({ field, value }) => [field, value])));
 
-/** An edit of one field, and what came of it. */
+/** An edit of one field, and its result. */
 export interface Edit {
   field: string;
   value: FieldValue;
@@ -34,8 +34,8 @@ export interface Edit {
 }
 
 /**
- * What was typed and what was refused, after an edit of one field: of another field nothing is kept where the edit changed its
- * value or took the field away, for what was typed there is no longer what the experiment has.
+ * The typed and refused entries after an edit of one field. Entries of another field are dropped if the edit changed that field's
+ * value or removed the field: they are out of date.
  */
 export function entriesAfter(
   form: Pick<Form, "typed" | "refused" | "groups">,

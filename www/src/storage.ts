@@ -1,4 +1,4 @@
-/** What is kept in this browser. Where a browser allows no storage, nothing is, and the page works all the same. */
+/** Choices that are kept in this browser. Without storage the page works, but keeps nothing. */
 
 export function recall(key: string): string | null {
   try {
@@ -12,6 +12,6 @@ export function remember(key: string, value: string) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Denied, or full: the choice holds for this visit.
+    // Storage is denied or full: the choice holds for this visit.
   }
 }

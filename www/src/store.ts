@@ -1,4 +1,4 @@
-/** What the page knows, as plain data, and who is told when it changes. Nothing here is changed in place but the columns of a history. */
+/** The page's state, as plain data, and the listeners to its changes. Only the columns of a history are changed in place. */
 import type {
   Catalogue,
   Change,
@@ -24,51 +24,51 @@ export interface RateStep {
 export interface Run {
   id: RunId;
   presetId: string;
-  /** Whether it began as the preset without its mistake. */
+  /** Whether the experiment began as the preset without its mistake. */
   mended: boolean;
   experiment: Experiment;
   changes: Change[];
   backend: string;
   phase: Phase;
-  /** Grows in place as epochs come; `epochs` says how far this record has read it. */
+  /** Grows in place with each epoch; `epochs` is its length when this record was made. */
   history: History;
   epochs: number;
-  /** The experiment's own learning rate, and after it each one that was set by hand. */
+  /** The experiment's own learning rate, then each one that was set by hand. */
   rates: RateStep[];
   events: RunEvent[];
   result: RunResult | null;
-  /** Ticked: drawn as a thin line beneath the curves of the run on stage. */
+  /** Whether the run is ticked: drawn as a thin line behind the curves of the run on stage. */
   compared: boolean;
 }
 
-/** An entry that the experiment cannot hold: where it was made, and what is wrong with it. */
+/** An entry that the experiment cannot hold, with its field and its problem. */
 export interface RefusedEntry {
   field: string;
   problem: InvalidField;
 }
 
-/** The experiment that the controls show, and what is wrong with what was entered. */
+/** The experiment that the controls show, and the problems of the entries. */
 export interface Form {
   presetId: string;
-  /** Whether it began as the preset without its mistake. */
+  /** Whether the experiment began as the preset without its mistake. */
   mended: boolean;
   experiment: Experiment;
-  /** Every field of the experiment that has no control of its own. */
+  /** Every field of the experiment that is in "All settings". */
   groups: FormGroup[];
   backend: string;
-  /** Of the last valid state. */
+  /** The description of the last valid experiment. */
   description: Description | null;
-  /** Problems of the experiment as it is. */
+  /** Problems of the experiment's values. */
   problems: InvalidField[];
   /** Entries that the experiment cannot hold, which therefore are not in it. */
   refused: RefusedEntry[];
-  /** What was typed, by field, for as long as it has not been accepted. */
+  /** Typed text that has not been accepted yet, by field. */
   typed: ReadonlyMap<string, string>;
 }
 
 export interface Fault {
   sentence: string;
-  /** The run that it ended, to be started again; null when the page itself could not load. */
+  /** The run that the fault ended, to be started again; null if the page itself could not load. */
   runId: RunId | null;
 }
 
@@ -77,15 +77,15 @@ export interface State {
   /** The id of the framework whose code is shown. */
   framework: string | null;
   form: Form | null;
-  /** How many values of a field are on their way to Rust; a field without any is not among the keys. */
+  /** The number of a field's values that Rust has not answered yet; fields without any are no keys. */
   pending: ReadonlyMap<string, number>;
   runs: Run[];
   /** The run on stage, and the run that is not over; often the same. */
   shownId: RunId | null;
   activeId: RunId | null;
-  /** The run whose network the worker still has, so that it can be trained further. */
+  /** The run whose network the worker still has, so that it can go on training. */
   keptId: RunId | null;
-  /** The images and labels on the page, and the key of the dataset they come from. */
+  /** The images and labels on the page, with the key of their dataset. */
   preview: { key: string; data: Preview } | null;
   selectedImage: number | null;
   logarithmicEpochs: boolean;
@@ -128,7 +128,7 @@ export class Store {
   changeRun(id: RunId, change: Partial<Run>) {
     this.set({ runs: this.current.runs.map((run) => (run.id === id ? { ...run, ...change } : run)) });
   }
-  /** One value more, or less, is on its way. */
+  /** Changes the number of a field's unanswered values by one. */
   addPending(field: string, count: 1 | -1) {
     const pending = new Map(this.current.pending);
     const left = (pending.get(field) ?? 0) + count;
@@ -144,7 +144,7 @@ export class Store {
 export function findRun(state: State, id: RunId | null): Run | null {
   return state.runs.find((run) => run.id === id) ?? null;
 }
-/** The run on stage; without one the stage shows what Train would begin. */
+/** The run on stage; if there is none, the stage shows the run that Train would begin. */
 export const shownRun = (state: State) => findRun(state, state.shownId);
 export const activeRun = (state: State) => findRun(state, state.activeId);
 export const isOver = ({ phase }: Run) => phase === "ended" || phase === "failed";
@@ -154,25 +154,25 @@ export function datasetKey({ dataset, seed }: Experiment): string {
   return JSON.stringify([dataset, seed]);
 }
 
-/** The experiment of the run on stage, or else the one in the form. */
+/** The experiment of the run on stage, or of the form if there is none. */
 export function stagedExperiment(state: State): Experiment | null {
   return shownRun(state)?.experiment ?? state.form?.experiment ?? null;
 }
 
 const withoutRate = ({ training, ...rest }: Experiment) => JSON.stringify([rest, { ...training, learning_rate: 0 }]);
 
-/** Whether the form holds something other than what a run trains, or trained. The rates of a run are all its own. */
+/** Whether the form differs from a run's experiment. The first and the last learning rate of a run both count as its own. */
 export function changedSince({ experiment, backend }: Form, run: Run): boolean {
   const rate = experiment.training.learning_rate;
   return (
     backend !== run.backend ||
     withoutRate(experiment) !== withoutRate(run.experiment) ||
-    // Before the first epoch with it, a rate that was just set is in no step yet.
+    // While a run trains, a rate that was just set is in no step before the first epoch with it.
     (isOver(run) && rate !== run.rates[0]?.rate && rate !== run.rates.at(-1)?.rate)
   );
 }
 
-/** Whether the run on stage can be trained on after its end: while the worker has its network, and the form is still its own. */
+/** Whether the run on stage can go on after its end: the worker has its network, and the form still has its settings. */
 export function canGoOn(state: State): boolean {
   const run = shownRun(state);
   const { form, activeId, keptId } = state;
@@ -183,13 +183,13 @@ export function canGoOn(state: State): boolean {
     keptId === run.id &&
     run.phase === "ended" &&
     run.epochs > 0 &&
-    // Such a run is over for good, with the weights of its best epoch.
+    // A run with early stopping may have the weights of its best epoch, and is over.
     run.experiment.training.early_stopping.type === "none" &&
     !changedSince(form, run)
   );
 }
 
-/** Whether a new learning rate is for the run under way as well: only while the form, the stage and that run are one. */
+/** Whether a new learning rate also goes to the active run: only if that run is on stage and the form has its settings. */
 export function ratesAreLive(state: State): boolean {
   const run = activeRun(state);
   const { form, shownId } = state;
@@ -204,8 +204,8 @@ export function findPreset(state: State, presetId: string | undefined): Preset |
   return state.catalogue?.presets.find((preset) => preset.id === presetId) ?? null;
 }
 
-/** What a run, or the form, is called: its preset, and whether it began without the preset's mistake. */
+/** The name of a run or of the form: its preset, and whether the mistake was fixed at the start. */
 export function nameOf(state: State, { presetId, mended }: Pick<Run, "presetId" | "mended">): string {
   const name = presetName(state, presetId);
-  return mended ? `${name}, mended` : name;
+  return mended ? `${name}, fixed` : name;
 }

@@ -5,7 +5,7 @@ import { initialState, Store } from "../src/store";
 let frames: (() => void)[] = [];
 globalThis.requestAnimationFrame = (draw) => frames.push(() => draw(performance.now()));
 
-/** Lets one frame pass; whether anything wanted it. */
+/** Lets one frame pass; returns whether anything had requested it. */
 function frame(): boolean {
   const due = frames;
   frames = [];

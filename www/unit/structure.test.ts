@@ -1,4 +1,4 @@
-/** Which part of the page may import which. */
+/** Tests which part of the page may import which. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "@playwright/test";
@@ -11,7 +11,7 @@ interface Import {
   typesOnly: boolean;
 }
 
-/** Every import of the page, by paths below src/ or names of packages. */
+/** Every import of the page, by a path below src/ or a package's name. */
 function imports(): Import[] {
   const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   return files.flatMap((file) => {

@@ -1,4 +1,4 @@
-/** One of several options. */
+/** A control for one of several options. */
 import { make } from "../dom";
 import type { Intents } from "../lab/intents";
 import type { State } from "../store";

@@ -1,4 +1,4 @@
-/** A switch. */
+/** A control that is on or off. */
 import type { Intents } from "../lab/intents";
 import type { State } from "../store";
 import { isSettled } from "./pending";
@@ -8,7 +8,7 @@ interface Flag {
   box: HTMLInputElement;
   field: string;
   problem: HTMLElement;
-  /** Null where it is neither on nor off. */
+  /** Null if it is neither on nor off. */
   valueOf(state: State): boolean | null;
   /** Whether there is nothing to switch. */
   isIdle?(state: State): boolean;

@@ -1,8 +1,8 @@
-/** Values on their way to Rust. */
+/** Values that were sent to Rust and not yet answered. */
 import type { State } from "../store";
 
 /**
- * Whether no newer value of a field is under way. Until then its control shows what was entered last, which the state does not
- * have yet, so that it never jumps back under the hand.
+ * Whether all values of a field have been answered. Until then its control shows the last entered value, which the state does not
+ * have yet, so that the control never jumps back while a person uses it.
  */
 export const isSettled = ({ pending }: State, field: string) => !pending.has(field);

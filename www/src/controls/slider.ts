@@ -1,4 +1,4 @@
-/** A number on a slider. What the slider's positions stand for is its owner's. */
+/** A slider for a number. Its owner maps values to positions. */
 import { setAttribute } from "../dom";
 import type { Intents } from "../lab/intents";
 import type { State } from "../store";
@@ -12,15 +12,14 @@ interface Range {
 interface Slider {
   slider: HTMLInputElement;
   field: string;
-  /** The least and the greatest value, or null while they are not known. */
+  /** The smallest and the largest value, or null while they are unknown. */
   rangeOf(state: State): Range | null;
   valueOf(state: State): number;
-  /** Where a value stands on the slider, and back. */
   toPosition(value: number, range: Range): number;
   fromPosition(position: number): number;
-  /** How the number reads. */
+  /** The value as text, for assistive technology. */
   format(value: number): string;
-  /** Called with what is shown, also while it is on its way. */
+  /** Called with each value that the slider shows, also before Rust has answered. */
   onShown?(value: number): void;
 }
 

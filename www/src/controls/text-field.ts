@@ -1,4 +1,4 @@
-/** A number, or a line of text, as a person types it. Rust reads it and says what is wrong with it; nothing is changed silently. */
+/** A text field for a number or a line of text. Rust parses it and reports problems; nothing typed is changed silently. */
 import { make, setAttribute } from "../dom";
 import { formatPlain, withoutCommas } from "../format";
 import type { Intents } from "../lab/intents";
@@ -6,10 +6,10 @@ import type { Form, State } from "../store";
 import { isSettled } from "./pending";
 import { limitOf, showProblem } from "./problem";
 
-/** A problem is shown after so long without typing, for "0" on the way to "0.01" is none. */
+/** Milliseconds without typing until a problem is shown: "0" on the way to "0.01" is none. */
 const TYPING_MS = 500;
 
-/** Text that is selected as a whole, to be typed over, stays so. */
+/** Replaces the text. If all of it is selected, to be typed over, the new text is selected too. */
 function replaceText(input: HTMLInputElement, text: string) {
   const { selectionStart, selectionEnd, value } = input;
   const isSelected = selectionStart === 0 && selectionEnd === value.length && value !== "";
@@ -23,7 +23,7 @@ interface TextField {
   problem: HTMLElement;
   field: string;
   valueOf(form: Form): string;
-  /** What the arrow keys do with a number. */
+  /** The text after an arrow key: the value, one step up or down. */
   stepped?(value: number, direction: 1 | -1): string;
   alsoInvalid?: HTMLElement[];
 }
@@ -55,7 +55,7 @@ export function mountTextField(intents: Intents, options: TextField) {
     send();
   });
 
-  /** Beside the problem of a number with a comma, a button that enters the number that was meant. */
+  /** Offers a button that enters the intended number, next to the problem of a number with commas. */
   const offer = () => {
     const meant = options.stepped === undefined || problem.hidden ? null : withoutCommas(input.value);
     if (meant === null || problem.querySelector("button") !== null) return;

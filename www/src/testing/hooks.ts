@@ -1,6 +1,6 @@
 /**
- * What benchmarks and tests may read and do, as `window.__overfitLab`. It is loaded where a program drives the browser, and not
- * for people.
+ * Hooks for benchmarks and tests, as `window.__overfitLab`. They are loaded only when a program drives the browser, never for
+ * people.
  */
 import type { Catalogue, EpochMetrics, Experiment } from "overfit-lab";
 import type { Lab } from "../lab";
@@ -10,23 +10,23 @@ import { shownRun, type Store } from "../store";
 declare global {
   interface Window {
     __overfitLab: {
-      /** Metrics of the last epoch of the run that is shown, or null. */
+      /** Metrics of the last epoch of the shown run, or null. */
       metrics(): EpochMetrics | null;
-      /** Milliseconds of each epoch of that run, as measured in the worker. */
+      /** Milliseconds of each epoch of the shown run, measured in the worker. */
       epochMilliseconds(): number[];
-      /** Losses of that run, to the last bit. */
+      /** Losses of the shown run, to the last bit. */
       losses(): number[];
-      /** Presets and limits, as the page got them. */
+      /** Presets and limits, as the page received them. */
       catalogue(): Catalogue | null;
-      /** What the controls hold. */
+      /** The experiment in the form. */
       experiment(): Experiment | null;
-      /** Whether no run is under way. */
+      /** Whether no run is active. */
       idle(): boolean;
-      /** Memory of the worker's wasm instance, as it last said. */
+      /** Memory of the worker's wasm instance, from its last message. */
       memoryBytes(): number;
-      /** The output of a layer for an image, and the gradient, from the network of the run that is shown. */
+      /** The output of a layer for an image and its gradient, from the network of the shown run. */
       look(layer: number, image: number): Promise<Look>;
-      /** Makes the run under way trap in its worker; false when there is none. */
+      /** Makes the active run trap in its worker; false if there is none. */
       crashWorker(): boolean;
     };
   }

@@ -1,12 +1,12 @@
-/** What is read out besides the result: what happens in a run, and what a change is warned of. Each is said once. */
+/** Announces the events of a run and the warnings of a change to screen readers, each once. The result announces itself. */
 import type { EventKind } from "overfit-lab";
 import { byId, make } from "../dom";
 import type { Intents } from "../lab/intents";
 import { shownRun, type State } from "../store";
 
-/** Rates are set by hand, and a run that is stopped early ends with its result: both are known to who hears them. */
-const said: ReadonlySet<EventKind> = new Set(["first_reached", "held", "lost", "diverged", "layer_dead"]);
-/** A warning is read out when the controls have been at rest for so long, for a drag passes over many. */
+/** Not announced: rates, which a person set by hand, and early stopping, which ends with the result. */
+const announced: ReadonlySet<EventKind> = new Set(["first_reached", "held", "lost", "diverged", "layer_dead"]);
+/** Milliseconds without a change until a warning is announced: a drag passes over many warnings. */
 const REST_MS = 1000;
 
 export function mountAnnouncements(_intents: Intents) {
@@ -21,10 +21,10 @@ export function mountAnnouncements(_intents: Intents) {
     const run = shownRun(state);
     if (run?.id !== runId) {
       runId = run?.id ?? null;
-      // What happened before a run came on stage was said then, or is in its result.
+      // Events from before the run came on stage were announced then, or are in its result.
       heard = run?.events.length ?? 0;
     }
-    const news = run?.events.slice(heard).filter(({ kind }) => said.has(kind)) ?? [];
+    const news = run?.events.slice(heard).filter(({ kind }) => announced.has(kind)) ?? [];
     heard = run?.events.length ?? 0;
     if (news.length > 0) say(news.map(({ epoch, text }) => `Epoch ${epoch}: ${text}.`).join(" "));
 

@@ -1,4 +1,4 @@
-/** The experiment as code, in the framework that is chosen, to copy and run; and what came of it where it was run. */
+/** The experiment as code in the chosen framework, to copy and run, and the results of runs in each framework. */
 import type { Check, FrameworkChoice, ScriptLine, Tally } from "overfit-lab";
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatLoss, formatRate } from "../format";
@@ -30,7 +30,7 @@ export function mountCode(intents: Intents) {
     radio.addEventListener("change", () => intents.chooseFramework(id));
     return make("label", {}, radio, make("span", {}, name));
   };
-  // Each line is a block; an empty one has its break inside, so that it is as high as the others and copied with them.
+  // Each line is a block; an empty line contains a line break, so that it is as high as the others and copied with them.
   const makeLine = ({ text, differs }: ScriptLine) => make(differs ? "mark" : "span", {}, text || "\n");
 
   return (state: State) => {
@@ -50,11 +50,11 @@ export function mountCode(intents: Intents) {
     const name = presetName(state, form.presetId);
     const changed = (form.description?.changes ?? []).length > 0;
     const left = changed ? `The same as ${name}, with lines removed.` : `${name}, unchanged.`;
-    setText(note, lines.some((line) => line.differs) ? `Marked: what differs from ${name}.` : left);
+    setText(note, lines.some((line) => line.differs) ? `Marked: differences from ${name}.` : left);
   };
 }
 
-/** That the run on stage had rates which no script of the form holds. */
+/** Says that rates of the run on stage were set by hand, which no script does; empty if none were. */
 function byHandText(state: State): string {
   const run = shownRun(state);
   const rates = run === null || changedText(state.form, run) !== "" ? null : ratesText(run.rates);

@@ -1,4 +1,4 @@
-/** The controls that are always in sight: each emits an edit, and shows what came of it. */
+/** The controls that are always visible: each emits edits, and shows their results. */
 import type { LayerConfig, Summary } from "overfit-lab";
 import { mountChoice } from "../controls/choice";
 import { mountFlag } from "../controls/flag";
@@ -15,7 +15,7 @@ const RATE = "training.learning_rate";
 const BATCH = "training.batch_size";
 const OPTIMIZER = "training.optimizer";
 
-/** The id of each field's control, in the order of the page. */
+/** The id of each field's control, in page order. */
 export const controlIds: Record<string, string> = {
   [RATE]: "learning-rate-value",
   [BATCH]: "batch-size",
@@ -94,7 +94,7 @@ function mountBatchSize(intents: Intents) {
   const render = mountSlider(intents, {
     slider,
     field: BATCH,
-    // A refused number of images is no end of a slider.
+    // A refused number of images cannot be the end of the slider.
     rangeOf: ({ form }) =>
       form === null || problemOf(form, "dataset.images") !== null
         ? null
@@ -139,7 +139,7 @@ function mountOptimizer(intents: Intents) {
     select,
     field: OPTIMIZER,
     problem,
-    // None of Rust's when a person set its numbers; the entry that says so is there only then.
+    // Rust has no id for an optimizer whose numbers a person set: only then there is an entry "custom".
     optionsOf: (state) => [
       ...(state.catalogue?.optimizers.map(({ id, name }) => ({ id, name })) ?? []),
       ...(chosen(state) === "" ? [{ id: "", name: "custom" }] : []),

@@ -1,4 +1,4 @@
-/** What went wrong with a worker, and the way on. */
+/** A fault of a worker, with a button that starts again. */
 import { byId, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
 import type { State } from "../store";

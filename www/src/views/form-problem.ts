@@ -1,4 +1,4 @@
-/** What is wrong with a field that has no control, and the way to the first control that is wrong. */
+/** Shows the problem of a field without a control, and moves the focus to the first control with a problem. */
 import { byId, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
 import { problemElsewhere, problemOf } from "../problems";
@@ -6,7 +6,7 @@ import type { Form, State } from "../store";
 import { controlIds } from "./controls";
 import { settingId } from "./settings";
 
-/** Every field that has a control, in the order of the page. */
+/** Every field that has a control, in page order. */
 function fieldsOf(form: Form): string[] {
   const settings = form.groups.flatMap(({ fields }) => fields.map(({ field }) => field));
   return [...Object.keys(controlIds), ...settings];
@@ -22,7 +22,7 @@ export function mountFormProblem(_intents: Intents) {
   };
 }
 
-/** Gives the focus to the first control with a problem, and opens the group that it is in. */
+/** Moves the focus to the first control with a problem, and opens its group. */
 export function focusFirstProblem(form: Form) {
   const first = fieldsOf(form).find((field) => problemOf(form, field) !== null);
   if (first === undefined) return;

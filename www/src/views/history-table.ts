@@ -1,4 +1,4 @@
-/** The numbers of the chart as a table. Rows are added now and then as epochs come, for laying out a long table takes time. */
+/** The chart's numbers as a table. Rows are added in batches, because laying out a long table takes time. */
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent, formatRate } from "../format";
 import type { History } from "../history";
@@ -6,7 +6,7 @@ import type { Intents } from "../lab/intents";
 import { shownRun, type State } from "../store";
 
 const ROWS_AT_ONCE = 150;
-/** Of a longer run the first epochs are all listed, and then every second, third, ... */
+/** In a longer run, all of the first epochs are listed, then every second, third, ... */
 const MAX_ROWS = 1000;
 const LISTED_WHOLE = 500;
 const ADD_EVERY_MS = 300;
@@ -24,12 +24,12 @@ const columns: Column[] = [
   { title: "Learning rate", textOf: ({ learningRate }, at) => formatRate(number(learningRate, at)) },
   { title: "Gradient norm", textOf: ({ gradientNorm }, at) => formatLoss(number(gradientNorm, at)) },
 ];
-/** Where images are held out. */
+/** Columns for runs with held-out images. */
 const heldOutColumns: Column[] = [
   { title: "Held-out loss", textOf: ({ heldOut }, at) => formatLoss(number(heldOut?.loss, at)) },
   { title: "Held-out accuracy", textOf: ({ heldOut }, at) => formatPercent(number(heldOut?.accuracy, at)) },
 ];
-/** Where training works otherwise than inference. */
+/** Columns for runs whose training differs from inference. */
 const inferenceColumns: Column[] = [
   { title: "Inference loss", textOf: ({ inference }, at) => formatLoss(number(inference?.loss, at)) },
   { title: "Inference accuracy", textOf: ({ inference }, at) => formatPercent(number(inference?.accuracy, at)) },

@@ -1,4 +1,4 @@
-/** The history of one image: the probability that the network gave its label, epoch by epoch. */
+/** The history of one image: the probability of its label in each epoch. */
 import { byId, setAttribute, setShown, setText } from "../dom";
 import { formatPercent } from "../format";
 import type { History } from "../history";
@@ -9,7 +9,7 @@ const WIDTH = 400;
 const HEIGHT = 120;
 const MAX_POINTS = 400;
 
-/** The path of an image's probability over the epochs that a run has and will have. */
+/** The SVG path of an image's probability, with room for all epochs of the run. */
 function pathOf(history: History, image: number, lastEpoch: number, logarithmic: boolean): string {
   const x = (epoch: number) =>
     lastEpoch === 1 ? 0 : logarithmic ? Math.log(epoch) / Math.log(lastEpoch) : (epoch - 1) / (lastEpoch - 1);
@@ -50,9 +50,9 @@ export function mountImageHistory(intents: Intents) {
     const probability = run?.history.last?.label_probability[image];
     setText(title, `Image ${image + 1}: how sure the network is of its label, class ${preview.data.labels[image]}`);
     if (run === null || probability === undefined) {
-      setText(note, "Its history appears as the network trains.");
+      setText(note, "The history appears as the network trains.");
     } else if (!run.history.remembersImages) {
-      setText(note, "The images’ histories of this older run were given up to save memory.");
+      setText(note, "The image histories of this older run were deleted to save memory.");
     } else {
       setText(note, `${formatPercent(probability)} at epoch ${run.history.last?.epoch}`);
     }

@@ -1,4 +1,4 @@
-/** The training images: drawn once, then only marked right or wrong and how sure. One Tab stop; the arrow keys go from image to image. */
+/** The training images: drawn once, then marked by each answer and its probability. One Tab stop; arrow keys move among the images. */
 import type { EpochMetrics, RunResult } from "overfit-lab";
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
 import { formatCount } from "../format";
@@ -26,13 +26,13 @@ function makeItem(image: ImageData, index: number, intents: Intents) {
   return { item, name, mark, caption, sure, button };
 }
 
-/** So many are made or marked in a frame: hundreds would take longer than one has. */
+/** Images that are made or marked per frame: hundreds would take longer than a frame. */
 const MADE_AT_ONCE = 12;
 const MARKED_AT_ONCE = 25;
-/** More than these are drawn small, in a list that scrolls, and marked anew only now and then. */
+/** The most images that are drawn large; more are drawn small, in a list that scrolls, and marked less often. */
 const FEW = 60;
 const MARK_MANY_EVERY_MS = 500;
-/** Images of a longer side of more than so many shorter ones would be too thin to see in a square. */
+/** The largest ratio of an image's sides in a square: an image with a larger ratio would be too thin to see. */
 const LONG = 3;
 
 export function mountImages(intents: Intents) {
@@ -41,10 +41,10 @@ export function mountImages(intents: Intents) {
   let items: Item[] = [];
   let drawn: Preview | null = null;
   let latest: State | null = null;
-  /** What is on the page, as far as it is known to be so: the answers, and which image is selected. */
+  /** The answers and the selected image that are on the page, or that the current pass draws. */
   let answered: Answers | null = null;
   let selected: number | null = null;
-  /** Where the next pass begins, and how many items it still has to bring up to date. */
+  /** The item at which the next pass begins, and the number of items that are out of date. */
   let next = 0;
   let left = 0;
   let frame: number | null = null;
@@ -63,14 +63,14 @@ export function mountImages(intents: Intents) {
     if (to >= 0) items[to]?.button.focus();
   });
   list.addEventListener("focusin", ({ target }) => {
-    // Tab comes back to where one was.
+    // Tab returns to the image that had the focus last.
     for (const { button } of items) setAttribute(button, "tabindex", button === target ? "0" : "-1");
   });
 
   const answersTo = (key: string) => {
     const run = latest === null ? null : shownRun(latest);
     const ofThese = run !== null && datasetKey(run.experiment) === key;
-    // At the end, what the trained network answers; before that, what each epoch's training pass saw.
+    // After the end of a run, the answers of the trained network; before that, those of the last epoch's training pass.
     return ofThese ? (run.result ?? run.history.last) : null;
   };
 
@@ -95,7 +95,7 @@ export function mountImages(intents: Intents) {
     setAttribute(parts.button, "aria-pressed", String(latest?.selectedImage === index));
   };
 
-  /** Brings some items up to date, with the newest answers, and the others in the next frames. */
+  /** Updates some items with the newest answers, and the others in the next frames. */
   const pass = () => {
     if (latest?.preview == null) return;
     const { key, data } = latest.preview;

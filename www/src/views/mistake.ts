@@ -1,4 +1,4 @@
-/** What is wrong with the chosen preset, in Rust's words, and the way to its twin without the mistake; and what Rust warns of. */
+/** The mistake of the chosen preset, with a button that fixes it, and the warnings; all in Rust's words. */
 import type { Warning } from "overfit-lab";
 import { byId, make, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
@@ -24,7 +24,7 @@ export function mountMistake(intents: Intents) {
     setShown(section, mistake !== null);
     if (form === null || preset === null || mistake === null) return;
     mended = form.mended;
-    setText(mend, mended ? "Back to the mistake" : "Try it mended");
+    setText(mend, mended ? "Undo the fix" : "Apply the fix");
     setText(note, mended ? "Now without the mistake." : "");
     if (drawn === preset.id) return;
     drawn = preset.id;
@@ -39,7 +39,7 @@ export function mountMistake(intents: Intents) {
   };
 }
 
-/** The list of warnings, and how many there are where it is always in sight. */
+/** The list of warnings, and their count where it is always visible. */
 export function mountWarnings(_intents: Intents) {
   const list = byId("warnings-list");
   const count = byId("warnings-count");

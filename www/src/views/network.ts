@@ -1,4 +1,4 @@
-/** The network as a list of layers, with its weights and the memory that a run takes. */
+/** The network as a list of layers, with the number of weights and the memory of a run. */
 import type { Summary } from "overfit-lab";
 import { make, setText } from "../dom";
 import { formatBytes, formatCount } from "../format";

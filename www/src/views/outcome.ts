@@ -1,4 +1,4 @@
-/** The run on stage by its name, with its outcome so far as the largest thing on the page. */
+/** The name of the run on stage, and its outcome so far, as the largest text on the page. */
 import { byId, setText } from "../dom";
 import { formatCount, formatLoss, formatMilliseconds } from "../format";
 import type { Intents } from "../lab/intents";
@@ -17,10 +17,10 @@ export function mountOutcome(_intents: Intents) {
     const run = shownRun(state);
     const experiment = stagedExperiment(state);
     const { form } = state;
-    // What is wrong in the form is said there; here the last experiment that could be trained stays.
+    // The form shows its own problems; this view keeps the last experiment without any.
     if (experiment === null || form === null || (run === null && form.problems.length > 0)) return;
     const last = run?.history.last ?? null;
-    // In an epoch as the verdict counts it: in inference, where training works otherwise.
+    // During a run, the measures that the verdict uses: in inference, if training differs from it.
     const measured = run?.result ?? (last && { ...last, ...last.inference });
     const { images } = experiment.dataset;
     setText(name, run === null ? nameOf(state, form) : titleOf(state, run));

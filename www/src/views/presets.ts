@@ -1,6 +1,6 @@
 /**
- * The radio group "Experiment": the first group of presets as it is, the others folded. A folded group still shows the preset
- * that is chosen, so that it can always be seen and reached by keyboard. Under the chosen preset stands what differs from it.
+ * The radio group "Experiment": the first group of presets is open, the others can be folded. A folded group still shows the
+ * chosen preset, so that it can always be seen and reached by keyboard. Below the chosen preset are the form's differences from it.
  */
 import type { Change, GroupTitle, Preset } from "overfit-lab";
 import { byId, make, setAttribute, setShown, setText } from "../dom";
@@ -53,7 +53,7 @@ export function mountPresets(intents: Intents) {
     return made;
   };
 
-  /** Shows all presets of a group, or of those the chosen one. */
+  /** Shows all presets of a group, or only the chosen one. */
   const unfold = ({ fold, list, rows }: Group, open: boolean) => {
     if (fold === null) return;
     setAttribute(fold, "aria-expanded", String(open));
@@ -88,8 +88,8 @@ export function mountPresets(intents: Intents) {
 }
 
 /**
- * How the form differs from its preset, on one line that is always there, so that a change moves no control: each difference with
- * a button that undoes it, and one that undoes all.
+ * The differences of the form from its preset, each with a button that undoes it, and one button that undoes all. The line is
+ * always there, so that a change moves no control.
  */
 function makeDifferences(intents: Intents) {
   const none = make("span", { class: "muted" }, "unchanged");
@@ -114,7 +114,7 @@ function makeDifferences(intents: Intents) {
   const render = ({ presetId: id, description, mended }: Form) => {
     presetId = id;
     const changes = mended ? [] : (description?.changes ?? []);
-    // Drawn anew only when they differ, for the focus may be on one of them.
+    // Redrawn only when they change, because one of them may have the focus.
     const key = JSON.stringify([mended, changes]);
     if (key === drawn) return;
     drawn = key;

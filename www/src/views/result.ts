@@ -4,7 +4,7 @@ import { byId, make, makeMark, setMark, setShown } from "../dom";
 import type { Intents } from "../lab/intents";
 import { shownRun, type State } from "../store";
 
-/** A tick where it is memorised, a cross where it is not; neither while that is open, or where every image is right all the same. */
+/** True (a tick) if memorised, false (a cross) if not; null if unfinished, or if not memorised although every image is right. */
 export function markOf({ verdict, memorised, images_right, images }: RunResult): boolean | null {
   if (verdict === "unfinished" || (!memorised && images_right === images)) return null;
   return memorised;
@@ -29,7 +29,7 @@ export function mountResult(_intents: Intents) {
   return (state: State) => {
     const run = shownRun(state);
     const result = run?.result ?? null;
-    // Who has trained something knows by then what this is.
+    // The introduction is only for people who have not trained yet.
     setShown(intro, state.runs.length === 0);
     const words =
       run?.phase === "failed" ? "The run failed before its end." : "The verdict comes here when the run ends.";

@@ -1,4 +1,4 @@
-/** Train, Pause or Resume, Step and Stop, and how far the run on stage has come. */
+/** The buttons Train, Pause or Resume, Step and Stop, and the progress of the run on stage. */
 import { byId, setAttribute, setEnabled, setShown, setText } from "../dom";
 import { formatBytes, formatTimeLeft } from "../format";
 import type { Intents } from "../lab/intents";
@@ -25,7 +25,7 @@ export function mountRunBar(intents: Intents) {
 
   const onPress = (button: HTMLElement, act: () => void) =>
     button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && act());
-  // The form as it was refused: what was drawn last may be older than the answer to the last edit.
+  // Uses the form that was refused: the drawn one may be older than the answer to the last edit.
   const orFocusProblem = async (started: Promise<Form | null>) => {
     const refused = await started;
     if (refused !== null) focusFirstProblem(refused);
@@ -62,14 +62,14 @@ export function mountRunBar(intents: Intents) {
     setEnabled(stop, active !== null && !isEnding);
 
     const share = shown === null ? 0 : shareOf(shown);
-    // A bar without a value moves by itself.
+    // Without a value the bar shows that it waits.
     if (shown?.phase === "waiting") progress.removeAttribute("value");
     else setAttribute(progress, "value", String(share));
     setText(
       text,
       form === null ? "Loading the training engine…" : shown === null ? readyText(form) : progressText(shown),
     );
-    // Without words when hidden, for they also describe the button.
+    // Empty when hidden, because this text also describes the Train button.
     const words = changedText(form, shown);
     setShown(changed, words !== "");
     setText(changed, words);
@@ -92,14 +92,14 @@ export function mountRunBar(intents: Intents) {
   };
 }
 
-/** What Train would take, as far as it is known. */
+/** The memory that Train would need, if it is known. */
 function readyText({ description }: Form): string {
   return description === null
     ? "Ready"
     : `Ready; takes about ${formatBytes(description.summary.memory_bytes)} of memory`;
 }
 
-/** Why a run may as well end now, if it may. */
+/** A reason to end the run now, if there is one. */
 function offerOf({ events }: Run): string | null {
   const last = events.findLast(({ kind }) => kind === "held" || kind === "lost" || kind === "diverged");
   if (last?.kind === "held") return `All right since epoch ${last.epoch}.`;
@@ -107,10 +107,10 @@ function offerOf({ events }: Run): string | null {
   return null;
 }
 
-/** So many epochs are added at a time to a run that has trained all that were planned. */
+/** Epochs that are added at a time to a run that has trained all planned epochs. */
 const FURTHER = 100;
 const isComplete = ({ epochs, experiment }: Run) => epochs >= experiment.training.epochs;
-/** Where a run goes on to: its planned end if it was stopped before, or beyond. */
+/** The last epoch of a run that goes on: its planned end, or a later one if it has reached that. */
 const goOnTo = (run: Run) => run.experiment.training.epochs + (isComplete(run) ? FURTHER : 0);
 
 const shareOf = ({ epochs, experiment }: Run) => epochs / experiment.training.epochs;

@@ -1,6 +1,6 @@
 /**
- * The table of runs: tick one to compare it on the chart, click it to put it on stage and its experiment in the form. The newest is
- * on top, until a column is sorted by, which brings runs with the same setting together.
+ * The table of runs: a tick compares a run on the chart, a click puts it on stage and its experiment into the form. The newest run
+ * is on top, until the table is sorted by a column, which brings runs with the same setting together.
  */
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
 import { formatCount, formatLoss } from "../format";
@@ -10,14 +10,14 @@ import { isOver, nameOf, type Run, type State } from "../store";
 import { markOf } from "./result";
 import { compared } from "./sorting";
 
-/** What stands in a cell, and how it follows its run. */
+/** A cell's content, and the function that updates it from its run. */
 interface Cell {
   content: Node[];
   fill(run: Run): void;
 }
 
 interface Column {
-  /** By which the style sheet knows it. */
+  /** The name of the column in the style sheet. */
   id: string;
   title: string;
   make(run: Run, name: string, intents: Intents): Cell;
@@ -41,7 +41,7 @@ const text = (
   },
 });
 
-/** What was measured last; in an epoch as the verdict counts it: in inference, where training works otherwise. */
+/** The last measures; during a run those that the verdict uses: in inference, if training differs from it. */
 const measured = ({ result, history: { last } }: Run) => result ?? (last && { ...last, ...last.inference });
 
 /** Epochs trained. */
@@ -56,7 +56,7 @@ const words: Record<Run["phase"], string> = {
   failed: "failed",
 };
 
-/** The columns of the table, from which its head, its cells and the captions of a narrow page come. */
+/** The table's columns, which give its head, its cells, and the captions on a narrow page. */
 const columns: Column[] = [
   {
     id: "compare",

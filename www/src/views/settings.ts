@@ -1,4 +1,4 @@
-/** "All settings": every field that has no control of its own, in groups, each entered as Rust's form says. */
+/** "All settings": every field that is not among the controls, in groups; Rust's form gives the kind of each control. */
 import type { FieldLimit, FormControl, FormField, FormGroup } from "overfit-lab";
 import { mountChoice } from "../controls/choice";
 import { mountFlag } from "../controls/flag";
@@ -15,7 +15,7 @@ import { makeNetworkSummary } from "./network";
 /** The id of a field's control. */
 export const settingId = (field: string) => `setting-${field.replaceAll(".", "-")}`;
 
-/** A control on the page. It stays for as long as its field has this kind of control, so that focus and caret do. */
+/** A control on the page. It stays while its field has this kind of control, so that focus and caret stay. */
 interface Setting {
   type: FormControl["type"];
   element: HTMLElement;
@@ -26,11 +26,11 @@ interface Group {
   fields: HTMLElement;
   count: HTMLElement;
   settings: Map<string, Setting>;
-  /** Draws what stands above the fields. */
+  /** Draws the part above the fields. */
   renderHead(state: State): void;
 }
 
-/** By one for whole numbers, otherwise in the second digit. */
+/** One step up or down: by one for whole numbers, otherwise in the second digit. */
 export function stepped(value: number, direction: 1 | -1, limit: FieldLimit | undefined): string {
   if (limit?.whole) return String(Math.round(value) + direction);
   const step = value === 0 ? 0.01 : 10 ** (Math.floor(Math.log10(Math.abs(value))) - 1);
@@ -46,7 +46,7 @@ export function mountSettings(intents: Intents) {
     const summary = make("summary", {}, make("span", {}, title), count);
     const box = make("fieldset", { "aria-label": title });
     const details = make("details", { class: "settings-group" }, summary);
-    // The layers as a list of sizes stand above the layers as text.
+    // Above the layers as text is a list of their sizes.
     const head = fields.some(({ field }) => field === "network.layers") ? makeNetworkSummary() : null;
     if (head !== null) details.append(head.element);
     details.append(box);
@@ -71,7 +71,7 @@ export function mountSettings(intents: Intents) {
   };
 }
 
-/** Adds and removes controls so that those of `fields` stand there in their order. None that stays is moved. */
+/** Adds and removes controls to match `fields` and their order. Controls that stay are not moved. */
 function placeFields(intents: Intents, { fields: box, settings }: Group, fields: FormField[]) {
   const wanted = new Map(fields.map((field) => [field.field, field]));
   for (const [name, { element, type }] of settings) {
@@ -103,7 +103,7 @@ function makeSetting(intents: Intents, field: FormField): Setting {
   }
 }
 
-/** A field's name, and beneath it what Keras calls it, its unit and its range. */
+/** A field's label, and below it the name in Keras, the range and the unit. */
 function makeLabel({ keras, unit }: FormField, label: HTMLElement) {
   const name = make("code", {}, keras ?? "");
   const range = make("span");
@@ -150,16 +150,16 @@ function makeTextSetting(intents: Intents, of: FormField, type: "number" | "line
   };
 }
 
-/** "0 to 0.5", "below 1", as short as it can stand beside a label. */
+/** A short range for a label: "0 to 0.5", "0 to below 1". */
 export function rangeText({ min, max, below_max }: FieldLimit): string {
   return `${formatRate(min)} to ${below_max ? "below " : ""}${formatRate(max)}`;
 }
 
-/** Text of several lines is read when it is finished, for half of a list is never one. */
+/** Text of several lines is sent only when it is finished, because half of a list is invalid. */
 function makeLinesSetting(intents: Intents, { field, label, value }: FormField): Setting {
   const id = settingId(field);
   const problem = makeProblem(id);
-  const hint = make("p", { id: `${id}-hint`, class: "muted" }, "Read when you leave the field, or at Ctrl+Enter.");
+  const hint = make("p", { id: `${id}-hint`, class: "muted" }, "Applied when you leave the field or press Ctrl+Enter.");
   const text = make("textarea", { id, spellcheck: "false", autocomplete: "off" });
   setAttribute(text, "aria-describedby", `${problem.id} ${hint.id}`);
   const element = make("div", { class: "field" }, make("label", { for: id }, label), text, hint, problem);
@@ -182,7 +182,7 @@ function makeLinesSetting(intents: Intents, { field, label, value }: FormField):
       const { form } = state;
       if (form === null) return;
       const shown = form.typed.get(field) ?? current.value;
-      // What is being typed and not yet sent is newer than the state, too.
+      // Typed text that has not been sent is newer than the state, too.
       const isUntouched = text.value === sent;
       if (isSettled(state, field) && isUntouched && text.value !== shown) text.value = sent = shown;
       setAttribute(text, "rows", String(Math.min(24, shown.split("\n").length + 1)));

@@ -1,4 +1,4 @@
-/** The theme switch. The choice is kept in this browser. */
+/** The choice of the theme, which is kept in this browser. */
 import { byId } from "../dom";
 import { recall, remember } from "../storage";
 
@@ -8,7 +8,7 @@ export function mountTheme() {
   const select = byId("theme", HTMLSelectElement);
   const apply = () => {
     document.documentElement.dataset.theme = select.value;
-    // The chart is drawn in colours, not in styles.
+    // The chart is drawn on a canvas, which does not follow style sheets.
     window.dispatchEvent(new Event("themechange"));
   };
   select.value = recall(KEY) ?? "system";
