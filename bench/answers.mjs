@@ -1,4 +1,4 @@
-// A worker that answers each message with what the handler of its kind returns.
+// Makes a worker answer each message with the result of the handler for the message's kind.
 export function answers(handlers) {
   self.onmessage = async ({ data }) => {
     try {

@@ -1,9 +1,9 @@
 // Measures the site in headless Chromium and prints tables. `cargo xtask bench` calls it with one argument, JSON: the address
-// under which everything is served, where the site, www/ and Chromium are, how many epochs, whom to compare with, and where the
-// figures go.
+// under which everything is served, the paths of the site, www/ and Chromium, the number of epochs, the contenders, and the files
+// for the figures.
 //
-// Training speed is measured in workers that load the wasm package themselves, and in whatever else trains the same; they take
-// turns. Everything that a person feels is measured on the page itself.
+// Training speed is measured in workers that load the wasm package themselves, and in other frameworks that train the same
+// network; they take turns. Start-up and responsiveness are measured on the page itself.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
@@ -50,7 +50,7 @@ try {
   await browser.close();
 }
 
-/** Every example by every contender, and the peak, an epoch each in turn. */
+/** Measures every example with every contender, and the peak; they take turns, an epoch each. */
 async function measureSpeed() {
   const page = await measuringPage(browser);
   const { problems: examples, backends } = await problems(page, mostEpochs(order.epochs));

@@ -1,14 +1,14 @@
-// Who takes part: this crate on every backend that is compiled in, the machine's multiply-add peak, and whom it is compared with.
+// The contenders: this crate on every backend that is compiled in, the machine's multiply-add peak, and the workers of others.
 import { PageWorker } from "./page-worker.mjs";
 
-/** A contender that is a worker of a page. */
+/** A contender that runs as a worker of a page. */
 export class Worker {
   #page;
   #url;
   #message;
   #worker;
 
-  /** `message` makes of a problem what the worker is told when it opens; `traits` are for the rounds and the tables. */
+  /** `message` turns a problem into the message that opens the worker; `traits` are for the rounds and the tables. */
   constructor(page, url, message, traits) {
     Object.assign(this, traits);
     this.#page = page;
@@ -42,7 +42,7 @@ export function peak(page) {
   return new Worker(page, "/bench/peak.worker.mjs", () => ({}), { name: "peak" });
 }
 
-/** The article's examples, each with what a run of it starts from, and the backends that are compiled in. */
+/** The article's examples, each with the images, labels and weights that its runs start from, and the compiled-in backends. */
 export async function problems(page, epochs) {
   const worker = await PageWorker.start(page, "/bench/training.worker.mjs");
   const { examples, backends } = await worker.ask({ kind: "cases" });

@@ -1,11 +1,11 @@
-// From what was measured to what is told.
+// Turns measurements into the reported figures.
 
-/** How far a first loss may be from ours, of ours: the same network, images, labels and weights give it but for rounding. */
+/** The largest relative difference of a first loss from ours: the same network, images, labels and weights differ only by rounding. */
 const LOSS_TOLERANCE = 1e-4;
-/** So many epochs have a 95th percentile. */
+/** The fewest epochs for a 95th percentile. */
 const FOR_P95 = 20;
 
-/** The value below which so many per cent of the values lie (the nearest rank). */
+/** The value below which `percent` per cent of the values lie, by nearest rank. */
 export function percentile(values, percent) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
@@ -15,7 +15,7 @@ export function round(value, digits) {
   return Number(value.toFixed(digits));
 }
 
-/** What is told of the contenders of one example. */
+/** The reported figures of one example's contenders. */
 export function compared(example, entries) {
   const ours = entries.find(({ contender }) => contender.isOurs);
   const keras = entries.find(({ contender }) => contender.isKeras);

@@ -1,5 +1,5 @@
-// What an epoch of Example 1 costs as it grows, one field at a time, what a run of it takes of memory, and what is refused for size;
-// and what more than one worker at a time brings.
+// Measures time and memory of Example 1 as it grows, one field at a time, finds which large experiments are refused, and measures
+// the gain of several workers at a time.
 import { PageWorker } from "./page-worker.mjs";
 import { Worker } from "./contenders.mjs";
 import { percentile, round } from "./figures.mjs";
@@ -20,7 +20,7 @@ const AXES = [
   { name: "filters", points: [8, 16, 32, 64, 128], set: withFilters },
 ];
 
-/** What a page must refuse rather than begin: more than one field at its largest. */
+/** Experiments with several large fields, of which the page must refuse some rather than begin them. */
 const LARGE = [
   { images: 2000, side: 64, filters: 32 },
   { images: 2000, side: 128, filters: 32 },
@@ -29,7 +29,7 @@ const LARGE = [
   { images: 2000, side: 256, filters: 1024 },
 ];
 
-/** Epochs that a worker trains in one go, and how often. */
+/** The epochs that each worker trains per round, and the number of rounds. */
 const TOGETHER = { epochs: 40, rounds: 7 };
 
 export async function measureGrowth(page, experiment) {
@@ -38,7 +38,7 @@ export async function measureGrowth(page, experiment) {
   return { example: EXAMPLE, axes, refused: await refused(page, experiment) };
 }
 
-/** Every point has a worker of its own, so its memory is what this run alone takes. */
+/** Every point has its own worker, so that its memory is that of one run alone. */
 async function along(page, { name, points, set }, experiment) {
   const contenders = points.map((value) => {
     const grown = withEpochs(set(experiment, value));
@@ -66,7 +66,7 @@ async function along(page, { name, points, set }, experiment) {
   return { name, rows, ...fit(rows.map(({ value, ms }) => [value, ms])) };
 }
 
-/** The power of the field that the cost grows with, and how much of the cost's logarithm that explains. */
+/** Fits the cost to a power of the field: the exponent, and the coefficient of determination of the logarithms. */
 function fit(points) {
   const logs = points.map((point) => point.map(Math.log));
   const mean = (at) => logs.reduce((sum, point) => sum + point[at], 0) / logs.length;
@@ -93,7 +93,7 @@ async function about(page, experiment) {
   return answer;
 }
 
-/** Epochs in a second of 1 to so many workers at once, each with a run of its own, and how much of the peak they have together. */
+/** Measures epochs per second of 1 to `most` workers at a time, each with its own run, and the sum of their peaks. */
 export async function measureWorkers(page, experiment, most) {
   const training = await start(page, TRAINING, most, { experiment: withEpochs(experiment, 100_000) });
   const peaks = await start(page, "/bench/peak.worker.mjs", most, {});

@@ -18,7 +18,7 @@ export class Keras {
   #process;
   #folder;
 
-  /** `python` is the program of an environment that has Keras. */
+  /** `python` is the path of a Python that has Keras. */
   constructor(python) {
     this.#python = python;
   }

@@ -1,7 +1,7 @@
-"""Trains an experiment with Keras, an epoch whenever a line comes in on standard input, and prints a line of JSON after each.
+"""Trains an experiment with Keras, one epoch for each line on standard input, and prints a line of JSON after each.
 
-The first line names the experiment and the file with its images, labels and initial weights. All epochs are those of one `fit`:
-between two of them it waits, so what `fit` does once is not counted with every epoch.
+The first line names the experiment and the file with its images, labels and initial weights. One `fit` trains all epochs and
+waits between them, so that its start is not counted with every epoch.
 """
 
 import json
@@ -62,14 +62,14 @@ def optimizer(config, learning_rate):
     }
     # JSON writes 1.0 as 1, and Keras refuses integers.
     options = {name: float(value) if type(value) is int else value for name, value in config.items() if name != "type"}
-    # A decay of 0 would be computed and subtracted; without one, as in the article's scripts, none is.
+    # Keras would compute and subtract a decay of 0. The article's scripts give none, so none is computed.
     if options.get("weight_decay") == 0:
         del options["weight_decay"]
     return classes[config["type"]](learning_rate=float(learning_rate), **options)
 
 
 class Turns(keras.callbacks.Callback):
-    """Reports an epoch, and waits to be let go on."""
+    """Reports each epoch, and waits for a line before the next."""
 
     def on_train_begin(self, logs=None):
         self.start = time.perf_counter()

@@ -1,4 +1,4 @@
-// The kernels pass by pass, on the measuring page: what each of Example 2's passes reaches, and which path other shapes take.
+// Measures the kernels pass by pass, on the measuring page: the speed of each of Example 2's passes, and the path of other shapes.
 
 /** Images, side, channels, filters, kernel, stride, same padding, pool. */
 const ARTICLE = [
@@ -29,7 +29,7 @@ const SHAPES = [
   [20, 50, 3, 8, 3, 1, 0, 16],
 ];
 
-/** Each article's pass on each path that fits it, alternating with the peak. */
+/** Measures each pass of the article's layers on each path that fits it, alternating with the peak. */
 export async function measureKernels(page, rounds, percentile) {
   const cases = ARTICLE.flatMap((one) =>
     (one.block ? [0, 1, 2] : [0]).map((path) => ({ ...one, path, update: !one.block })),
@@ -64,7 +64,7 @@ export async function measureKernels(page, rounds, percentile) {
   };
 }
 
-/** Which path each of many shapes takes, and what it costs. */
+/** Finds the path of each shape, and measures it. */
 export async function measureShapes(page, rounds, percentile) {
   const cases = SHAPES.map((block) => ({ block, path: 0 }));
   const { results } = await page.evaluate((plan) => window.measureKernels(plan), { cases, rounds });
@@ -75,7 +75,7 @@ export async function measureShapes(page, rounds, percentile) {
       return { pass, path: paths[pass], ms, gflops: operations / ms / 1e6 };
     }),
   }));
-  // What is no block of the kernels is a convolution by them and a pool by Burn's own operation, with nothing of their own to time.
+  // Other shapes are no block: the kernels compute only their convolution, and Burn's own operation the pool. They are not timed.
   const apart = SHAPES.filter((shape) => !results.some(({ block }) => `${block}` === `${shape}`));
   return [...measured, ...apart.map((shape) => ({ shape, passes: [] }))];
 }

@@ -1,7 +1,7 @@
-// Runs the crate's kernels alone, a pass at a time.
+// Runs the kernels alone, a pass at a time.
 import { answers } from "./answers.mjs";
 
-/** In the order of the bits that `paths` answers. */
+/** The passes, in the order of the bits that `paths` returns. */
 const PASSES = ["forward", "kernel gradient", "input gradient"];
 let kernels;
 
@@ -10,7 +10,7 @@ answers({
     kernels = (await WebAssembly.instantiateStreaming(fetch("/kernels/overfit_lab_bench.wasm"))).instance.exports;
   },
 
-  /** A case of its own for each path that fits: the rule's choice, or both. */
+  /** Opens a case on one path; null where the path does not fit it. */
   add({ block, dense, path }) {
     const number = block ? kernels.open_block(...block, path) : kernels.open_dense(...dense);
     if (number < 0) return null;
@@ -24,7 +24,7 @@ answers({
     };
   },
 
-  /** Milliseconds of each pass of one case. */
+  /** Measures each pass of one case, in milliseconds. */
   run({ number, update }) {
     const forward = time(() => kernels.forward(number));
     const kernel = time(() => kernels.backward(number, 0));

@@ -1,4 +1,4 @@
-//! The module that the benchmark runs in the browser beside the site: the kernels pass by pass, and the peak to compare them with.
+//! The module that the benchmark runs in the browser in addition to the site: the kernels pass by pass, and the machine's peak.
 
 mod kernels;
 #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,6 @@
-// Runs on the measuring page: starts workers, and hands messages to them and answers back.
+// Runs on the measuring page: starts workers, passes messages to them, and returns their answers.
 
-/** Rounds of the kernels that are left out: the engine compiles hot code anew. */
+/** Rounds of the kernels that are not counted: the engine recompiles hot code in them. */
 const WARM_UP = 3;
 
 const workers = new Map();
@@ -11,20 +11,20 @@ window.startWorker = (url) => {
   return number;
 };
 
-/** What the worker answers, or its error's own words. */
+/** The worker's answer, or its error's message. */
 window.askWorker = ({ number, message }) =>
   ask(workers.get(number), message).then(
     (answer) => ({ answer }),
     (error) => ({ error: error.message }),
   );
 
-/** Its number is not given again. */
+/** The worker's number is not used again. */
 window.stopWorker = (number) => {
   workers.get(number).terminate();
   workers.set(number, null);
 };
 
-/** Cases of the kernels, a round each in turn with the peak. */
+/** Measures cases of the kernels and the peak; they take turns, a round each. */
 window.measureKernels = async ({ cases, rounds }) => {
   const kernels = worker("/bench/kernels.worker.mjs");
   const peakWorker = worker("/bench/peak.worker.mjs");
@@ -50,7 +50,7 @@ window.measureKernels = async ({ cases, rounds }) => {
   return { peaks, results };
 };
 
-/** How far one image's output is from f64, by both paths. */
+/** The distance of one image's output from f64, by both paths. */
 window.kernelErrors = async (cases) => {
   const kernels = worker("/bench/kernels.worker.mjs");
   await ask(kernels, { kind: "open" });

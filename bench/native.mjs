@@ -1,4 +1,4 @@
-// This crate compiled for the machine itself.
+// The crate compiled for this machine, as a contender.
 import { Process } from "./process.mjs";
 
 export class Native {
@@ -7,7 +7,7 @@ export class Native {
   #backend;
   #process;
 
-  /** `program` is the crate's example `turns`. */
+  /** `program` is the path of the example `turns`. */
   constructor(program, version, backend) {
     this.name = `Overfit Lab, ${backend}, native`;
     this.version = version;

@@ -1,12 +1,12 @@
-// What an epoch of each network costs beside the arithmetic limit: the multiply-adds of a step, counted as by the definition of
-// each layer, at the peak that the machine reaches meanwhile.
+// Compares an epoch of each network with the arithmetic limit: the multiply-adds of a step, counted by the definition of each
+// layer, at the peak speed that the machine reaches at the same time.
 import { ours, peak } from "./contenders.mjs";
 import { compared, percentile, round } from "./figures.mjs";
 import { Keras } from "./keras.mjs";
 import { PageWorker } from "./page-worker.mjs";
 import { mostEpochs, takeTurns } from "./rounds.mjs";
 
-/** Presets beside those of the catalogue's groups of examples and networks, each with the layers or the field that it adds. */
+/** Presets of other groups than examples and networks, each with a function that removes the layers or the field that it adds. */
 const ADDITIONS = {
   "batch-norm-lag": withoutLayers("batch_norm"),
   dropout: withoutLayers("dropout"),
@@ -56,12 +56,12 @@ export async function measureNetworks(page, order, backend) {
   return rows;
 }
 
-/** Milliseconds of each epoch for the forward pass that judges the network in inference, where training works otherwise. */
+/** Milliseconds of each epoch for judging the network in inference; null where training gives the same. */
 function judging(entries) {
   return entries.find(({ contender }) => contender.isOurs).results.map((result) => result.judging);
 }
 
-/** The examples, the networks, and what is added to a network, behind the same without it. */
+/** The examples, the networks, and the additions to a network, each after the same network without it. */
 async function networks(page) {
   const { presets } = await about(page, { kind: "presets" });
   const plain = presets.find(({ group }) => group === "article").experiment;
@@ -90,11 +90,11 @@ function withoutLayers(kind) {
   });
 }
 
-/** Floating-point operations of a step, two for each multiply-add: forward, for the kernel's gradient, and for the input's. */
+/** Floating-point operations of a step, two per multiply-add, for three passes: forward, kernel gradient and input gradient. */
 function operations({ dataset, network }) {
   let size = [dataset.height ?? dataset.side, dataset.width ?? dataset.side, dataset.channels];
   let total = 0;
-  let passes = 2; // the images have no gradient
+  let passes = 2; // the images need no gradient
   for (const layer of network.layers) {
     const before = size;
     size = output(layer, before);

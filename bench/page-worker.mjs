@@ -1,4 +1,4 @@
-// A worker of the measuring page, asked from here.
+// A worker of the measuring page, seen from Node.
 
 export class PageWorker {
   #page;

@@ -1,4 +1,4 @@
-// Measures what a person feels on the page itself: how soon the first epoch is drawn, and how long the main thread is ever busy.
+// Measures start-up and responsiveness on the page itself: the time to the first drawn epoch, and the main thread's longest task.
 
 const VISITS = 5;
 const TRAINING_MS = 8000;
@@ -20,7 +20,7 @@ export async function measurePage(browser, address) {
   };
 }
 
-/** Opens the page, presses Train as soon as the page is ready, and says when what happened, in ms since the navigation. */
+/** Opens the page, presses Train as soon as the page is ready, and returns the time of each event in ms since the navigation. */
 async function visit(context, address) {
   const page = await context.newPage();
   await page.addInitScript(() => {
@@ -45,13 +45,13 @@ function marked(page, name) {
   return page.waitForFunction((name) => performance.getEntriesByName(name).length > 0, name);
 }
 
-/** The longest task of the page's main thread from Train on, in some seconds of training, in ms, by the browser's own trace. */
+/** The longest task of the page's main thread in the first seconds of training, in ms, by the browser's trace. */
 async function longestTask(browser, context, address, preset) {
   const page = await context.newPage();
   await page.goto(address);
   await marked(page, "ready");
   await page.getByRole("radio", { name: preset }).check();
-  await page.waitForTimeout(REST_MS); // what choosing a preset draws is no part of it
+  await page.waitForTimeout(REST_MS); // drawing the chosen preset is not measured
   await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline", "__metadata"] });
   await train(page);
   await page.waitForTimeout(TRAINING_MS);

@@ -8,7 +8,7 @@ let repeats;
 answers({
   async open() {
     wasm = (await WebAssembly.instantiateStreaming(fetch("/kernels/overfit_lab_bench.wasm"))).instance.exports;
-    // The engine compiles hot code anew: run until it has, then choose how often.
+    // The engine recompiles hot code: run until it has, then choose the number of repeats.
     for (repeats = 1; time(repeats) < MILLISECONDS;) repeats *= 2;
     for (repeats = 1; time(repeats) < MILLISECONDS;) repeats *= 2;
   },

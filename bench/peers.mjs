@@ -1,4 +1,4 @@
-// Other libraries that train in a browser, as contenders: workers of the measuring page, bundled here.
+// Other libraries that train in a browser, as contenders: workers of the measuring page, which this module bundles.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "./contenders.mjs";
 
 const SOURCES = path.join(import.meta.dirname, "peers");
-/** What a browser is started with for a graphics card, or where there is none, one that it computes. */
+/** The browser's flags for a graphics card or, on a machine without one, for a software GPU. */
 export const GPU = ["--ignore-gpu-blocklist", "--enable-unsafe-webgpu", "--enable-unsafe-swiftshader"];
 
 const TENSORFLOW = { name: "TensorFlow.js", package: "@tensorflow/tfjs", worker: "tensorflow.worker.mjs" };
@@ -20,7 +20,7 @@ const PEERS = [
   { library: JAX, backend: "wasm" },
 ];
 
-/** `page` for those that compute without a graphics card, `gpuPage` for the others. */
+/** `page` is for backends that compute without a graphics card, `gpuPage` for the others. */
 export function peers(page, gpuPage) {
   const { dependencies } = JSON.parse(readFileSync(path.join(SOURCES, "package.json"), "utf8"));
   return PEERS.map(({ library, backend, onGpu }) => {
@@ -34,7 +34,7 @@ export function peers(page, gpuPage) {
   });
 }
 
-/** Writes each worker with its library into the folder; vite is one of the page's packages. */
+/** Bundles each worker with its library into the folder, by the page's own vite. */
 export async function bundlePeers(www, folder) {
   const vite = createRequire(path.join(www, "package.json")).resolve("vite");
   const { build } = await import(pathToFileURL(vite));

@@ -1,4 +1,4 @@
-// The contenders' times as a picture, for a page in light and in dark.
+// Draws the contenders' times as an SVG, for light and dark pages.
 const WIDTH = 820;
 const BAR = { height: 20, gap: 8, left: 290, right: 90 };
 const GROUP = { top: 34, bottom: 18 };
@@ -24,7 +24,7 @@ export function picture({ machine, contenders, simd_peak_gflops }) {
   const decades = Math.log10(most) - Math.floor(Math.log10(least));
   const room = WIDTH - BAR.left - BAR.right;
   const length = (ms) => ((Math.log10(ms) - Math.floor(Math.log10(least))) / decades) * room;
-  const parts = [`<text class="title" x="0" y="16">Milliseconds an epoch, logarithmic: less is better</text>`];
+  const parts = [`<text class="title" x="0" y="16">Milliseconds per epoch, logarithmic: less is better</text>`];
   let y = TOP;
   for (const example of new Set(able.map((one) => one.example))) {
     parts.push(`<text class="group" x="0" y="${y}">${text(example)}</text>`);
@@ -42,9 +42,9 @@ export function picture({ machine, contenders, simd_peak_gflops }) {
     }
     y += GROUP.bottom + BAR.height;
   }
-  const where = `${machine.cpu}, one thread each where no more are named, Chromium ${machine.chromium}, simd128 peak ${simd_peak_gflops} GFLOP/s, medians of one run`;
+  const where = `${machine.cpu}, one thread each unless stated otherwise, Chromium ${machine.chromium}, simd128 peak ${simd_peak_gflops} GFLOP/s, medians of one run`;
   parts.push(`<text class="note" x="0" y="${y - 8}">${text(where)}</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="Milliseconds an epoch by contender">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="Milliseconds per epoch by contender">
 <style>${STYLE}
 </style>
 ${parts.join("\n")}

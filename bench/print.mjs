@@ -1,4 +1,4 @@
-// The figures as tables.
+// Prints the figures as tables.
 import { shapeText } from "./kernels.mjs";
 
 export function print(figures) {
@@ -35,7 +35,7 @@ function printContenders({ contenders, cases }) {
       example = one.example;
       console.log();
       row(
-        `${example}, ms an epoch`,
+        `${example}, ms per epoch`,
         "median",
         "p95",
         "epochs",
@@ -77,7 +77,7 @@ function printNetworks(networks) {
   const row = (name, ...cells) =>
     console.log(`  ${name.padEnd(28)}${cells.map((cell) => (cell ?? "").padStart(14)).join("")}`);
   console.log();
-  row("network, ms an epoch", "limit", "median", "p95", "to the limit", "to without", "judging", "Keras", "peak");
+  row("network, ms per epoch", "limit", "median", "p95", "to the limit", "to without", "judging", "Keras", "peak");
   for (const one of networks) {
     row(
       one.name,
@@ -104,18 +104,18 @@ function printKernels({ peak, rows, errors }) {
       `  ${`${name}, ${pass}`.padEnd(40)}  ${path.padEnd(9)}${cell(ms, 2)}${cell(gflops)}${cell(share, 0)}${cell(direct_ms, 2)}${cell(winograd_ms, 2)}`,
     );
   }
-  console.log("\n  distance from f64, of the output's l2");
+  console.log("\n  distance from f64, as a share of the output's l2 norm");
   for (const { name, path, error } of errors)
     console.log(`  ${`${name}, ${path}`.padEnd(40)}  ${error.toExponential(1)}`);
 }
 
 function printShapes(shapes) {
-  console.log("\n  shape, and each pass' path, ms and GFLOP/s");
+  console.log("\n  shape, and path, ms and GFLOP/s of each pass");
   for (const { shape, passes } of shapes) {
     const cells = passes.map(
       ({ pass, path, ms, gflops }) => `${pass}: ${path} ${ms.toFixed(2)} ms ${gflops.toFixed(0)}`,
     );
-    console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ") || "the pool apart, by Burn's own operation"}`);
+    console.log(`  ${shapeText(shape).padEnd(56)}${cells.join("; ") || "pool by Burn's own operation, not timed"}`);
   }
 }
 
@@ -123,7 +123,7 @@ function printGrowth({ example, axes, refused }) {
   const cells = (values) => values.map((value) => value.padStart(16)).join("");
   for (const { name, rows, power, r_squared } of axes) {
     console.log(`\n  ${example}, more ${name}: ms grow as ${name}^${power.toFixed(2)} (R² ${r_squared.toFixed(3)})`);
-    console.log(`  ${cells([name, "ms an epoch", "wasm memory", "estimated"])}`);
+    console.log(`  ${cells([name, "ms per epoch", "wasm memory", "estimated"])}`);
     for (const { value, ms, wasm_memory_bytes, estimated_memory_bytes } of rows) {
       console.log(
         `  ${cells([`${value}`, ms.toFixed(1), kilobytes(wasm_memory_bytes), kilobytes(estimated_memory_bytes)])}`,
@@ -133,13 +133,13 @@ function printGrowth({ example, axes, refused }) {
   console.log("\n  large experiments, by estimate");
   for (const { images, side, filters, estimated_memory_bytes, refused: why } of refused) {
     const what = `${images} images of side ${side}, ${filters} filters`;
-    console.log(`  ${what.padEnd(56)}${why ? `refused: ${why}` : `taken: ${kilobytes(estimated_memory_bytes)}`}`);
+    console.log(`  ${what.padEnd(56)}${why ? `refused: ${why}` : `accepted: ${kilobytes(estimated_memory_bytes)}`}`);
   }
 }
 
 function printWorkers(workers) {
   console.log(
-    `\n  ${"workers at once, a run each".padEnd(34)}${["epochs a second", "times one", "the peak's"].map((cell) => cell.padStart(16)).join("")}`,
+    `\n  ${"workers at a time, a run each".padEnd(34)}${["epochs per s", "times one", "peak times one"].map((cell) => cell.padStart(16)).join("")}`,
   );
   for (const { workers: count, epochs_per_second, times_one, peak_times_one } of workers) {
     const cells = [epochs_per_second.toFixed(1), times_one.toFixed(2), peak_times_one.toFixed(2)];

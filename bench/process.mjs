@@ -1,4 +1,4 @@
-// A contender that is a process of its own, which answers a line of JSON with a line.
+// A contender that runs as a process of its own and answers each line of JSON with one line.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 

@@ -1,19 +1,19 @@
-// Contenders take turns, an epoch each: whatever else the machine does meanwhile hits them all alike.
+// Contenders take turns, an epoch each: other work of the machine at the same time affects them all alike.
 //
-// A contender is anything with `open(problem)`, which answers what is to be told about it, `run()`, which answers the figures of
-// one epoch, and `close()`. A peer may be unable to do its work, and is stopped when it has had its time.
+// A contender is anything with `open(problem)`, which returns facts to report about it, `run()`, which returns the figures of one
+// epoch, and `close()`. A peer may be unable to do its work, and is stopped when its time is up.
 
-/** The engines compile hot code anew, and Keras traces its graph: these epochs are left out. */
+/** Epochs that are not counted: the engines recompile hot code in them, and Keras traces its graph. */
 const WARM_UP = 5;
-/** A peer is warm after so many ms, too. It has had its time after so many more and so many epochs, and at the latest in `mostMs`. */
+/** A peer is also warm after `warmUpMs`. Its time is up after `measuredMs` more and `least` epochs, and at the latest after `mostMs`. */
 const PEER = { warmUpMs: 4000, measuredMs: 10000, least: 3, mostMs: 30000 };
 
-/** Epochs that a contender may come to train. */
+/** The most epochs that a contender may train. */
 export function mostEpochs(epochs) {
   return WARM_UP + epochs;
 }
 
-/** Opens all contenders, runs them in turn, closes them; the result is an entry each: `{ contender, about, first, results, unable }`. */
+/** Opens all contenders, runs them in turn and closes them; returns an entry each: `{ contender, about, first, results, unable }`. */
 export async function takeTurns(contenders, problem, epochs) {
   const entries = contenders.map((contender) => ({
     contender,
@@ -67,6 +67,6 @@ async function attempt(entry, work) {
     await work();
   } catch (error) {
     if (!entry.contender.isPeer) throw error;
-    [entry.unable] = error.message.split("\n"); // what follows is where in its code
+    [entry.unable] = error.message.split("\n"); // the other lines are its stack trace
   }
 }

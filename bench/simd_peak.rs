@@ -1,14 +1,14 @@
-//! The fastest multiply-add loop that plain simd128 allows: a register block as in a matrix product, fed from the first-level
-//! cache. Its speed is the yardstick by which the benchmark's other figures compare across machines.
+//! The fastest multiply-add loop that plain simd128 allows: a tile of sums in registers, as in a matrix product, fed from the
+//! first-level cache. Its speed makes the benchmark's other figures comparable across machines.
 
 use std::arch::wasm32::{
     f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, v128, v128_load, v128_load32_splat,
 };
 
-/// Rows of the block by vectors in a row: eight sums, as many as x86-64's sixteen registers hold beside their factors.
+/// Rows and vectors of the tile: eight sums, the most that x86-64's sixteen registers hold beside their factors.
 const ROWS: usize = 4;
 const VECTORS: usize = 2;
-/// Steps from one end of the factors to the other: 8 KB and 8 KB, well inside the cache.
+/// Steps of the loop over both factors, which have 8 KB and 16 KB: well inside the cache.
 const STEPS: usize = 512;
 
 static LEFT: [[f32; ROWS]; STEPS] = [[1e-3; ROWS]; STEPS];
@@ -20,7 +20,7 @@ pub extern "C" fn peak_operations() -> f64 {
     (STEPS * ROWS * VECTORS * 4 * 2) as f64
 }
 
-/// Runs the loop so many times; the result only keeps the work from being left out.
+/// Runs the loop `repeats` times. The result only keeps the compiler from removing the work.
 #[unsafe(no_mangle)]
 pub extern "C" fn multiply_add(repeats: u32) -> f32 {
     let mut sums = [[f32x4(0.0, 0.0, 0.0, 0.0); VECTORS]; ROWS];

@@ -1,4 +1,4 @@
-// Trains one example. It does by hand what a bundler does with the package: hand the wasm's exports to its JavaScript.
+// Trains one example. Like a bundler, it passes the wasm's exports to the package's JavaScript, but by hand.
 import * as lab from "/pkg/overfit_lab_bg.js";
 import { answers } from "./answers.mjs";
 
@@ -6,7 +6,7 @@ let wasm;
 let run;
 
 answers({
-  /** The article's examples, and every backend that is compiled in, the default first. */
+  /** The article's examples, and every compiled-in backend, the default first. */
   async cases() {
     await load();
     const { presets, backends } = lab.catalogue();
@@ -23,7 +23,7 @@ answers({
     return { presets: presets.map(({ id, group, experiment }) => ({ id, group, experiment })) };
   },
 
-  /** What an experiment starts from, for others to start from the same. */
+  /** The images, labels and weights that an experiment starts from, so that other contenders start from the same. */
   async problem({ experiment }) {
     await load();
     const preview = new lab.DatasetPreview(experiment);
@@ -35,7 +35,7 @@ answers({
     };
   },
 
-  /** What is said of an experiment before it is run: why it is refused, or what it will take. */
+  /** Why an experiment is refused or, if it is accepted, an estimate of its memory. */
   async about({ experiment }) {
     await load();
     const { problems, description } = lab.describe(experiment, "example-1");

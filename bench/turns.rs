@@ -1,5 +1,5 @@
-//! Trains an experiment natively, an epoch whenever a line comes in on standard input, and prints a line of JSON after each: the
-//! native program as a contender of the benchmark, which takes turns. The first line names the experiment and the backend.
+//! Trains an experiment natively, one epoch for each line on standard input, and prints a line of JSON after each: the native
+//! program as a contender of the benchmark. The first line names the experiment and the backend.
 
 use overfit_lab::experiment::Experiment;
 use overfit_lab::training::TrainingSession;

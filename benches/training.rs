@@ -1,6 +1,6 @@
-//! What an epoch of each example costs natively, and a step of it without the probes' share.
+//! Measures an epoch, a step and an evaluation of every preset natively, on each backend.
 //!
-//! `cargo bench` runs these; `cargo xtask bench` measures the browser, which is what people use.
+//! `cargo bench` runs these benchmarks; `cargo xtask bench` measures the browser, which people use.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native {
@@ -40,6 +40,6 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Building every target for the browser's tests reaches this file too.
+/// For the browser's tests, every target is built, this one too.
 #[cfg(target_arch = "wasm32")]
 fn main() {}

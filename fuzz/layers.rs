@@ -1,6 +1,6 @@
-//! Random experiments without end: each comes back from JSON as it was, and is refused at a layer or trains an epoch.
+//! Draws random experiments without end. Each must survive a round trip through JSON, and must be refused at a layer or train an epoch.
 //!
-//! `cargo install cargo-fuzz`, then `cargo fuzz run layers -s none`. What it finds goes into `tests/properties.rs`.
+//! `cargo install cargo-fuzz`, then `cargo fuzz run layers -s none`. Add its findings to `tests/properties.rs`.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ use random::{Draw, trains_or_is_refused};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut pairs = bytes.chunks_exact(2);
-    // Behind the last byte everything is 0.
+    // After the last byte, all numbers are 0.
     let mut number = || pairs.next().map_or(0, |pair| u32::from(pair[0]) << 8 | u32::from(pair[1]));
     let experiment = Draw(&mut |end| number() % end).experiment();
     assert_eq!(Experiment::from_json(&experiment.to_json()).as_ref(), Ok(&experiment));

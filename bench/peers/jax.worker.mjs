@@ -1,9 +1,9 @@
-// Trains with jax-js: network, loss and optimizer as its users write them, all under one `jit`. Arrays are used up by what they are
-// passed to, unless `ref` is passed. Its convolution wants NCHW.
+// Trains with jax-js: network, loss and optimizer as its users write them, all in one `jit`. A function consumes the arrays that it
+// is given, unless it is given their `ref`. The convolution of jax-js needs NCHW.
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { answers } from "../answers.mjs";
 
-/** jax-js starts workers of its own where the page is isolated, with its first work: they are counted as they come. */
+/** On an isolated page, jax-js starts its own workers with its first work: this counts them. */
 let workers = 0;
 self.Worker = class extends Worker {
   constructor(...parameters) {
@@ -81,7 +81,7 @@ function crossEntropy(logits, targets) {
     .mul(-1 / images);
 }
 
-/** What each optimizer keeps of every weight, its rate at each step, and its update. */
+/** For each optimizer: the moments that it keeps for every weight, its rate at each step, and its update. */
 const OPTIMIZERS = {
   sgd: ({ learning_rate }) => ({
     moments: [],
@@ -107,7 +107,7 @@ const OPTIMIZERS = {
   }),
 };
 
-/** The same weights for images whose channels come first: so come those of the first dense kernel's inputs, too. */
+/** The same weights for images whose channels come first; the inputs of the first dense kernel are reordered, too. */
 function channelsFirst(weights, layers) {
   const channels = layers.findLast(({ type }) => type === "conv2d").filters;
   const first = weights.findIndex(({ name, shape }) => name.startsWith("dense") && shape.length === 2);

@@ -1,4 +1,4 @@
-/** What a backend of the graphics card computes on, and what the browser calls that; nothing for other backends. */
+/** The processor of a GPU backend, and the browser's name for it; nothing for other backends. */
 export async function processor(backend) {
   const name = { webgl: renderer, webgpu: adapter }[backend];
   if (!name) return {};

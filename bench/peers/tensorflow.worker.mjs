@@ -1,4 +1,4 @@
-// Trains with TensorFlow.js' layers, on the backend that it is told.
+// Trains with TensorFlow.js' layers, on the given backend.
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
@@ -24,7 +24,7 @@ answers({
     return { threads: backend === "cpu" ? 1 : undefined, ...(await processor(backend)) };
   },
 
-  /** The loss is read from the device, so the epoch's work is done when it is there. */
+  /** The loss is read back from the device, so the epoch's work is finished when the loss is there. */
   async run() {
     const start = performance.now();
     const { history } = await fit();

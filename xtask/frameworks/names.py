@@ -1,5 +1,5 @@
-"""Prints the names that scripts could need, each with what its call may be given: the parameters' names, `*` where any number of
-values may stand, and null for what is not called."""
+"""Prints the names that scripts may use, each with its parameters: their names, `*` for any number of values, and null for a name
+that is not callable."""
 
 import importlib
 import inspect
@@ -9,7 +9,7 @@ import re
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
-# All public names of these.
+# All public names of these modules.
 WHOLE = [
     "keras.layers",
     "keras.optimizers",
@@ -28,7 +28,7 @@ WHOLE = [
     "torch.optim",
     "torch.optim.lr_scheduler",
 ]
-# These with their methods.
+# These classes with their methods.
 METHODS = [
     "keras.Sequential",
     "keras.Model",
@@ -38,7 +38,7 @@ METHODS = [
     "torch.optim.Adam",
     "torch.optim.lr_scheduler.LambdaLR",
 ]
-# Only these of their modules.
+# Only these names of their modules.
 SOME = """
     copy.deepcopy itertools.count math.cos math.pi
     keras.Input keras.Layer keras.Model keras.Sequential
@@ -55,7 +55,7 @@ SOME = """
 
 
 def documented(found):
-    """What a function in C says of itself: `name(first, second=..., *, third=...)`."""
+    """The parameters in the docstring of a C function: `name(first, second=..., *, third=...)`."""
     text = (found.__doc__ or "").replace("\n", " ")
     call = re.match(r"\s*\w+\((.*?)\)\s*(?:->|$|  )", text)
     if call is None or call[1] == "...":
@@ -65,11 +65,11 @@ def documented(found):
 
 
 def parameters(found):
-    """As words."""
+    """The names of the parameters, separated by spaces."""
     if not callable(found):
         return None
     try:
-        # Some of Keras' classes take anything when they are made, and say what when they are set up.
+        # Some of Keras' classes accept any arguments in `__new__`, and name them in `__init__`.
         signature = inspect.signature(found.__init__ if inspect.isclass(found) else found)
     except (TypeError, ValueError):
         return documented(found)
@@ -88,7 +88,7 @@ def parameters(found):
 
 
 def inherited(found):
-    """What Keras' layers hand on to their base class."""
+    """The parameters that Keras' layers pass to their base class."""
     import keras
 
     if not (inspect.isclass(found) and issubclass(found, keras.Layer)):
@@ -116,10 +116,10 @@ def members(name):
 def main():
     names = {}
     for name in WHOLE:
-        # Keras gives each function and class many names; those that a person would write have no second module in them.
+        # Keras has many names for each function and class; people write those without a second module.
         names.update((full, parameters(found)) for full, found in members(name))
     for name in METHODS:
-        # Of an instance: `self` is not for the caller.
+        # A method of an instance: the caller does not pass `self`.
         names.update((full, parameters(found)) for full, found in members(name))
     names.update((name, parameters(look_up(name))) for name in SOME.split())
     lines = [f"{json.dumps(name)}: {json.dumps(words)}" for name, words in sorted(names.items())]

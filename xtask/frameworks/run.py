@@ -1,4 +1,4 @@
-"""Runs scripts, one after the other, and prints a line of JSON for each: what it printed last, or what went wrong.
+"""Runs scripts, one after the other, and prints a line of JSON for each: the script's last output, or its error.
 
 python run.py keras|pytorch SECONDS SCRIPT...
 """
@@ -23,7 +23,7 @@ for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREAD
 
 
 def prepare(framework):
-    """One thread. Returns the framework's version and what to do between two scripts."""
+    """Limits the framework to one thread. Returns its version and a function to call between two scripts."""
     if framework == "pytorch":
         import torch
 
@@ -31,7 +31,7 @@ def prepare(framework):
         return torch.__version__.split("+")[0], gc.collect
     import keras
 
-    # Its progress bars would be most of what is printed.
+    # Progress bars would be most of the output.
     keras.utils.disable_interactive_logging()
 
     def between():
@@ -58,7 +58,7 @@ def run(path, seconds):
         *_, accuracy, loss = printed.getvalue().strip().splitlines()
         answer["accuracy"] = float(re.fullmatch(r"Training accuracy after \d+ epochs: (\S+)", accuracy)[1])
         loss = float(re.fullmatch(r"Loss: (\S+)", loss)[1])
-        # JSON has no NaN and no infinity.
+        # JSON has neither NaN nor infinity.
         answer["loss"] = loss if math.isfinite(loss) else None
     except Exception:
         answer["error"] = traceback.format_exc(limit=-3)

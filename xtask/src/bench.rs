@@ -1,4 +1,4 @@
-//! Measures the optimised site in headless Chromium. What is measured, and how, stands in `bench/bench.mjs`.
+//! Measures the optimised site in headless Chromium. `bench/bench.mjs` does the measuring.
 
 use anyhow::Result;
 use clap::Args;
@@ -10,48 +10,48 @@ use std::process::Command;
 use crate::contenders;
 use crate::page;
 use crate::project::{Project, cargo};
-use crate::serve::serve_meanwhile;
+use crate::serve::serve_in_background;
 use crate::step::{run, step};
 use crate::{tools, wasm};
 
-/// The package that is compiled for the benchmark, and its example that is the native contender.
+/// The benchmark's package, whose example `turns` is the native contender.
 const BENCH: &str = "overfit-lab-bench";
 const NATIVE: &str = "turns";
 
 #[derive(Args)]
 pub struct BenchArgs {
-    /// Write the figures to this file, too.
+    /// Also write the figures to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Epochs to measure for each case, after a few to warm up.
+    /// Epochs to measure for each case, after a few for warm-up.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
     epochs: u32,
-    /// Cargo profile of the wasm: `dist` is what people get, `release` is quicker to build.
+    /// Cargo profile of the wasm: `dist` is the published one, `release` is quicker to build.
     #[arg(long, default_value = wasm::PUBLISHED, value_parser = wasm::PROFILES)]
     profile: String,
-    /// Cargo features of the crate: with `ndarray`, that backend is measured, too.
+    /// Cargo features of the crate; with `ndarray`, that backend is also measured.
     #[arg(long, value_name = "LIST")]
     features: Option<String>,
-    /// Show which path convolutions of many shapes take, and what they cost.
+    /// Show path and time of convolutions of many shapes.
     #[arg(long)]
     shapes: bool,
-    /// Measure native Keras on one thread in the same run, epoch by epoch in turn; Python fetches it once.
+    /// Also measure native Keras on one thread, epoch by epoch in turn; it is downloaded once.
     #[arg(long)]
     keras: bool,
-    /// Measure TensorFlow.js and jax-js in the same run; npm fetches them once. Takes some ten minutes.
+    /// Also measure TensorFlow.js and jax-js, which takes some ten minutes; they are downloaded once.
     #[arg(long)]
     peers: bool,
-    /// Measure the crate compiled for this machine in the same run, too.
+    /// Also measure the crate compiled for this machine.
     #[arg(long)]
     native: bool,
-    /// Measure how cost and memory grow with images, side and filters, and what is refused for size.
+    /// Measure the growth of time and memory with images, side and filters, and show which large experiments are refused.
     #[arg(long)]
     growth: bool,
-    /// Measure every network preset, and dropout, augmentation and batch normalisation, beside the arithmetic limit; with
-    /// `--keras`, beside Keras, too.
+    /// Compare every network preset, and dropout, augmentation and batch normalisation, with the arithmetic limit and, with
+    /// `--keras`, with Keras.
     #[arg(long)]
     networks: bool,
-    /// Draw the contenders' times into this file.
+    /// Draw the contenders' times to this SVG file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
@@ -75,8 +75,8 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     if let Some(packages) = packages {
         folders.extend([("peers", bundle.clone()), ("packages", packages)]);
     }
-    // An isolated page has finer clocks, and may use threads.
-    let address = serve_meanwhile(folders, true)?;
+    // An isolated page has finer clocks and may use threads.
+    let address = serve_in_background(folders, true)?;
     let order = json!({
         "address": address,
         "site": site,
@@ -99,8 +99,8 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     })
 }
 
-/// The site's package, or where Burn's own operations were left out of that, one like it that has them: the kernels are
-/// measured beside what they replace.
+/// The site's package or, where that lacks Burn's own operations, a package like it that has them: the kernels are compared with
+/// the operations that they replace.
 fn package_to_measure(project: &Project, args: &BenchArgs) -> Result<PathBuf> {
     if args.profile != wasm::PUBLISHED {
         return Ok(project.pkg.clone());
@@ -112,7 +112,7 @@ fn package_to_measure(project: &Project, args: &BenchArgs) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The benchmark's example that trains an epoch a line, for this machine.
+/// Compiles the example `turns` for this machine.
 fn compile_native(project: &Project) -> Result<PathBuf> {
     step("Compiling the crate for this machine (many minutes the first time)", || {
         let words = ["build", "--release", "--package", BENCH, "--example", NATIVE];
@@ -121,7 +121,7 @@ fn compile_native(project: &Project) -> Result<PathBuf> {
     Ok(project.target.join("release/examples").join(NATIVE).with_extension(EXE_EXTENSION))
 }
 
-/// The kernels without Burn, and the multiply-add peak, as one small module; the result is the folder that it is in.
+/// Compiles the kernels without Burn, and the multiply-add peak, to one small module; returns the module's folder.
 fn compile_kernels(project: &Project, profile: &str) -> Result<PathBuf> {
     step("Compiling the kernels alone, and the multiply-add peak", || {
         let words = ["build", "--package", BENCH, "--lib", "--target", tools::WASM, "--profile"];

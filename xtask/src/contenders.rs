@@ -1,5 +1,5 @@
-//! What this project is compared with, fetched once: Python's frameworks in environments of their own, libraries for the browser as
-//! npm packages.
+//! Downloads the frameworks that this project is compared with, once: Python frameworks into virtual environments, libraries for the
+//! browser as npm packages.
 
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -10,16 +10,17 @@ use crate::stamp::Stamp;
 use crate::step::{run_quietly, step};
 use crate::tools;
 
-/// The oldest that Keras wants.
+/// The oldest Python that Keras supports.
 const PYTHON: (u32, u32) = (3, 11);
 const PROGRAM: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// Keras, in the versions of bench/requirements.txt; the result is its environment's Python.
+/// Installs Keras in the version of bench/requirements.txt; returns its environment's Python.
 pub fn need_keras(project: &Project) -> Result<PathBuf> {
     need_environment(project, "keras", "bench/requirements.txt")
 }
 
-/// Keras and PyTorch, in the versions of frameworks/requirements.txt. A Python that has them already may be named instead.
+/// Installs Keras and PyTorch in the versions of frameworks/requirements.txt, unless a Python that has them is given; returns the
+/// Python.
 pub fn need_frameworks(project: &Project) -> Result<PathBuf> {
     match std::env::var_os("OVERFIT_LAB_PYTHON") {
         Some(python) => Ok(python.into()),
@@ -27,7 +28,7 @@ pub fn need_frameworks(project: &Project) -> Result<PathBuf> {
     }
 }
 
-/// What `requirements` lists, in a virtual environment under target/; the result is that environment's Python.
+/// Installs the packages that `requirements` lists into a virtual environment under target/; returns that environment's Python.
 fn need_environment(project: &Project, name: &str, requirements: &str) -> Result<PathBuf> {
     let environment = project.target.join(format!("{name}-venv"));
     let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -40,18 +41,18 @@ fn need_environment(project: &Project, name: &str, requirements: &str) -> Result
     step(&format!("Installing {requirements} into target/{name}-venv, once"), || {
         run_quietly(Command::new(PROGRAM).args(["-m", "venv", "--clear"]).arg(&environment))
             .context(
-                "cannot make a virtual environment: Debian has that in its package python3-venv",
+                "cannot make a virtual environment: on Debian, install the package python3-venv",
             )?;
         let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
         run_quietly(Command::new(&python).args(words).arg(&list)).context(
-            "cannot install it; TensorFlow may have no build for this Python or machine",
+            "cannot install the packages; TensorFlow may have no build for this Python or machine",
         )?;
         stamp.refresh()
     })?;
     Ok(python)
 }
 
-/// The libraries for the browser, exactly those of bench/peers/package-lock.json; the result is their folder.
+/// Installs the libraries for the browser, exactly those of bench/peers/package-lock.json; returns their folder.
 pub fn need_peers(project: &Project) -> Result<PathBuf> {
     let folder = project.root.join("bench/peers");
     let packages = folder.join("node_modules");
@@ -63,7 +64,7 @@ pub fn need_peers(project: &Project) -> Result<PathBuf> {
         &[&packages.join(".package-lock.json")],
     );
     if !stamp.is_fresh() {
-        step("Installing other libraries for the browser into bench/peers, once", || {
+        step("Installing the libraries to compare with into bench/peers, once", || {
             let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
             run_quietly(Command::new(tools::NPM).args(words).current_dir(&folder))
                 .context("cannot install the npm packages to compare with")?;

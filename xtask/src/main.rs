@@ -1,8 +1,8 @@
 //! The project's own commands. `cargo xtask serve` builds the page and serves it, `cargo xtask test` checks everything;
-//! both fetch what they need themselves on a machine that has Rust, Node and npm.
+//! both download what they need on a machine that has Rust, Node and npm.
 //!
-//! Read in this order: [`project`] (where things are), [`step`] and [`stamp`] (how work is announced, timed and skipped),
-//! [`tools`] (what must be on the machine), [`wasm`] and [`page`] (the two halves of the build), then the commands.
+//! Read in this order: [`project`] (the project's folders), [`step`] and [`stamp`] (announce, time and skip work), [`tools`] (the
+//! programs that must be installed), [`wasm`] and [`page`] (the two halves of the build), then the commands.
 
 mod audit;
 mod bench;
@@ -41,14 +41,14 @@ enum Command {
         /// Cargo features of the crate, such as `ndarray`.
         #[arg(long, value_name = "LIST")]
         features: Option<String>,
-        /// Port to listen on; the next free one is taken when it is in use.
+        /// Port to listen on; if it is in use, the next free one.
         #[arg(long, default_value_t = 8080)]
         port: u16,
         /// Also send the headers that isolate the page from other origins (COOP and COEP).
         #[arg(long)]
         isolate: bool,
     },
-    /// Build the optimised site into dist/, static files for any folder of any host.
+    /// Build the optimised site into dist/: static files for any folder of any host.
     Build {
         /// Cargo features of the crate, such as `ndarray`.
         #[arg(long, value_name = "LIST")]
@@ -58,7 +58,7 @@ enum Command {
     Test(test::TestArgs),
     /// Measure training speed, start-up, responsiveness and size in headless Chromium.
     Bench(bench::BenchArgs),
-    /// Run every preset's script in Keras and PyTorch, and the preset here, and write down what came of each.
+    /// Run every preset here, and its scripts in Keras and PyTorch, and write down the results.
     Frameworks(frameworks::FrameworksArgs),
 }
 

@@ -10,8 +10,8 @@ use crate::stamp::Stamp;
 use crate::step::{run_quietly, seconds, step};
 use crate::{tools, wasm};
 
-/// Builds the wasm package and the page; npm fetches its packages while the crate compiles. The result is the site's folder:
-/// `dist/` for the profile to publish, `www/dist/` otherwise.
+/// Builds the wasm package and the page; npm installs its packages while the crate compiles. Returns the site's folder: `dist/`
+/// for the published profile, `www/dist/` otherwise.
 pub fn build_site(project: &Project, profile: &str, features: Option<&str>) -> Result<PathBuf> {
     tools::need_node()?;
     tools::need_wasm_target()?;
@@ -27,7 +27,7 @@ pub fn build_site(project: &Project, profile: &str, features: Option<&str>) -> R
     Ok(folder)
 }
 
-/// The page's npm packages, exactly those of package-lock.json.
+/// Installs the page's npm packages, exactly those of package-lock.json.
 fn install_packages(project: &Project) -> Result<()> {
     let installed = packages_installed(project);
     let stamp = Stamp::new(
@@ -39,7 +39,7 @@ fn install_packages(project: &Project) -> Result<()> {
     if stamp.is_fresh() {
         return Ok(());
     }
-    println!("==> Installing the page's npm packages, meanwhile");
+    println!("==> Installing the page's npm packages at the same time");
     let start = std::time::Instant::now();
     run_quietly(npm(project).args(["ci", "--no-audit", "--no-fund"]))
         .context("cannot install the page's npm packages")?;
@@ -61,7 +61,7 @@ fn bundle(project: &Project, folder: &Path, name: &str) -> Result<()> {
     })
 }
 
-/// npm writes this file last, so it is there only when all packages are.
+/// npm writes this file last, so it exists only when all packages do.
 fn packages_installed(project: &Project) -> PathBuf {
     project.www.join("node_modules/.package-lock.json")
 }

@@ -1,4 +1,4 @@
-//! Where the project's parts are, and the few facts that its manifest states.
+//! The project's folders, and its manifest.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -10,15 +10,15 @@ pub struct Project {
     pub root: PathBuf,
     /// The page's sources.
     pub www: PathBuf,
-    /// The crate as an npm package, the same that `wasm-pack build` writes.
+    /// The crate as an npm package, as `wasm-pack build` writes it.
     pub pkg: PathBuf,
     /// Cargo's target folder.
     pub target: PathBuf,
-    /// The crate's manifest, as `cargo metadata` tells it.
+    /// The crate's manifest, from `cargo metadata`.
     pub manifest: Value,
 }
 
-/// The crate's name as a file's: `overfit_lab.wasm`.
+/// The crate's name in file names, as in `overfit_lab.wasm`.
 pub const LIBRARY: &str = "overfit_lab";
 
 impl Project {
@@ -50,7 +50,7 @@ impl Project {
         Ok(Self { www: root.join("www"), pkg: root.join("pkg"), target, manifest, root })
     }
 
-    /// A folder for what these commands remember between runs.
+    /// The folder for files that these commands keep between runs.
     pub fn notes(&self) -> PathBuf {
         self.target.join("notes")
     }

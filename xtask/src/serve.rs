@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use tiny_http::{Header, Method, Request, Response, Server};
 
-/// How many ports after the wanted one are tried.
+/// The number of ports to try after the requested one.
 const PORTS: u16 = 20;
-/// A browser opens up to six connections, and each may be kept waiting by a slow one.
+/// A browser opens up to six connections, and a slow one must not block the others.
 const WORKERS: usize = 6;
 
-/// Folders and the names of one word under which they are served; the one without a name is at the root.
+/// Folders, with the one-word names under which they are served; the folder without a name is the root.
 pub type Folders = Vec<(&'static str, PathBuf)>;
 
 /// Serves the site until the program is stopped.
@@ -29,9 +29,9 @@ pub fn serve(site: &Path, port: u16, isolate: bool) -> Result<()> {
     Ok(())
 }
 
-/// Serves folders on a free port for as long as the program runs, with the headers that isolate a page if wanted; the result is
-/// their address.
-pub fn serve_meanwhile(folders: Folders, isolate: bool) -> Result<String> {
+/// Serves folders on a free port as long as the program runs, if `isolate` with the headers that isolate a page; returns their
+/// address.
+pub fn serve_in_background(folders: Folders, isolate: bool) -> Result<String> {
     let (server, _) = listen(0)?;
     let address = format!("http://{}", address(&server));
     answer_all(server, folders, isolate);
@@ -48,7 +48,7 @@ fn answer_all(server: Server, folders: Folders, isolate: bool) -> Vec<JoinHandle
         let (server, folders) = (server.clone(), folders.clone());
         thread::spawn(move || {
             for request in server.incoming_requests() {
-                // A browser that went away is no concern of the next request.
+                // The browser may have closed the connection: that does not affect other requests.
                 let _ = answer(request, &folders, isolate);
             }
         })
@@ -56,7 +56,7 @@ fn answer_all(server: Server, folders: Folders, isolate: bool) -> Vec<JoinHandle
     (0..WORKERS).map(worker).collect()
 }
 
-/// Listens on the wanted port or the first free one after it; says whether the wanted one was taken.
+/// Listens on the requested port or the first free one after it; returns whether the requested port was taken.
 fn listen(port: u16) -> Result<(Server, bool)> {
     for candidate in port..=port.saturating_add(PORTS) {
         match Server::http(("127.0.0.1", candidate)) {
@@ -99,8 +99,8 @@ fn answer(request: Request, folders: &Folders, isolate: bool) -> std::io::Result
     request.respond(response)
 }
 
-/// The file that an address names, or nothing when it points outside the folders. Their own names hold no character that an
-/// address would have to escape.
+/// The file that an address names, or nothing if it points outside the folders. The folders' names have no characters that an
+/// address must escape.
 fn locate(folders: &Folders, url: &str) -> Option<PathBuf> {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
@@ -131,7 +131,7 @@ fn mime(file: &Path) -> &'static str {
     }
 }
 
-/// Vite puts a hash of the contents into the names of `assets/`, so those never change; everything else is asked for anew.
+/// Vite puts a hash of the contents into the names of `assets/`, so those never change; browsers must revalidate everything else.
 fn caching(url: &str) -> &'static str {
     if url.contains("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" }
 }

@@ -1,4 +1,4 @@
-//! Skips work whose inputs and outputs are as they were after the last time it was done.
+//! Skips work whose inputs and outputs have not changed since it was last done.
 
 use anyhow::{Context, Result};
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::project::Project;
 
-/// What tools write inside a folder of sources: no input of any step.
+/// Folders that tools write inside a folder of sources: they are no input of any step.
 const NOT_INPUT: [&str; 5] = ["node_modules", "dist", "test-results", "playwright-report", ".git"];
 
-/// A step's memory: a file that holds one number for its inputs and one for its outputs.
+/// A record of a step: a file with one fingerprint of its inputs and one of its outputs.
 pub struct Stamp {
     file: PathBuf,
     inputs: Vec<PathBuf>,
@@ -18,7 +18,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// `inputs` and `outputs` are files or folders, told apart by their contents, never by their times.
+    /// `inputs` and `outputs` are files or folders, compared by their contents, never by their times.
     pub fn new(project: &Project, name: &str, inputs: &[&Path], outputs: &[&Path]) -> Self {
         let owned = |paths: &[&Path]| paths.iter().map(|path| path.to_path_buf()).collect();
         Self {
@@ -36,7 +36,7 @@ impl Stamp {
                 .is_ok_and(|now| fs::read_to_string(&self.file).is_ok_and(|then| then == now))
     }
 
-    /// To be called when the work is done.
+    /// Records the inputs and outputs; call it when the work is done.
     pub fn refresh(&self) -> Result<()> {
         fs::create_dir_all(self.file.parent().context("a stamp lies in a folder")?)?;
         fs::write(&self.file, self.now()?)?;
@@ -52,7 +52,7 @@ impl Stamp {
     }
 }
 
-/// One number for the names and contents of files and folders.
+/// A hash of the names and contents of files and folders.
 fn fingerprint(paths: &[PathBuf]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     for path in paths {

@@ -1,10 +1,10 @@
-//! How work is announced, timed and run: every step says what it does, and how long it took.
+//! Announces, times and runs work: every step prints its title, and then its duration.
 
 use anyhow::{Context, Result, bail};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Announces a piece of work, does it, and says how long it took.
+/// Announces a piece of work, does it, and prints its duration.
 pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {title}");
     let start = Instant::now();
@@ -13,7 +13,7 @@ pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     Ok(result)
 }
 
-/// "3.2 s", or "2 min 05 s" from a minute on.
+/// A duration as "3.2 s" or, from a minute on, as "2 min 05 s".
 pub fn seconds(duration: Duration) -> String {
     let whole = duration.as_secs();
     if whole < 60 {
@@ -23,7 +23,7 @@ pub fn seconds(duration: Duration) -> String {
     }
 }
 
-/// Runs a command that writes to the terminal; an error when it fails.
+/// Runs a command that writes to the terminal; returns an error if the command fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .stdin(Stdio::null())
@@ -35,7 +35,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command without a word, unless it fails: then its output is the error.
+/// Runs a command without showing its output. If the command fails, the error has the output.
 pub fn run_quietly(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -53,7 +53,7 @@ pub fn run_quietly(command: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-/// The command as a person would type it.
+/// A command as a person would type it.
 pub fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")

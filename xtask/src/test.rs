@@ -1,4 +1,4 @@
-//! Everything that must hold before a change lands, in order of cost; one summary at the end.
+//! Runs all checks that must pass before a change lands, in order of cost, and prints one summary at the end.
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -39,20 +39,20 @@ struct Check {
     work: Work,
 }
 
-/// What a check does. It says how many tests it ran; a check without tests counts as one.
+/// The work of a check. It returns the number of its tests; a check without tests counts as one.
 enum Work {
     /// A cargo command in the repository.
     Cargo(&'static str),
-    /// An npm command in the page's folder, with Chromium at hand.
+    /// An npm command in the page's folder, with the path of Chromium in its environment.
     Npm(&'static str),
     Own(fn(&Project) -> Result<Counts>),
     /// A check that some machines cannot make; then the summary says why.
     Audit(fn(&Project) -> Result<Audit>),
 }
 
-/// Every build of Burn takes minutes, so there are few. Lints and documentation share what they read and generate no code (their
-/// procedural macros are those of this program's own profile), native tests are one build, and everything in a browser is
-/// another. Native tests and lints compile both backends in; the plain build is what the wasm is made of.
+/// Every build of Burn takes minutes, so there are few. Lints and documentation share their metadata and generate no code (their
+/// procedural macros are those of this program's profile), native tests are one build, and everything in a browser is another.
+/// Native tests and lints compile with both backends; the wasm has only the default one.
 const CHECKS: [Check; 16] = [
     of_rust("rustfmt", Work::Cargo("fmt --all --check")),
     of_rust(
@@ -92,7 +92,7 @@ const fn in_browser(name: &'static str, work: Work) -> Check {
     Check { part: Part::Browser, name, work }
 }
 
-/// Runs the checks, all of them even when one fails, and says what came of each.
+/// Runs all checks, even after one fails, and prints the result of each.
 pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
     tools::need_lints()?;
     let mut total = Counts::default();
@@ -179,8 +179,8 @@ fn cargo_in(project: &Project, words: &str) -> Command {
     command
 }
 
-/// Unsafe code relies on bounds that were checked before; here each is checked again where it is used. (Miri knows few of the
-/// vector instructions, and needs another toolchain.)
+/// Unsafe code relies on bounds that were checked before; this build checks each one again where it is used. (Miri supports few of
+/// the vector instructions, and needs another toolchain.)
 fn test_kernels_checked(project: &Project) -> Result<Counts> {
     let words = "test --release --features ndarray --test kernels --test properties";
     let mut command = cargo_in(project, words);
@@ -202,7 +202,7 @@ fn build_site(project: &Project) -> Result<Counts> {
     page::build_site(project, "release", None).map(|_| Counts::default())
 }
 
-/// What people of this ecosystem type by habit works, and writes the package that the page is built from.
+/// A bare `wasm-pack build`, which people type by habit, works and writes the package that the page is built from.
 fn wasm_pack_build(project: &Project) -> Result<Counts> {
     let out = project.notes().join("wasm-pack-build");
     let counts = watch(wasm_pack(project)?.arg("build").arg("--out-dir").arg(&out))?;
@@ -221,7 +221,7 @@ fn wasm_pack_build(project: &Project) -> Result<Counts> {
     Ok(counts)
 }
 
-/// A file of a package: its manifest by what that says, anything else by its text.
+/// A file of a package to compare: the manifest as JSON, any other file as text.
 fn read(file: &Path) -> Result<Value> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -229,14 +229,14 @@ fn read(file: &Path) -> Result<Value> {
         return Ok(text.into());
     }
     let mut manifest: Value = serde_json::from_str(&text)?;
-    // wasm-pack lists the licences, in any order, only where an earlier run left them in the folder.
+    // wasm-pack lists the licences only if an earlier run left them in the folder, and in any order.
     if let Some(files) = manifest["files"].as_array_mut() {
         files.retain(|name| !name.as_str().is_some_and(|name| name.starts_with("LICENSE")));
     }
     Ok(manifest)
 }
 
-/// In the release profile, which the site has compiled already and in which training takes seconds.
+/// Tests in the release profile, which the site's build has compiled already, and in which training takes seconds.
 fn wasm_pack_test(project: &Project) -> Result<Counts> {
     let driver = tools::need_browser()?.chromedriver;
     let mut command = wasm_pack(project)?;
@@ -258,12 +258,12 @@ struct Counts {
 }
 
 impl Counts {
-    /// A check that passed without running a test is one that passed.
+    /// Counts a check that passed without running a test as one passed test.
     fn at_least_one(self) -> Self {
         if self == Self::default() { Self { passed: 1, failed: 0 } } else { self }
     }
 
-    /// Adds what a line of a test runner's output says: libtest's and wasm-bindgen-test's "test result: ok. 3 passed; 0 failed",
+    /// Adds the counts in a line of a test runner's output: libtest's and wasm-bindgen-test's "test result: ok. 3 passed; 0 failed",
     /// and Playwright's "3 passed (2.1s)" and "1 failed".
     fn read(&mut self, line: &str) {
         let line = line.trim();
@@ -281,7 +281,7 @@ impl Counts {
     }
 }
 
-/// Runs a command, shows its output and counts the tests in it. One that fails without counting a failed test is an error.
+/// Runs a command, shows its output and counts the tests in it. A command that fails without a failed test is an error.
 fn watch(command: &mut Command) -> Result<Counts> {
     let mut child = command
         .stdin(Stdio::null())

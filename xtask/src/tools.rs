@@ -1,4 +1,4 @@
-//! What must be on the machine: said in one line when a person has to install it, installed here when it can be.
+//! Programs that must be on the machine: installed here if possible, otherwise named in one line for a person to install.
 
 use anyhow::{Context, Result, anyhow, bail};
 use std::env::consts::EXE_EXTENSION;
@@ -12,10 +12,10 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 pub const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const NODE: (u32, u32) = (20, 19);
 const WASM_PACK: &str = "0.15.1";
-/// A browser without any font draws no text.
+/// The browser and its driver; without any font, the browser draws no text.
 const DEBIAN: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
 
-/// Node and npm, in the version that the page's tools need.
+/// Checks Node and npm, in the version that the page's tools need.
 pub fn need_node() -> Result<()> {
     let version = run_quietly(Command::new("node").arg("--version"))
         .map_err(|_| anyhow!(install_node("Node.js not found")))?;
@@ -35,7 +35,7 @@ fn install_node(problem: &str) -> String {
     format!("{problem}: install Node.js {}.{} or later, with npm", NODE.0, NODE.1)
 }
 
-/// The standard library for wasm32, by rustup where it is missing.
+/// Checks the standard library for wasm32; rustup installs it if it is missing.
 pub fn need_wasm_target() -> Result<()> {
     let folder =
         run_quietly(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]))?;
@@ -49,7 +49,7 @@ pub fn need_wasm_target() -> Result<()> {
     })
 }
 
-/// rustfmt and clippy, by rustup where they are missing.
+/// Checks rustfmt and clippy; rustup installs them if they are missing.
 pub fn need_lints() -> Result<()> {
     let is_there = |tool| run_quietly(Command::new(cargo()).args([tool, "--version"])).is_ok();
     if is_there("fmt") && is_there("clippy") {
@@ -66,7 +66,7 @@ pub struct Browser {
     pub chromedriver: PathBuf,
 }
 
-/// Chromium and its driver, by Debian's packages where they are missing and this may install them.
+/// Finds Chromium and its driver; installs Debian's packages if they are missing and this program may install them.
 pub fn need_browser() -> Result<Browser> {
     if let Some(browser) = find_browser() {
         return Ok(browser);
@@ -92,8 +92,8 @@ fn find_browser() -> Option<Browser> {
     Some(Browser { chromium, chromedriver: find("chromedriver")? })
 }
 
-/// wasm-pack: the one on PATH, or one compiled into target/tools. It fetches or compiles the wasm-bindgen programs that it needs
-/// itself, once for all projects.
+/// wasm-pack: the one on PATH, or one compiled into target/tools. It downloads or compiles the wasm-bindgen programs that it needs
+/// by itself, once for all projects.
 pub fn need_wasm_pack(project: &Project) -> Result<PathBuf> {
     if let Some(installed) = find("wasm-pack") {
         return Ok(installed);
@@ -114,14 +114,14 @@ pub fn need_wasm_pack(project: &Project) -> Result<PathBuf> {
                 ])
                 .arg(&tools)
                 .env("CARGO_TARGET_DIR", tools.join("build"))
-                // It only starts other programs: not worth the optimiser's time.
+                // wasm-pack only starts other programs: not worth optimising.
                 .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"))
         })?;
     }
     Ok(compiled)
 }
 
-/// A program on PATH.
+/// Finds a program on PATH.
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

@@ -1,4 +1,4 @@
-//! The first half of the build: the crate as a wasm package in `pkg/`, the same that a bare `wasm-pack build` writes.
+//! The first half of the build: the crate as a wasm package in `pkg/`, as a bare `wasm-pack build` writes it.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -12,15 +12,16 @@ use crate::stamp::Stamp;
 use crate::step::{run, step};
 use crate::tools::WASM;
 
-/// The profiles that a site is built with: one for work, one for publishing.
+/// The profiles for a site: one for development, one for publishing.
 pub const PROFILES: [&str; 2] = ["release", PUBLISHED];
 pub const PUBLISHED: &str = "dist";
 
-/// What goes with the package.
+/// The licences, which are copied into the package.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
-const PAPERS: [&str; 3] = [LICENCES[0], LICENCES[1], "README.md"];
+/// All files that are copied into the package.
+const COPIED: [&str; 3] = [LICENCES[0], LICENCES[1], "README.md"];
 
-/// Compiles the crate for wasm32; the result is the file that cargo wrote.
+/// Compiles the crate for wasm32; returns the file that cargo wrote.
 pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Result<PathBuf> {
     let note = if profile == PUBLISHED {
         "fully optimised: several minutes"
@@ -32,7 +33,7 @@ pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Resu
         build
             .args(["build", "--lib", "--target", WASM, "--profile", profile])
             .current_dir(&project.root);
-        // A page needs one backend; what only tests and the benchmark compare it with stays out of what people load.
+        // A page needs one backend; the others, which only tests and the benchmark compare it with, stay out of the published site.
         if profile == PUBLISHED {
             build.arg("--no-default-features");
         }
@@ -44,13 +45,13 @@ pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Resu
     Ok(project.target.join(WASM).join(profile).join(LIBRARY).with_extension("wasm"))
 }
 
-/// Writes a package into a folder: JavaScript and TypeScript types around the wasm. `small` leaves out the names of functions,
-/// which only a stack trace shows.
+/// Writes a package into a folder: the wasm, its JavaScript and its TypeScript types. `small` leaves out the functions' names, which
+/// only stack traces show.
 pub fn package(project: &Project, wasm: &Path, folder: &Path, small: bool) -> Result<()> {
-    let papers = PAPERS.map(|name| project.root.join(name));
+    let copied = COPIED.map(|name| project.root.join(name));
     let lock = project.root.join("Cargo.lock");
     let mut inputs: Vec<&Path> = vec![wasm, &lock];
-    inputs.extend(papers.iter().map(PathBuf::as_path));
+    inputs.extend(copied.iter().map(PathBuf::as_path));
     let name = format!("package-{}", folder.file_name().unwrap_or_default().display());
     let stamp = Stamp::new(project, &name, &inputs, &[folder]);
     if stamp.is_fresh() {
@@ -72,8 +73,8 @@ pub fn package(project: &Project, wasm: &Path, folder: &Path, small: bool) -> Re
             folder.join("package.json"),
             serde_json::to_string_pretty(&package_json(&project.manifest))?,
         )?;
-        for (name, paper) in PAPERS.iter().zip(&papers) {
-            fs::copy(paper, folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
+        for (name, file) in COPIED.iter().zip(&copied) {
+            fs::copy(file, folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
         }
         stamp.refresh()
     })

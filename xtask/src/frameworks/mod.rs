@@ -1,5 +1,5 @@
-//! What came of experiments in Keras, in PyTorch and here: `cargo xtask frameworks`. Their scripts are run as a person would run
-//! them, over a few seeds, and what the presets came to is written down for the page.
+//! `cargo xtask frameworks`: compares experiments in Keras, in PyTorch and here. It runs their scripts as a person would, over a few
+//! seeds, and writes the results of the presets down for the page.
 
 #[path = "../../../tests/support/corpus.rs"]
 mod corpus;
@@ -20,57 +20,57 @@ use run::Task;
 
 #[derive(Args)]
 pub struct FrameworksArgs {
-    /// Only these presets.
+    /// Run only these presets.
     #[arg(long = "preset", value_name = "ID")]
     presets: Vec<String>,
-    /// Only this framework, beside ourselves.
+    /// Run only this framework, and Overfit Lab.
     #[arg(long, value_name = "ID", value_parser = ["keras", "pytorch"])]
     framework: Option<String>,
-    /// Processes at a time of each framework, with one thread each.
+    /// Parallel processes of each framework, with one thread each.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     jobs: u32,
-    /// Seconds that a script may take.
+    /// The most seconds that a script may take.
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     limit: u32,
-    /// Instead of presets, once each: the small experiments that have every kind of every field. Writes nothing down.
+    /// Instead of presets, run the small experiments that cover every kind of every field, once each. Writes nothing down.
     #[arg(long, conflicts_with_all = ["presets", "names"])]
     corpus: bool,
-    /// Only computes the fixtures that `tests/keras_parity.rs` compares with, in Keras.
+    /// Only compute the fixtures that `tests/keras_parity.rs` compares with, in Keras.
     #[arg(long, conflicts_with_all = ["presets", "framework", "corpus", "names"])]
     fixtures: bool,
-    /// Only these fixtures.
+    /// Compute only these fixtures.
     #[arg(long = "case", value_name = "NAME", requires = "fixtures")]
     cases: Vec<String>,
-    /// The folder that fixtures are written to, instead of tests/fixtures/keras.
+    /// Write the fixtures to this folder instead of tests/fixtures/keras.
     #[arg(long, value_name = "FOLDER", requires = "fixtures")]
     out: Option<PathBuf>,
-    /// Added to every tensor id of the fixtures: other images, labels and weights.
+    /// Add this number to every tensor id of the fixtures, which gives other images, labels and weights.
     #[arg(long, value_name = "NUMBER", requires = "fixtures", default_value_t = 0)]
     offset: u32,
-    /// Only writes down the names that these versions of the frameworks have, which `tests/scripts.rs` compares with.
+    /// Only write down the names that these versions of the frameworks have, which `tests/scripts.rs` compares with.
     #[arg(long)]
     names: bool,
 }
 
-/// Over how many seeds a preset is run.
+/// The number of seeds over which a preset is run.
 const SEEDS: u32 = 3;
 const CORPUS: &str = "tests/fixtures/corpus.txt";
 const NAMES: &str = "tests/fixtures/python_names.json";
-/// What makes the fixtures of `tests/keras_parity.rs`; their folder is its own.
+/// The script that computes the fixtures of `tests/keras_parity.rs`, in the fixtures' folder.
 const MAKE_FIXTURES: &str = "tests/fixtures/keras/make.py";
 
-/// One experiment, as the program is told of it.
+/// One experiment, as arguments of the program.
 #[derive(Clone)]
 pub struct Case {
-    /// What the table calls it.
+    /// The experiment's name in the table.
     pub name: String,
     pub preset: String,
     pub mended: bool,
-    /// Further arguments.
+    /// Further arguments of the program.
     pub settings: Vec<String>,
 }
 
-/// Where an experiment runs.
+/// The program in which an experiment runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Place {
     Here,
@@ -81,7 +81,7 @@ pub enum Place {
 impl Place {
     pub const FRAMEWORKS: [Self; 2] = [Self::Keras, Self::PyTorch];
 
-    /// As `outcomes.json` and the program call it.
+    /// The id in `outcomes.json` and in the program's arguments.
     pub fn id(self) -> &'static str {
         match self {
             Self::Here => "here",
@@ -105,7 +105,7 @@ pub fn frameworks(project: &Project, args: &FrameworksArgs) -> Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     step("Compiling the native program", || {
-        // The build that the tests are: nothing is compiled twice.
+        // The same build as the tests: nothing is compiled twice.
         let words = ["build", "--release", "--features", "ndarray", "--tests", "--bins", "--quiet"];
         crate::step::run(Command::new(cargo()).args(words).current_dir(&project.root))
     })?;
@@ -158,14 +158,14 @@ fn make_fixtures(project: &Project, python: &Path, args: &FrameworksArgs) -> Com
     make
 }
 
-/// Every preset and its mended twin, or those that were asked for.
+/// Every preset and its fixed twin, or those in `wanted`.
 fn presets(program: &Path, wanted: &[String]) -> Result<Vec<Case>> {
     let list = run_quietly(Command::new(program).arg("presets"))?;
-    // Titles of groups are not indented.
+    // Only presets are indented; titles of groups are not.
     let ids = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
     let ids: Vec<&str> = ids.collect();
     if let Some(unknown) = wanted.iter().find(|id| !ids.contains(&id.as_str())) {
-        bail!("{unknown} is no preset: there are {}", ids.join(", "));
+        bail!("there is no preset {unknown}; the presets are {}", ids.join(", "));
     }
     let mut cases = Vec::new();
     for id in ids.into_iter().filter(|id| wanted.is_empty() || wanted.iter().any(|name| name == id))

@@ -1,4 +1,4 @@
-//! What came of it: counted, compared, printed and written down.
+//! The results of all runs: counted, compared, printed and written down.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -7,18 +7,18 @@ use std::fs;
 use super::{Case, Place};
 use crate::project::Project;
 
-/// One run.
+/// The result of one run.
 #[derive(Clone)]
 pub struct Run {
-    /// Of the trained network on its images.
+    /// The accuracy of the trained network on its training images.
     pub accuracy: f64,
-    /// Nothing where it is not a number.
+    /// The loss, or nothing if it is not a finite number.
     pub loss: Option<f64>,
     pub error: Option<String>,
 }
 
 impl Run {
-    /// A line of run.py.
+    /// The result in a line of run.py's output.
     pub fn of_driver(line: &Value) -> Self {
         match line["error"].as_str() {
             Some(error) => Self::failed(error),
@@ -46,11 +46,11 @@ fn loss_text(loss: Option<f64>) -> String {
     loss.map_or("NaN".into(), |loss| format!("{loss:.4}"))
 }
 
-/// A case's runs in one place.
+/// The runs of one case in one place, counted.
 #[derive(Clone)]
 pub struct Tally {
     pub memorised: u32,
-    /// Of the run in the middle.
+    /// The median loss.
     pub loss: Option<f64>,
 }
 
@@ -59,13 +59,13 @@ impl Tally {
         if runs.is_empty() || runs.iter().any(|run| run.error.is_some()) {
             return None;
         }
-        // What is not a number is worse than any number.
+        // NaN is worse than any number.
         let mut losses: Vec<f64> =
             runs.iter().map(|run| run.loss.unwrap_or(f64::INFINITY)).collect();
         losses.sort_by(f64::total_cmp);
         let middle = losses[losses.len() / 2];
         let memorised = runs.iter().filter(|run| run.accuracy > 0.99995).count() as u32;
-        // As many digits as a script prints, and no 0 below 0.
+        // The digits that a script prints, and no negative 0.
         let loss = middle.is_finite().then(|| (middle * 1e6).round() / 1e6 + 0.0);
         Some(Self { memorised, loss })
     }
@@ -79,7 +79,7 @@ pub struct Outcomes {
     pub versions: Vec<(Place, String)>,
     names: Vec<String>,
     seeds: u32,
-    /// A case each: place, seed and run.
+    /// The runs of each case, with place and seed.
     runs: Vec<Vec<(Place, u32, Run)>>,
 }
 
@@ -113,7 +113,7 @@ impl Outcomes {
     }
 }
 
-/// Memorised runs and the loss in the middle, a place a column.
+/// Prints the number of memorised runs and the median loss, one column per place.
 pub fn print_table(cases: &[Case], outcomes: &Outcomes, places: &[Place]) {
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or_default();
     print!("\n{:width$}", "");
@@ -131,7 +131,7 @@ pub fn print_table(cases: &[Case], outcomes: &Outcomes, places: &[Place]) {
     }
 }
 
-/// Cases in which a framework does other than we.
+/// The cases in which a framework's result differs from ours.
 pub fn disagreements(cases: &[Case], outcomes: &Outcomes) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, case) in cases.iter().enumerate() {
@@ -155,7 +155,7 @@ pub fn disagreements(cases: &[Case], outcomes: &Outcomes) -> Vec<String> {
     lines
 }
 
-/// More than two seeds' worth of luck, or another level.
+/// Whether the numbers of memorised runs differ by two or more, or the losses by more than chance.
 fn differ(here: &Tally, there: &Tally, seeds: u32) -> bool {
     if here.memorised.abs_diff(there.memorised) >= seeds.min(2) {
         return true;
@@ -166,7 +166,7 @@ fn differ(here: &Tally, there: &Tally, seeds: u32) -> bool {
     }
 }
 
-/// Brings `outcomes.json` up to date: rows of other presets, and of a framework that was left out, stay.
+/// Updates `outcomes.json`: rows of other presets, and results of a framework that was not run, stay.
 pub fn write_checks(
     project: &Project,
     cases: &[Case],
@@ -195,7 +195,7 @@ pub fn write_checks(
         match known {
             Some(at) => rows[at] = row,
             None if whole => rows.push(row),
-            None => println!("{}: not written down, for it was not run everywhere", case.name),
+            None => println!("{}: not written down, because it was not run everywhere", case.name),
         }
     }
     let lines: Vec<String> = rows.iter().map(|row| format!("    {row}")).collect();

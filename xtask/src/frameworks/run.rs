@@ -1,4 +1,4 @@
-//! Runs experiments: each framework in processes of its own, one script after the other, and ourselves beside them.
+//! Runs experiments: each framework in its own processes, one script after the other, and Overfit Lab at the same time.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -17,11 +17,11 @@ pub struct Task {
     pub program: PathBuf,
     pub python: PathBuf,
     pub driver: PathBuf,
-    /// For the scripts.
+    /// The folder for the scripts.
     pub folder: PathBuf,
-    /// Seconds a script.
+    /// The most seconds per script.
     pub limit: u32,
-    /// Processes a place.
+    /// Processes per place.
     pub jobs: usize,
 }
 
@@ -33,14 +33,14 @@ struct Job<'a> {
     seed: u32,
 }
 
-/// What a process has to say.
+/// A message from a process.
 enum News {
     Version(Place, String),
     Done { place: Place, index: usize, seed: u32, run: Run },
 }
 
 impl Task {
-    /// Every case with every seed in every place.
+    /// Runs every case with every seed in every place.
     pub fn run(&self, cases: &[Case], seeds: u32, places: &[Place]) -> Result<Outcomes> {
         let jobs = cases
             .iter()
@@ -116,7 +116,7 @@ impl Task {
             scripts.push(path);
         }
         let mut rest = jobs.iter().zip(&scripts).peekable();
-        // A script that brings its process down costs only itself.
+        // A script that ends its process fails alone: a new process runs the rest.
         while rest.peek().is_some() {
             let paths: Vec<&Path> = rest.clone().map(|(_, path)| path.as_path()).collect();
             let mut driver = Command::new(&self.python)
