@@ -1,4 +1,4 @@
-//! The crate's kernels alone, called pass by pass.
+//! The kernels alone, called pass by pass.
 
 use std::cell::RefCell;
 
@@ -6,9 +6,10 @@ use overfit_lab_kernels::buffers::Buffers;
 use overfit_lab_kernels::convolution::{self, Block, LARGEST_POOL, Padding, Path, Plan, Shape};
 use overfit_lab_kernels::dense::{self, Dense};
 use overfit_lab_kernels::lanes::Instructions;
+use overfit_lab_kernels::reference::{self, numbers};
 use overfit_lab_kernels::update::Update;
 
-/// Something to measure, with its numbers.
+/// The kernel to measure.
 enum Case {
     Block { block: Block, plan: Plan, winners: Vec<u8> },
     Dense(Dense),
@@ -20,7 +21,7 @@ struct Bench {
     kernel: Vec<f32>,
     bias: Vec<f32>,
     output: Vec<f32>,
-    /// Of the output.
+    /// The gradient of the output.
     gradient: Vec<f32>,
     of_input: Vec<f32>,
     of_kernel: Vec<f32>,
@@ -33,18 +34,16 @@ thread_local! {
     static BENCHES: RefCell<Vec<Bench>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Numbers between -1 and 1.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = 2 * seed + 1;
-    let number = || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    std::iter::repeat_with(number).take(count).collect()
+/// The number of floats of each part of a case.
+struct Sizes {
+    inputs: usize,
+    weights: usize,
+    units: usize,
+    outputs: usize,
 }
 
-fn open(case: Case, [inputs, weights, units, outputs]: [usize; 4]) -> usize {
+fn open(case: Case, sizes: Sizes) -> usize {
+    let Sizes { inputs, weights, units, outputs } = sizes;
     // Pixels lie between 0 and 1, as in the article's images.
     let input = numbers(inputs, 1).iter().map(|value| (value + 1.0) / 2.0).collect();
     let scale = (units as f32 / weights as f32).sqrt();
@@ -67,25 +66,25 @@ fn open(case: Case, [inputs, weights, units, outputs]: [usize; 4]) -> usize {
     })
 }
 
-/// A convolution with ReLU and, where `pool` is more than 1, a max-pool. `path` is 0 for the rule's own choice, 1 for direct,
-/// 2 for Winograd and 3 for direct forward and from the winners backward. Returns its number, or -1 where the path or the pool
-/// does not fit.
+/// Opens a convolution with ReLU and, if `pool` is more than 1, a max-pool. `path` is 0 for the rule's choice, 1 for direct, 2 for
+/// Winograd and 3 for direct forward and from the winners backward. Returns the case's number, or -1 if the path or the pool does
+/// not fit.
 #[unsafe(no_mangle)]
 pub extern "C" fn open_block(
     images: usize,
     side: usize,
     channels: usize,
     filters: usize,
-    kernel: usize,
+    window: usize,
     stride: usize,
     same: usize,
     pool: usize,
     path: usize,
 ) -> i32 {
     let padding =
-        if same == 1 { Padding::alike((kernel - 1) / 2, kernel / 2) } else { Padding::NONE };
+        if same == 1 { Padding::alike((window - 1) / 2, window / 2) } else { Padding::NONE };
     let shape =
-        Shape { images, height: side, width: side, channels, filters, kernel, stride, padding };
+        Shape { images, height: side, width: side, channels, filters, window, stride, padding };
     let block = Block { shape, relu: true, pool };
     if pool > LARGEST_POOL {
         return -1;
@@ -98,21 +97,24 @@ pub extern "C" fn open_block(
         _ => Plan::of(&block),
     };
     let outputs = block.output_size();
-    let sizes = [shape.input_size(), shape.kernel_size(), filters, outputs];
+    let (inputs, weights) = (shape.input_size(), shape.kernel_size());
+    let sizes = Sizes { inputs, weights, units: filters, outputs };
     open(Case::Block { block, plan, winners: vec![0; outputs] }, sizes) as i32
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn open_dense(images: usize, inputs: usize, units: usize) -> i32 {
     let dense = Dense { images, inputs, units, relu: units > 2 };
-    open(Case::Dense(dense), [images * inputs, inputs * units, units, images * units]) as i32
+    let sizes =
+        Sizes { inputs: images * inputs, weights: inputs * units, units, outputs: images * units };
+    open(Case::Dense(dense), sizes) as i32
 }
 
 fn with<T>(number: usize, work: impl FnOnce(&mut Bench) -> T) -> T {
     BENCHES.with_borrow_mut(|benches| work(&mut benches[number]))
 }
 
-/// Operations of one pass, as by the definition: two for each multiplication, before any pool.
+/// Floating-point operations of one pass by the definition, before any pool: two for each multiplication.
 #[unsafe(no_mangle)]
 pub extern "C" fn operations(number: usize) -> f64 {
     with(number, |bench| match &bench.case {
@@ -121,7 +123,7 @@ pub extern "C" fn operations(number: usize) -> f64 {
     })
 }
 
-/// How a case's passes are computed: forward, kernel gradient and input gradient in the bits 0 to 2, 1 for Winograd.
+/// The paths of a case's passes: forward, kernel gradient and input gradient in the bits 0 to 2, 1 for Winograd.
 #[unsafe(no_mangle)]
 pub extern "C" fn paths(number: usize) -> u32 {
     with(number, |bench| match &bench.case {
@@ -157,7 +159,7 @@ pub extern "C" fn forward(number: usize) {
     });
 }
 
-/// The gradients of kernel and bias and, with `input` 1, of the input.
+/// Computes the gradients of kernel and bias and, if `input` is 1, of the input.
 #[unsafe(no_mangle)]
 pub extern "C" fn backward(number: usize, input: usize) {
     with(number, |bench| {
@@ -194,7 +196,7 @@ pub extern "C" fn backward(number: usize, input: usize) {
     });
 }
 
-/// One step of Adam over the kernel.
+/// Runs one step of Adam over the kernel.
 #[unsafe(no_mangle)]
 pub extern "C" fn update(number: usize) {
     with(number, |bench| {
@@ -210,49 +212,20 @@ pub extern "C" fn update(number: usize) {
     });
 }
 
-/// How far a convolution's output is from the same sums in f64, as a share of their l2 norm.
+/// The distance of a convolution's output from the same sums in f64, as a share of their l2 norm.
 #[unsafe(no_mangle)]
 pub extern "C" fn forward_error(number: usize) -> f64 {
     forward(number);
     with(number, |bench| {
         let Case::Block { block, .. } = &bench.case else { return f64::NAN };
+        let shape = &block.shape;
+        let convolved = reference::convolve(shape, &bench.input, &bench.kernel, &bench.bias);
         let (mut distance, mut norm) = (0.0, 0.0);
         for (at, &found) in bench.output.iter().enumerate() {
-            let expected = by_definition(block, &bench.input, &bench.kernel, at);
+            let expected = reference::output(block, &convolved, at);
             distance += (f64::from(found) - expected).powi(2);
             norm += expected.powi(2);
         }
         (distance / norm).sqrt()
     })
-}
-
-/// One output of a block without bias.
-fn by_definition(block: &Block, input: &[f32], kernel: &[f32], at: usize) -> f64 {
-    let Block { shape, pool, .. } = *block;
-    let (filter, pixel) = (at % shape.filters, at / shape.filters);
-    let (width, height) = (block.output_width(), block.output_height());
-    let (image, row, column) = (pixel / (width * height), pixel / width % height, pixel % width);
-    let mut best = 0.0_f64;
-    for place in 0..pool * pool {
-        let (row, column) = (row * pool + place / pool, column * pool + place % pool);
-        let mut sum = 0.0;
-        for y in 0..shape.kernel {
-            for x in 0..shape.kernel {
-                let from = [row * shape.stride + y, column * shape.stride + x];
-                let Some(from_row) = from[0].checked_sub(shape.padding.top) else { continue };
-                let Some(from_column) = from[1].checked_sub(shape.padding.left) else { continue };
-                if from_row >= shape.height || from_column >= shape.width {
-                    continue;
-                }
-                let pixel = (image * shape.height + from_row) * shape.width + from_column;
-                for channel in 0..shape.channels {
-                    let weight = (y * shape.kernel + x) * shape.channels + channel;
-                    sum += f64::from(input[pixel * shape.channels + channel])
-                        * f64::from(kernel[weight * shape.filters + filter]);
-                }
-            }
-        }
-        best = best.max(sum);
-    }
-    best
 }

@@ -1,25 +1,25 @@
-//! Batch normalisation with the ReLU after it. S. Ioffe and C. Szegedy, "Batch Normalization", 2015, algorithm 1; the backward
-//! pass is the chain rule of section 3, with both sums that it needs taken in one pass.
+//! Batch normalisation with the ReLU after it. S. Ioffe and C. Szegedy, "Batch Normalization", 2015, algorithm 1. The backward
+//! pass is the chain rule of section 3; it takes both sums that it needs in one pass.
 
 use crate::buffers::Buffers;
 use crate::lanes::{Computation, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Piece, pieces};
 
-/// A batch normalisation and the sizes of what it works on.
+/// A batch normalisation and the sizes of its input.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchNorm {
-    /// Of all images; rows of a dense layer count as one pixel each.
+    /// The pixels of all images; each row of a dense layer counts as a pixel.
     pub pixels: usize,
     pub channels: usize,
     /// Added to the variance.
     pub epsilon: f32,
-    /// Whether mean and variance are those of the input, and change with it.
+    /// Whether mean and variance are computed from the input, so that gradients pass through them.
     pub of_batch: bool,
     pub relu: bool,
 }
 
-/// What the layer's output is computed from.
+/// The inputs of the forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// `[pixels, channels]`
@@ -28,13 +28,13 @@ pub struct Inputs<'a> {
     pub gamma: &'a [f32],
     /// `[channels]`
     pub beta: &'a [f32],
-    /// `[channels]`: of the batch, or the moving average.
+    /// `[channels]`: the batch's mean, or the moving average.
     pub mean: &'a [f32],
     /// `[channels]`
     pub variance: &'a [f32],
 }
 
-/// Where the gradients go; the input's only where it is wanted.
+/// The gradients to compute; the input's is optional.
 pub struct Gradients<'a> {
     /// `[pixels, channels]`
     pub input: Option<&'a mut [f32]>,
@@ -44,10 +44,10 @@ pub struct Gradients<'a> {
     pub beta: &'a mut [f32],
 }
 
-/// Pixels that are added up in f32; the sums of so many are added up in f64.
+/// Pixels that are added up in f32; sums of more pixels are added up in f64.
 const AT_ONCE: usize = 128;
 
-/// Floats of the widest part of a pixel that is worked on at a time: four vectors of eight.
+/// The most floats of a pixel that are worked on at a time: four vectors of eight.
 const WIDEST: usize = 32;
 
 impl BatchNorm {
@@ -82,8 +82,8 @@ pub fn moments(
         .run(Pass { channels: norm.channels, piece: Moments { norm, input, mean, variance } });
 }
 
-/// Computes the layer's output `[pixels, channels]`: `(input - mean) / sqrt(variance + epsilon) * gamma + beta`, and zero where
-/// ReLU cuts it off, which lets pass what is not a number.
+/// Computes the layer's output `[pixels, channels]`: `(input - mean) / sqrt(variance + epsilon) * gamma + beta`, then ReLU if there
+/// is one, which lets NaN pass.
 pub fn forward(
     norm: &BatchNorm,
     inputs: Inputs,
@@ -101,7 +101,7 @@ pub fn forward(
     instructions.run(Pass { channels: norm.channels, piece });
 }
 
-/// Overwrites `gradients` with those of the layer, whose output has the gradient `gradient` `[pixels, channels]`.
+/// Overwrites `gradients` with the layer's gradients. `gradient` is that of the output, `[pixels, channels]`.
 pub fn backward(
     norm: &BatchNorm,
     inputs: Inputs,
@@ -125,7 +125,7 @@ pub fn backward(
     for channel in 0..norm.channels {
         let inverse = norm.inverse_deviation(&inputs, channel);
         of_gamma[channel] *= inverse;
-        // What the input's gradient loses because mean and variance follow the input.
+        // The input's gradient is reduced by the gradients of mean and variance, which depend on the input.
         let share = if norm.of_batch { 1.0 / norm.pixels as f32 } else { 0.0 };
         from_mean[channel] = of_beta[channel] * share;
         from_variance[channel] = of_gamma[channel] * inverse * share;
@@ -145,7 +145,7 @@ pub fn backward(
     }
 }
 
-/// Work on parts of all pixels' channels.
+/// A pass over the channels of all pixels, part by part.
 struct Pass<P> {
     channels: usize,
     piece: P,
@@ -160,13 +160,13 @@ impl<P: Piece> Computation for Pass<P> {
     }
 }
 
-/// What is added up over all pixels: `N` numbers of each float.
+/// Terms to add up over all pixels: `N` terms per float of the input.
 trait Terms<const N: usize> {
-    /// Of the `V` vectors of the input from `at` on, whose channels are those from `channel` on.
+    /// The terms of the `V` vectors of the input from `at` on, whose channels are those from `channel` on.
     fn terms<L: Lanes, const V: usize>(&self, at: usize, channel: usize) -> [[L; V]; N];
 }
 
-/// Adds up the terms of all pixels: in f32 for some pixels, in f64 from there on.
+/// Adds up the terms of all pixels: in f32 up to [`AT_ONCE`] pixels, then in f64.
 #[inline(always)]
 fn add_up<L: Lanes, const V: usize, const N: usize>(
     terms: &impl Terms<N>,
@@ -195,7 +195,7 @@ fn add_up<L: Lanes, const V: usize, const N: usize>(
     totals
 }
 
-/// The input itself.
+/// The input's values.
 struct Values<'a>(&'a [f32]);
 
 impl Terms<1> for Values<'_> {
@@ -205,7 +205,7 @@ impl Terms<1> for Values<'_> {
     }
 }
 
-/// The squares of the input's distances from the mean.
+/// The squares of the input minus the mean.
 struct Squares<'a> {
     input: &'a [f32],
     mean: &'a [f32],
@@ -223,7 +223,7 @@ impl Terms<1> for Squares<'_> {
     }
 }
 
-/// The input less the mean.
+/// The input minus the mean.
 #[inline(always)]
 fn centred<L: Lanes, const V: usize>(
     input: &[f32],
@@ -262,7 +262,7 @@ impl Piece for Moments<'_> {
     }
 }
 
-/// The layer's numbers in vectors: the `V` from a channel on.
+/// The layer's parameters of the `V` vectors from a channel on.
 #[derive(Clone, Copy)]
 struct Vectors<L, const V: usize> {
     mean: [L; V],
@@ -277,7 +277,7 @@ impl<L: Lanes, const V: usize> Vectors<L, V> {
         Self { mean, scale: load(scale, channel), beta }
     }
 
-    /// The output before ReLU. Forward and backward compute the same bits, so that ReLU cuts off the same in both.
+    /// The output before ReLU. Forward and backward compute the same bits, so that ReLU cuts off the same values in both.
     #[inline(always)]
     fn normalised(&self, v: usize, value: L) -> L {
         self.beta[v].add_product(value.sub(self.mean[v]), self.scale[v])
@@ -302,7 +302,7 @@ impl Piece for Forward<'_> {
             for (v, value) in values.iter_mut().enumerate() {
                 *value = vectors.normalised(v, *value);
                 if self.norm.relu {
-                    *value = value.where_cut([zero, *value]);
+                    *value = value.where_cut(zero, *value);
                 }
             }
             store(values, self.output, at);
@@ -310,10 +310,10 @@ impl Piece for Forward<'_> {
     }
 }
 
-/// The gradient that passes ReLU. A product, as in TensorFlow: a gradient that is not a number stays so.
+/// The gradient that passes ReLU. A product, as in TensorFlow: a gradient of NaN stays NaN.
 #[inline(always)]
 fn passing<L: Lanes>(relu: bool, normalised: L, gradient: L) -> L {
-    if relu { normalised.where_cut([gradient.mul(L::splat(0.0)), gradient]) } else { gradient }
+    if relu { normalised.where_cut(gradient.mul(L::splat(0.0)), gradient) } else { gradient }
 }
 
 /// Products of the gradient with the centred input, and the gradient itself.
@@ -364,9 +364,9 @@ struct InputGradient<'a> {
     inputs: Inputs<'a>,
     scale: &'a [f32],
     gradient: &'a [f32],
-    /// What each channel's gradient loses to the mean.
+    /// The part of each channel's gradient that passes through the mean, to subtract.
     from_mean: &'a [f32],
-    /// What it loses to the variance, as often as the input is away from the mean.
+    /// The part that passes through the variance, to subtract once per unit of the input minus the mean.
     from_variance: &'a [f32],
     of_input: &'a mut [f32],
 }

@@ -1,13 +1,13 @@
-//! Memory that is taken once and used again every step: a large tensor that is dropped goes back on its shelf.
+//! Memory that is allocated once and reused in every step: the buffer of a dropped tensor goes back on its shelf.
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Shelves of buffers that nobody uses at the moment. Clones share them.
+/// Shelves of unused buffers. Clones share them.
 ///
-/// The sizes of a network's tensors are the same every step, so after the first step, or the first with the last, smaller
-/// batch of an epoch, nothing is allocated any more.
+/// The sizes of a network's tensors are the same in every step, so after the first epoch, whose last batch may be smaller,
+/// nothing more is allocated.
 #[derive(Clone, Debug, Default)]
 pub struct Buffers {
     floats: Arc<Shelves<f32>>,
@@ -15,13 +15,13 @@ pub struct Buffers {
     terms: Arc<Shelves<Term>>,
 }
 
-/// A place and a number for it.
+/// A place and the number that belongs to it.
 pub type Term = (u32, f32);
 
 type Shelves<T> = Mutex<HashMap<usize, Vec<Vec<T>>>>;
 
 impl Buffers {
-    /// A buffer of so many floats, whatever they are.
+    /// A buffer of `count` floats of any values.
     pub fn floats(&self, count: usize) -> Buffer<f32> {
         Buffer::take(&self.floats, count)
     }
@@ -32,12 +32,12 @@ impl Buffers {
         buffer
     }
 
-    /// A buffer of so many bytes, whatever they are.
+    /// A buffer of `count` bytes of any values.
     pub fn bytes(&self, count: usize) -> Buffer<u8> {
         Buffer::take(&self.bytes, count)
     }
 
-    /// A buffer of so many terms, whatever they are.
+    /// A buffer of `count` terms of any values.
     pub fn terms(&self, count: usize) -> Buffer<Term> {
         Buffer::take(&self.terms, count)
     }

@@ -3,9 +3,11 @@
 use crate::buffers::Buffers;
 use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
-use crate::tile::{Walk, dot, dots, tile, tile_unchecked, transpose};
+use crate::tile::{
+    Left, Matrix, Right, Rows, Steps, Walk, dot, dots, tile, tile_unchecked, transpose,
+};
 
-/// A dense layer and the number of images that it works on.
+/// A dense layer and the number of its images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
     pub images: usize,
@@ -14,7 +16,7 @@ pub struct Dense {
     pub relu: bool,
 }
 
-/// What the layer's output is computed from.
+/// The inputs of the forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// `[images, inputs]`
@@ -25,20 +27,20 @@ pub struct Inputs<'a> {
     pub bias: &'a [f32],
 }
 
-/// What the layer's gradients are computed from.
+/// The inputs of the backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     /// `[images, inputs]`
     pub input: &'a [f32],
     /// `[inputs, units]`
     pub kernel: &'a [f32],
-    /// `[images, units]`; read where there is a ReLU.
+    /// `[images, units]`; read only if there is a ReLU.
     pub output: &'a [f32],
     /// The gradient of the output, `[images, units]`.
     pub gradient: &'a [f32],
 }
 
-/// Where the gradients go; the input's only where it is wanted.
+/// The gradients to compute; the input's is optional.
 pub struct Gradients<'a> {
     /// `[images, inputs]`
     pub input: Option<&'a mut [f32]>,
@@ -51,13 +53,13 @@ pub struct Gradients<'a> {
 /// With fewer units than this, most of a vector along the units would be empty.
 const FEW: usize = 8;
 
-/// Rows of the kernel that are worked on while they stay in the nearest cache.
+/// Rows of the kernel that are worked on at a time: they stay in the nearest cache.
 const ROWS_AT_ONCE: usize = 256;
 
 /// Inputs whose rows of the kernel are worked on at a time, a multiple of four.
 const INPUTS_AT_ONCE: usize = 32;
 
-/// Inputs whose columns are written as rows at a time: a multiple of every machine's rows in a tile.
+/// Inputs whose columns are transposed at a time: a multiple of every machine's rows in a tile.
 const COLUMNS_AT_ONCE: usize = 48;
 
 /// Computes the layer's output `[images, units]`.
@@ -75,7 +77,8 @@ pub fn forward(
     assert_eq!(output.len(), product(&[images, units]));
     if units < FEW {
         let mut by_unit = buffers.floats(kernel.len());
-        transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
+        let matrix = Matrix { rows: inputs, columns: units };
+        transpose(matrix, kernel, units, &mut by_unit, inputs);
         instructions.run(FewForward { dense, input, by_unit: &by_unit, output });
     } else {
         let mut panel = buffers.floats(ROWS_AT_ONCE * GROUP);
@@ -92,13 +95,13 @@ pub fn forward(
     for output in output.chunks_exact_mut(units) {
         for (value, bias) in output.iter_mut().zip(bias) {
             *value += bias;
-            // What is not a number passes.
+            // NaN passes.
             *value = if relu && *value <= 0.0 { 0.0 } else { *value };
         }
     }
 }
 
-/// Overwrites `gradients` with those of the layer.
+/// Overwrites `gradients` with the layer's gradients.
 pub fn backward(
     dense: &Dense,
     Known { input, kernel, output, gradient }: Known,
@@ -112,7 +115,7 @@ pub fn backward(
     assert_eq!(gradient.len(), product(&[images, units]));
     assert_eq!(gradients.kernel.len(), kernel.len());
     assert_eq!(gradients.bias.len(), units);
-    // Rows filled up to whole groups.
+    // Rows are padded with zeros to whole groups.
     let width = units.next_multiple_of(GROUP);
     let mut passed = buffers.zeros(images * width);
     gradients.bias.fill(0.0);
@@ -122,7 +125,7 @@ pub fn backward(
         if relu {
             assert_eq!(output.len(), gradient.len());
             for (passed, &output) in passed.iter_mut().zip(&output[row]) {
-                // A product, as in TensorFlow: a gradient that is not a number stays so.
+                // A product, as in TensorFlow: a gradient of NaN stays NaN.
                 *passed = if output <= 0.0 { *passed * 0.0 } else { *passed };
             }
         }
@@ -130,16 +133,17 @@ pub fn backward(
             *sum += *passed;
         }
     }
-    let gradient = &passed[..];
+    let output = OutputGradient { values: &passed, width };
     if units < FEW {
         let mut by_unit = buffers.floats(kernel.len());
-        let left = (gradient, width);
-        instructions.run(FewKernelGradient { dense, input, left, by_unit: &mut by_unit });
-        transpose(&by_unit, inputs, [units, inputs], gradients.kernel, units);
-        if let Some(input_gradient) = gradients.input {
-            transpose(kernel, units, [inputs, units], &mut by_unit, inputs);
+        instructions.run(FewKernelGradient { dense, input, output, by_unit: &mut by_unit });
+        let matrix = Matrix { rows: units, columns: inputs };
+        transpose(matrix, &by_unit, inputs, gradients.kernel, units);
+        if let Some(gradient) = gradients.input {
+            let matrix = Matrix { rows: inputs, columns: units };
+            transpose(matrix, kernel, units, &mut by_unit, inputs);
             let by_unit = &by_unit;
-            instructions.run(FewInputGradient { dense, left, by_unit, gradient: input_gradient });
+            instructions.run(FewInputGradient { dense, output, by_unit, gradient });
         }
         return;
     }
@@ -148,21 +152,29 @@ pub fn backward(
         dense,
         input,
         columns: &mut columns,
-        right: (gradient, width),
+        output,
         gradient: gradients.kernel,
     });
-    if let Some(input_gradient) = gradients.input {
-        assert_eq!(input_gradient.len(), input.len());
-        let left = (gradient, width);
-        instructions.run(InputGradient { dense, left, kernel, gradient: input_gradient });
+    if let Some(gradient) = gradients.input {
+        assert_eq!(gradient.len(), input.len());
+        instructions.run(InputGradient { dense, output, kernel, gradient });
     }
 }
 
-/// Fills a group with a part and with zeros behind it.
+/// The gradient of the output before ReLU.
+#[derive(Clone, Copy)]
+struct OutputGradient<'a> {
+    /// `[images, width]`
+    values: &'a [f32],
+    /// The units, rounded up to whole groups.
+    width: usize,
+}
+
+/// Fills a group with a part and with zeros after it.
 #[inline(always)]
 fn copy_part(part: &[f32], to: &mut [f32]) {
     if let Ok(group) = <&[f32; GROUP]>::try_from(part) {
-        // A size that is known is copied without a call.
+        // Copies of a known size need no call.
         return to.copy_from_slice(group);
     }
     let (values, rest) = to.split_at_mut(part.len());
@@ -181,12 +193,12 @@ fn store_part<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usi
     to[at..at + count].copy_from_slice(&values[..count]);
 }
 
-/// Sums for each image and unit, with vectors along the units.
+/// The sums of each image and unit, with vectors along the units.
 struct Forward<'a> {
     dense: &'a Dense,
     input: &'a [f32],
     kernel: &'a [f32],
-    /// Some rows of the kernel for one group of units.
+    /// `[ROWS_AT_ONCE][GROUP]`: some rows of the kernel, for one group of units.
     panel: &'a mut [f32],
     /// `[groups][images][GROUP]`
     sums: &'a mut [f32],
@@ -232,24 +244,27 @@ impl Forward<'_> {
         let Dense { images, inputs, .. } = *self.dense;
         let at = (group * images + image) * GROUP;
         let mut sums: [[L; V]; R] = std::array::from_fn(|r| load(self.sums, at + r * GROUP));
-        let left = Walk { start: image * inputs + first, step: [0, 1] };
-        let right = Walk { start: 0, step: [0, GROUP] };
-        let offsets = std::array::from_fn(|r| r * inputs);
-        tile(&mut sums, [1, rows], (self.input, offsets, left), (self.panel, right));
+        let left = Left {
+            values: self.input,
+            rows: std::array::from_fn(|r| r * inputs),
+            walk: Walk { start: image * inputs + first, outer: 0, inner: 1 },
+        };
+        let walk = Walk { start: 0, outer: 0, inner: GROUP };
+        let right = Right { values: self.panel, walk };
+        tile(&mut sums, Steps { outer: 1, inner: rows }, left, right);
         for (r, sums) in sums.into_iter().enumerate() {
             store(sums, self.sums, at + r * GROUP);
         }
     }
 }
 
-/// The kernel's gradient with vectors along the units.
+/// The kernel's gradient, with vectors along the units.
 struct KernelGradient<'a> {
     dense: &'a Dense,
     input: &'a [f32],
     /// Some columns of the input, as rows.
     columns: &'a mut [f32],
-    /// The output's gradient and the width of its rows.
-    right: (&'a [f32], usize),
+    output: OutputGradient<'a>,
     gradient: &'a mut [f32],
 }
 
@@ -261,7 +276,8 @@ impl Computation for KernelGradient<'_> {
         let Dense { images, inputs, .. } = *self.dense;
         for first in (0..inputs).step_by(COLUMNS_AT_ONCE) {
             let count = COLUMNS_AT_ONCE.min(inputs - first);
-            transpose(&self.input[first..], inputs, [images, count], self.columns, images);
+            let matrix = Matrix { rows: images, columns: count };
+            transpose(matrix, &self.input[first..], inputs, self.columns, images);
             let mut column = 0;
             while column + ROWS <= count {
                 self.write::<L, ROWS, VECTORS>(first, column);
@@ -278,19 +294,20 @@ impl KernelGradient<'_> {
     #[inline(always)]
     fn write<L: Lanes, const R: usize, const V: usize>(&mut self, first: usize, column: usize) {
         let Dense { images, units, .. } = *self.dense;
-        let (right, width) = self.right;
+        let OutputGradient { values, width } = self.output;
         assert!((column + R) * images <= self.columns.len());
-        assert!(images * width <= right.len() && units.next_multiple_of(GROUP) <= width);
+        assert!(images * width <= values.len() && units.next_multiple_of(GROUP) <= width);
         for group in 0..units.div_ceil(GROUP) {
             let mut sums = [[L::splat(0.0); V]; R];
-            let left = Walk { start: column * images, step: [0, 1] };
-            let offsets = std::array::from_fn(|r| r * images);
-            let walk = Walk { start: group * GROUP, step: [0, width] };
-            // SAFETY: so many columns of all images, and the group in the rows of all images, were checked.
-            unsafe {
-                let left = (&*self.columns, offsets, left);
-                tile_unchecked(&mut sums, [1, images], left, (right, walk));
-            }
+            let left = Left {
+                values: self.columns,
+                rows: std::array::from_fn(|r| r * images),
+                walk: Walk { start: column * images, outer: 0, inner: 1 },
+            };
+            let walk = Walk { start: group * GROUP, outer: 0, inner: width };
+            let steps = Steps { outer: 1, inner: images };
+            // SAFETY: these columns, and the group in the rows of all images, were checked.
+            unsafe { tile_unchecked(&mut sums, steps, left, Right { values, walk }) };
             let count = GROUP.min(units - group * GROUP);
             for (r, sums) in sums.into_iter().enumerate() {
                 let at = (first + column + r) * units + group * GROUP;
@@ -303,8 +320,7 @@ impl KernelGradient<'_> {
 /// The input's gradient: rows of the output's gradient times rows of the kernel.
 struct InputGradient<'a> {
     dense: &'a Dense,
-    /// The output's gradient and the width of its rows.
-    left: (&'a [f32], usize),
+    output: OutputGradient<'a>,
     kernel: &'a [f32],
     gradient: &'a mut [f32],
 }
@@ -328,12 +344,12 @@ impl Computation for InputGradient<'_> {
                 self.write::<L, 1>(image, first..end);
             }
         }
-        let (left, width) = self.left;
+        let OutputGradient { values, width } = self.output;
         let units = self.dense.units;
         for input in whole..inputs {
             let kernel = &self.kernel[input * units..][..units];
             for image in 0..images {
-                let dot = dot::<L>(&left[image * width..][..units], kernel);
+                let dot = dot::<L>(&values[image * width..][..units], kernel);
                 self.gradient[image * inputs + input] = dot;
             }
         }
@@ -341,14 +357,15 @@ impl Computation for InputGradient<'_> {
 }
 
 impl InputGradient<'_> {
-    /// A multiple of four inputs.
+    /// Writes the gradients of a range of inputs, a multiple of four, for `R` images.
     #[inline(always)]
     fn write<L: Lanes, const R: usize>(&mut self, image: usize, at: std::ops::Range<usize>) {
         let Dense { inputs, units, .. } = *self.dense;
-        let (left, width) = self.left;
+        let OutputGradient { values, width } = self.output;
+        let left = Rows { values, start: image * width, pitch: width };
         for input in at.step_by(4) {
-            let right = (self.kernel, input * units);
-            let dots = dots::<L, R>((left, image * width), right, [width, units], units);
+            let right = Rows { values: self.kernel, start: input * units, pitch: units };
+            let dots = dots::<L, R>(left, right, units);
             for (r, dots) in dots.into_iter().enumerate() {
                 self.gradient[(image + r) * inputs + input..][..4].copy_from_slice(&dots);
             }
@@ -356,11 +373,11 @@ impl InputGradient<'_> {
     }
 }
 
-/// Output for few units: a dot product each.
+/// The output of few units: a dot product each.
 struct FewForward<'a> {
     dense: &'a Dense,
     input: &'a [f32],
-    /// The kernel, `[units][inputs]`.
+    /// The kernel as `[units][inputs]`.
     by_unit: &'a [f32],
     output: &'a mut [f32],
 }
@@ -371,7 +388,7 @@ impl Computation for FewForward<'_> {
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
         let Dense { images, inputs, units, .. } = *self.dense;
-        // As much of an image as stays in the nearest cache beside as much of each unit.
+        // Inputs of an image that stay in the nearest cache together with the same inputs of each unit.
         const AT_ONCE: usize = 1024;
         self.output.fill(0.0);
         for first in (0..inputs).step_by(AT_ONCE) {
@@ -387,11 +404,11 @@ impl Computation for FewForward<'_> {
     }
 }
 
-/// Gradients for few units: rows of the input, or of the kernel, times a number each.
+/// The kernel's gradient for few units: sums of rows of the input, times a number each.
 struct FewKernelGradient<'a> {
     dense: &'a Dense,
     input: &'a [f32],
-    left: (&'a [f32], usize),
+    output: OutputGradient<'a>,
     /// `[units][inputs]`
     by_unit: &'a mut [f32],
 }
@@ -402,15 +419,17 @@ impl Computation for FewKernelGradient<'_> {
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
         let Dense { images, inputs, units, .. } = *self.dense;
-        let (left, width) = self.left;
-        let left = (left, Walk { start: 0, step: [0, width] }, 1);
-        combine::<L, VECTORS>(units, images, left, self.input, inputs, self.by_unit);
+        let OutputGradient { values, width } = self.output;
+        let factors = Factors { values, row_step: 1, term_step: width };
+        let size = Matrix { rows: units, columns: inputs };
+        combine::<L, VECTORS>(size, images, factors, self.input, self.by_unit);
     }
 }
 
+/// The input's gradient for few units: sums of rows of the kernel, times a number each.
 struct FewInputGradient<'a> {
     dense: &'a Dense,
-    left: (&'a [f32], usize),
+    output: OutputGradient<'a>,
     /// `[units][inputs]`
     by_unit: &'a [f32],
     gradient: &'a mut [f32],
@@ -422,45 +441,59 @@ impl Computation for FewInputGradient<'_> {
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) {
         let Dense { images, inputs, units, .. } = *self.dense;
-        let (left, width) = self.left;
-        let left = (left, Walk { start: 0, step: [0, 1] }, width);
-        combine::<L, VECTORS>(images, units, left, self.by_unit, inputs, self.gradient);
+        let OutputGradient { values, width } = self.output;
+        let factors = Factors { values, row_step: width, term_step: 1 };
+        let size = Matrix { rows: images, columns: inputs };
+        combine::<L, VECTORS>(size, units, factors, self.by_unit, self.gradient);
     }
 }
 
-/// Writes `rows` rows, each the sum of `terms` rows of `right` times the numbers where `left` walks, which is `row` further
-/// for each next row.
+/// The factors of [`combine`].
+#[derive(Clone, Copy)]
+struct Factors<'a> {
+    values: &'a [f32],
+    /// Floats from the factors of one row of the result to those of the next.
+    row_step: usize,
+    /// Floats from the factor of one term to that of the next.
+    term_step: usize,
+}
+
+/// Writes rows that are each a sum of `terms` rows of `right`, times a factor each.
+///
+/// # Shapes
+/// - right: `[terms, size.columns]`
+/// - to: `[size.rows, size.columns]`
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn combine<L: Lanes, const V: usize>(
-    rows: usize,
+    size: Matrix,
     terms: usize,
-    (left, walk, row): (&[f32], Walk, usize),
+    factors: Factors,
     right: &[f32],
-    length: usize,
     to: &mut [f32],
 ) {
     const PART: usize = 512;
+    let Matrix { rows, columns: length } = size;
     let whole = length - length % GROUP;
-    // Rows are far apart: of each, some whole lines of the cache at a time.
+    // Rows are far apart: some whole cache lines of each row at a time.
     for part in (0..whole).step_by(PART) {
         let part = (part..whole.min(part + PART)).step_by(GROUP);
         let mut first = 0;
         while first + 2 <= rows {
             for at in part.clone() {
-                combine_part::<L, 2, V>(first, terms, (left, walk, row), right, length, to, at);
+                combine_part::<L, 2, V>(first, terms, factors, right, length, to, at);
             }
             first += 2;
         }
         for first in first..rows {
             for at in part.clone() {
-                combine_part::<L, 1, V>(first, terms, (left, walk, row), right, length, to, at);
+                combine_part::<L, 1, V>(first, terms, factors, right, length, to, at);
             }
         }
     }
     for at in whole..length {
         for first in 0..rows {
-            combine_part::<f32, 1, 1>(first, terms, (left, walk, row), right, length, to, at);
+            combine_part::<f32, 1, 1>(first, terms, factors, right, length, to, at);
         }
     }
 }
@@ -469,17 +502,20 @@ fn combine<L: Lanes, const V: usize>(
 fn combine_part<L: Lanes, const R: usize, const V: usize>(
     first: usize,
     terms: usize,
-    (left, walk, row): (&[f32], Walk, usize),
+    Factors { values, row_step, term_step }: Factors,
     right: &[f32],
     length: usize,
     to: &mut [f32],
     at: usize,
 ) {
     let mut sums = [[L::splat(0.0); V]; R];
-    let walk = Walk { start: walk.start + first * row, ..walk };
-    let offsets = std::array::from_fn(|r| r * row);
-    let right_walk = Walk { start: at, step: [0, length] };
-    tile(&mut sums, [1, terms], (left, offsets, walk), (right, right_walk));
+    let left = Left {
+        values,
+        rows: std::array::from_fn(|r| r * row_step),
+        walk: Walk { start: first * row_step, outer: 0, inner: term_step },
+    };
+    let right = Right { values: right, walk: Walk { start: at, outer: 0, inner: length } };
+    tile(&mut sums, Steps { outer: 1, inner: terms }, left, right);
     for (r, sums) in sums.into_iter().enumerate() {
         store(sums, to, (first + r) * length + at);
     }

@@ -1,18 +1,18 @@
-//! Dropout: each number of the input is kept and scaled, or becomes zero.
+//! Dropout: each value of the input is kept and scaled, or becomes zero.
 
 use crate::lanes::{Computation, Instructions, Lanes, load, store};
 
-/// What decides about each number of the input.
+/// A dropout with its random numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Dropout<'a> {
-    /// A number in [0, 1) for each of the input's: what is below the rate is dropped.
+    /// A number in [0, 1) for each value of the input; the value is dropped if the number is below the rate.
     pub noise: &'a [f32],
-    /// The share that is dropped.
+    /// The share of the values that is dropped.
     pub rate: f32,
 }
 
 impl Dropout<'_> {
-    /// Multiplies each number of `from` by 1 / (1 - rate) or by zero; forward of the input, backward of the output's gradient.
+    /// Multiplies each value of `from` by 1 / (1 - rate) or by zero. `from` is the input forward, and the output's gradient backward.
     pub fn apply(&self, from: &[f32], to: &mut [f32], instructions: Instructions) {
         assert_eq!(from.len(), self.noise.len());
         assert_eq!(to.len(), self.noise.len());
@@ -48,7 +48,7 @@ fn part<L: Lanes>(dropout: &Dropout, from: &[f32], to: &mut [f32], at: usize) {
     let [value]: [L; 1] = load(from, at);
     let scale = L::splat(1.0 / (1.0 - dropout.rate));
     // Dropped where the rate is above the noise.
-    let factor = noise.where_beaten(L::splat(dropout.rate), [L::splat(0.0), scale]);
-    // A product, as in Keras: what is not a number stays so.
+    let factor = noise.where_beaten(L::splat(dropout.rate), L::splat(0.0), scale);
+    // A product, as in Keras: NaN stays NaN.
     store([value.mul(factor)], to, at);
 }

@@ -1,6 +1,6 @@
-//! Vectors of floats, and the instruction sets that they come from. Every other kernel is written once, over [`Lanes`].
+//! Vectors of floats, and the instruction sets that provide them. Every other kernel is written once, over [`Lanes`].
 
-/// Filters or units that are computed together, whatever the width of a vector: packed weights look the same everywhere.
+/// Filters or units that are computed together. It does not depend on a vector's width: packed weights look the same everywhere.
 pub const GROUP: usize = 16;
 
 /// A vector of `COUNT` floats.
@@ -10,11 +10,11 @@ pub trait Lanes: Copy {
     fn splat(value: f32) -> Self;
 
     /// # Safety
-    /// `COUNT` floats can be read there.
+    /// `COUNT` floats can be read from `from` on.
     unsafe fn load(from: *const f32) -> Self;
 
     /// # Safety
-    /// `COUNT` floats can be written there.
+    /// `COUNT` floats can be written from `to` on.
     unsafe fn store(self, to: *mut f32);
 
     fn add(self, other: Self) -> Self;
@@ -23,34 +23,34 @@ pub trait Lanes: Copy {
 
     fn mul(self, other: Self) -> Self;
 
-    /// `self + a * b`, rounded once where the machine can do that as fast.
+    /// `self + a * b`, rounded once on machines where that is as fast.
     fn add_product(self, a: Self, b: Self) -> Self;
 
-    /// The sums of the lanes of each.
+    /// The sum of the lanes of each vector.
     fn sums(four: [Self; 4]) -> [f32; 4];
 
-    /// `yes` where `value` is larger than `self` or not a number, `no` elsewhere.
-    fn where_beaten(self, value: Self, yes_no: [Self; 2]) -> Self;
+    /// `yes` where `value` is larger than `self` or NaN, `no` elsewhere.
+    fn where_beaten(self, value: Self, yes: Self, no: Self) -> Self;
 
-    /// `yes` where `self` is zero or less, `no` elsewhere, and so where it is not a number.
-    fn where_cut(self, yes_no: [Self; 2]) -> Self;
+    /// `yes` where `self` is zero or less, `no` elsewhere, which includes NaN.
+    fn where_cut(self, yes: Self, no: Self) -> Self;
 
-    /// The lanes of `V` vectors, a [`GROUP`] in all, whose bits are whole numbers below 256.
+    /// The lanes of `V` vectors, a [`GROUP`] in all, as bytes: the bits of each lane are a whole number below 256.
     fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP];
 }
 
-/// The vectors from `from[at]` on, one behind the other.
+/// `V` consecutive vectors from `from[at]` on.
 #[inline(always)]
 pub fn load<L: Lanes, const V: usize>(from: &[f32], at: usize) -> [L; V] {
     let from = &from[at..][..V * L::COUNT];
-    // SAFETY: the slice has so many floats.
+    // SAFETY: the slice has `V` vectors.
     unsafe { load_unchecked(from, 0) }
 }
 
-/// The same for who has checked a row of them.
+/// [`load`] without its check, for callers that have checked a whole row.
 ///
 /// # Safety
-/// `V` vectors from `from[at]` on are inside.
+/// `from` has `V` vectors from `from[at]` on.
 #[inline(always)]
 pub unsafe fn load_unchecked<L: Lanes, const V: usize>(from: &[f32], at: usize) -> [L; V] {
     debug_assert!(at + V * L::COUNT <= from.len());
@@ -62,27 +62,27 @@ pub unsafe fn load_unchecked<L: Lanes, const V: usize>(from: &[f32], at: usize) 
 pub fn store<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usize) {
     let to = &mut to[at..][..V * L::COUNT];
     for (v, vector) in vectors.into_iter().enumerate() {
-        // SAFETY: the slice has so many floats.
+        // SAFETY: the slice has `V` vectors.
         unsafe { vector.store(to.as_mut_ptr().add(v * L::COUNT)) };
     }
 }
 
-/// A computation over vectors. `ROWS` values by `VECTORS` vectors of [`GROUP`] floats in all is the tile of sums that
-/// the machine's registers hold beside their factors.
+/// A computation over vectors. The machine's registers hold a tile of `ROWS` by `VECTORS` sums beside their factors; the
+/// `VECTORS` vectors are a [`GROUP`] of floats in all.
 pub trait Computation {
     type Output;
 
-    /// Implementations are `#[inline(always)]`, or they are compiled without the instructions that they were chosen for.
+    /// Implementations must be `#[inline(always)]`: otherwise they are compiled without the chosen instructions.
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) -> Self::Output;
 }
 
-/// What a computation is compiled to.
+/// The instructions that a computation is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
-    /// Arrays of four floats, which compilers turn into the vectors that every machine of a kind has.
+    /// Arrays of four floats, which compilers turn into the vectors that every machine of an architecture has.
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Portable,
-    /// WebAssembly's vectors of 128 bits. A module with them runs only where they are, so it needs no other code.
+    /// WebAssembly's vectors of 128 bits. A module with them runs only on machines that have them, so it needs no other code.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
     /// Vectors of 256 bits with fused multiply-add.
@@ -91,7 +91,7 @@ pub enum Instructions {
 }
 
 impl Instructions {
-    /// All that this machine has, the best first.
+    /// All instructions that this machine has, the best first.
     pub fn all() -> &'static [Self] {
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         {
@@ -111,7 +111,7 @@ impl Instructions {
         Self::all()[0]
     }
 
-    /// Floats of a vector.
+    /// The number of floats in a vector.
     pub fn width(self) -> usize {
         match self {
             #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -136,14 +136,14 @@ impl Instructions {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 assert!(Self::all().contains(&self), "this machine has no AVX2");
-                // SAFETY: the machine has what the function is compiled for.
+                // SAFETY: the machine has the instructions that the function is compiled for.
                 unsafe { avx2::run(computation) }
             }
         }
     }
 }
 
-/// One float, for what is left over at the end of a row.
+/// One float, for the rest at the end of a row.
 impl Lanes for f32 {
     const COUNT: usize = 1;
 
@@ -190,12 +190,12 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
-    fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+    fn where_beaten(self, value: Self, yes: Self, no: Self) -> Self {
         if value > self || value.is_nan() { yes } else { no }
     }
 
     #[inline(always)]
-    fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+    fn where_cut(self, yes: Self, no: Self) -> Self {
         if self <= 0.0 { yes } else { no }
     }
 
@@ -252,13 +252,13 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
-    fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
-        std::array::from_fn(|i| self[i].where_beaten(value[i], [yes[i], no[i]]))
+    fn where_beaten(self, value: Self, yes: Self, no: Self) -> Self {
+        std::array::from_fn(|i| self[i].where_beaten(value[i], yes[i], no[i]))
     }
 
     #[inline(always)]
-    fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
-        std::array::from_fn(|i| self[i].where_cut([yes[i], no[i]]))
+    fn where_cut(self, yes: Self, no: Self) -> Self {
+        std::array::from_fn(|i| self[i].where_cut(yes[i], no[i]))
     }
 
     #[inline(always)]
@@ -334,13 +334,13 @@ mod simd128 {
         }
 
         #[inline(always)]
-        fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+        fn where_beaten(self, value: Self, yes: Self, no: Self) -> Self {
             let beaten = v128_or(f32x4_gt(value.0, self.0), f32x4_ne(value.0, value.0));
             Self(v128_bitselect(yes.0, no.0, beaten))
         }
 
         #[inline(always)]
-        fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+        fn where_cut(self, yes: Self, no: Self) -> Self {
             Self(v128_bitselect(yes.0, no.0, f32x4_le(self.0, f32x4_splat(0.0))))
         }
 
@@ -349,7 +349,7 @@ mod simd128 {
             let pair = |at: usize| i16x8_narrow_i32x4(vectors[at].0, vectors[at + 1].0);
             let all = u8x16_narrow_i16x8(pair(0), pair(2));
             let mut bytes = [0; GROUP];
-            // SAFETY: a vector has as many bytes as the array.
+            // SAFETY: the array has the bytes of one vector.
             unsafe { v128_store(bytes.as_mut_ptr().cast(), all) };
             bytes
         }
@@ -368,13 +368,13 @@ mod avx2 {
         _mm256_storeu_ps, _mm256_sub_ps,
     };
 
-    /// Everything that is inlined into this function is compiled to AVX2 and FMA.
+    /// Everything that is inlined into this function is compiled to AVX2 and FMA instructions.
     #[target_feature(enable = "avx2,fma")]
     pub fn run<C: Computation>(computation: C) -> C::Output {
         computation.run::<Vector, 6, 2>()
     }
 
-    /// Made in [`run`] alone, so the machine has the instructions of its methods.
+    /// A vector is made in [`run`] alone, so the machine has the instructions of its methods.
     #[derive(Clone, Copy)]
     pub struct Vector(__m256);
 
@@ -436,7 +436,7 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn where_beaten(self, value: Self, [yes, no]: [Self; 2]) -> Self {
+        fn where_beaten(self, value: Self, yes: Self, no: Self) -> Self {
             // SAFETY: see `Vector`.
             unsafe {
                 let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(value.0, self.0);
@@ -446,7 +446,7 @@ mod avx2 {
         }
 
         #[inline(always)]
-        fn where_cut(self, [yes, no]: [Self; 2]) -> Self {
+        fn where_cut(self, yes: Self, no: Self) -> Self {
             // SAFETY: see `Vector`.
             unsafe {
                 let cut = _mm256_cmp_ps::<_CMP_LE_OQ>(self.0, _mm256_setzero_ps());
@@ -457,9 +457,9 @@ mod avx2 {
         #[inline(always)]
         fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
             let mut bytes = [0; GROUP];
-            // SAFETY: see `Vector`; sixteen bytes are written to an array of as many.
+            // SAFETY: see `Vector`; sixteen bytes are written to an array of sixteen.
             unsafe {
-                // Without closures, which are compiled without the caller's instructions.
+                // No closures: they would be compiled without the caller's instructions.
                 let (a, b) = (_mm256_castps_si256(vectors[0].0), _mm256_castps_si256(vectors[1].0));
                 let a =
                     _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256::<1>(a));

@@ -1,41 +1,41 @@
-//! A convolution with weights of its own at each place, and the ReLU after it: at each place a small dense layer, whose rows are
-//! the images' windows there.
+//! A convolution with separate weights at each place of the output, and the ReLU after it. Each place is a small dense layer, whose
+//! rows are the images' windows there.
 
 use crate::buffers::Buffers;
 use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
-use crate::tile::{Piece, Walk, pieces, tile, transpose};
+use crate::tile::{Left, Matrix, Piece, Right, Steps, Walk, pieces, tile, transpose};
 
-/// A locally connected layer and the sizes of what it works on: stride 1, no padding.
+/// A locally connected layer of stride 1 and without padding, and the sizes of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocallyConnected {
     pub images: usize,
-    /// Of the input.
+    /// The input's height and width.
     pub height: usize,
     pub width: usize,
     pub channels: usize,
     pub filters: usize,
-    /// The window is a square.
-    pub kernel: usize,
+    /// Side of the window, a square.
+    pub window: usize,
     pub relu: bool,
 }
 
-/// What the layer's output is computed from.
+/// The inputs of the forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// `[images, height, width, channels]`
     pub input: &'a [f32],
-    /// `[output height, output width, kernel * kernel * channels, filters]`
+    /// `[output height, output width, window * window * channels, filters]`
     pub kernel: &'a [f32],
     /// `[output height, output width, filters]`
     pub bias: &'a [f32],
 }
 
-/// Where the gradients go; the input's only where it is wanted.
+/// The gradients to compute; the input's is optional.
 pub struct Gradients<'a> {
     /// `[images, height, width, channels]`
     pub input: Option<&'a mut [f32]>,
-    /// `[output height, output width, kernel * kernel * channels, filters]`
+    /// `[output height, output width, window * window * channels, filters]`
     pub kernel: &'a mut [f32],
     /// `[output height, output width, filters]`
     pub bias: &'a mut [f32],
@@ -43,21 +43,21 @@ pub struct Gradients<'a> {
 
 impl LocallyConnected {
     pub fn output_height(&self) -> usize {
-        self.height - self.kernel + 1
+        self.height - self.window + 1
     }
 
     pub fn output_width(&self) -> usize {
-        self.width - self.kernel + 1
+        self.width - self.window + 1
     }
 
-    /// Floats of one window in one row of the input.
-    fn run(&self) -> usize {
-        self.kernel * self.channels
+    /// Floats of one row of a window.
+    fn window_row(&self) -> usize {
+        self.window * self.channels
     }
 
     /// Floats of one window.
-    fn window(&self) -> usize {
-        self.kernel * self.run()
+    fn window_size(&self) -> usize {
+        self.window * self.window_row()
     }
 
     fn places(&self) -> usize {
@@ -69,8 +69,8 @@ impl LocallyConnected {
     }
 
     pub fn kernel_size(&self) -> usize {
-        let Self { kernel, channels, filters, .. } = *self;
-        product(&[self.output_height(), self.output_width(), kernel, kernel, channels, filters])
+        let Self { window, channels, filters, .. } = *self;
+        product(&[self.output_height(), self.output_width(), window, window, channels, filters])
     }
 
     pub fn bias_size(&self) -> usize {
@@ -81,14 +81,14 @@ impl LocallyConnected {
         product(&[self.images, self.bias_size()])
     }
 
-    /// Where the window of a place starts in an image.
+    /// The start of a place's window in an image.
     fn start(&self, place: usize) -> usize {
         let (row, column) = (place / self.output_width(), place % self.output_width());
         (row * self.width + column) * self.channels
     }
 
     fn check(&self, inputs: &Inputs) {
-        assert!((1..=self.height.min(self.width)).contains(&self.kernel));
+        assert!((1..=self.height.min(self.width)).contains(&self.window));
         assert_eq!(inputs.input.len(), self.input_size());
         assert_eq!(inputs.kernel.len(), self.kernel_size());
         assert_eq!(inputs.bias.len(), self.bias_size());
@@ -104,12 +104,12 @@ pub fn forward(
 ) {
     layer.check(&inputs);
     assert_eq!(output.len(), layer.output_size());
-    let image = layer.input_size() / layer.images;
-    instructions.run(Forward { layer, inputs, image, output });
+    let image_size = layer.input_size() / layer.images;
+    instructions.run(Forward { layer, inputs, image_size, output });
 }
 
-/// Overwrites `gradients` with those of the layer, whose output has the gradient `gradient`; both have the output's size, and the
-/// output is read where there is a ReLU.
+/// Overwrites `gradients` with the layer's gradients. `gradient` is that of `output` and has its size; `output` is read only if there
+/// is a ReLU.
 pub fn backward(
     layer: &LocallyConnected,
     inputs: Inputs,
@@ -128,7 +128,7 @@ pub fn backward(
         assert_eq!(output.len(), gradient.len());
         cut = buffers.floats(gradient.len());
         for (cut, (&gradient, &output)) in cut.iter_mut().zip(gradient.iter().zip(output)) {
-            // A product, as in TensorFlow: a gradient that is not a number stays so.
+            // A product, as in TensorFlow: a gradient of NaN stays NaN.
             *cut = if output <= 0.0 { gradient * 0.0 } else { gradient };
         }
         &cut[..]
@@ -141,16 +141,16 @@ pub fn backward(
             *sum += value;
         }
     }
-    // Images of a power of two of bytes would all lie in the same lines of the nearest cache: here they are a line further apart.
+    // Images whose bytes are a power of two would all lie in the same lines of the nearest cache: here they are a line further apart.
     let size = layer.input_size() / layer.images;
     let pitch = size + GROUP;
     let mut apart = buffers.floats(layer.images * pitch);
     for (to, from) in apart.chunks_exact_mut(pitch).zip(inputs.input.chunks_exact(size)) {
         to[..size].copy_from_slice(from);
     }
-    let run = layer.run();
-    let offset = |row: usize| row / run * layer.width * layer.channels + row % run;
-    let offsets: Vec<usize> = (0..layer.window()).map(offset).collect();
+    let window_row = layer.window_row();
+    let offset = |at: usize| at / window_row * layer.width * layer.channels + at % window_row;
+    let offsets: Vec<usize> = (0..layer.window_size()).map(offset).collect();
     instructions.run(KernelGradient {
         layer,
         input: &apart,
@@ -162,21 +162,25 @@ pub fn backward(
     if let Some(of_input) = gradients.input {
         assert_eq!(of_input.len(), layer.input_size());
         of_input.fill(0.0);
-        let mut turned = buffers.floats(layer.window() * layer.filters);
-        let (kernel, turned) = (inputs.kernel, &mut turned[..]);
-        let output = gradient;
-        instructions.run(InputGradient { layer, kernel, turned, output, gradient: of_input });
+        let mut transposed = buffers.floats(layer.window_size() * layer.filters);
+        instructions.run(InputGradient {
+            layer,
+            kernel: inputs.kernel,
+            transposed: &mut transposed,
+            output: gradient,
+            gradient: of_input,
+        });
     }
 }
 
-/// Images, or numbers of a window, that are worked on together.
+/// Images, or floats of a window, that are worked on together.
 const ROWS: usize = 4;
 
 struct Forward<'a> {
     layer: &'a LocallyConnected,
     inputs: Inputs<'a>,
-    /// Floats of an image of the input.
-    image: usize,
+    /// Floats of one image of the input.
+    image_size: usize,
     output: &'a mut [f32],
 }
 
@@ -196,7 +200,7 @@ impl Computation for Forward<'_> {
 struct ForwardPlace<'a, 'b> {
     pass: &'a mut Forward<'b>,
     place: usize,
-    /// Where the place's window starts in an image.
+    /// The start of the place's window in an image.
     start: usize,
 }
 
@@ -210,28 +214,38 @@ impl Piece for ForwardPlace<'_, '_> {
 }
 
 impl ForwardPlace<'_, '_> {
-    /// The `V` vectors of filters from `at` on, of some images; where fewer are left, the last one more than once.
+    /// Computes the `V` vectors of filters from `at` on, for [`ROWS`] images from `image` on; where fewer are left, the last one more
+    /// than once.
     #[inline(always)]
     fn images<L: Lanes, const V: usize>(&mut self, image: usize, at: usize) {
-        let Forward { layer, inputs, image: size, output } = &mut *self.pass;
-        let (size, filters) = (*size, layer.filters);
+        let Forward { layer, inputs, image_size, output } = &mut *self.pass;
+        let (image_size, filters) = (*image_size, layer.filters);
         let bias: [L; V] = load(inputs.bias, self.place * filters + at);
         let mut sums = [bias; ROWS];
         let mut images = [layer.images - 1; ROWS];
         for (r, number) in images.iter_mut().enumerate() {
             *number = (image + r).min(*number);
         }
-        let offsets = images.map(|image| image * size);
-        let left = Walk { start: self.start, step: [layer.width * layer.channels, 1] };
-        let start = self.place * layer.window() * filters + at;
-        let right = Walk { start, step: [layer.run() * filters, filters] };
-        let steps = [layer.kernel, layer.run()];
-        tile(&mut sums, steps, (inputs.input, offsets, left), (inputs.kernel, right));
+        let left = Left {
+            values: inputs.input,
+            rows: images.map(|image| image * image_size),
+            walk: Walk { start: self.start, outer: layer.width * layer.channels, inner: 1 },
+        };
+        let right = Right {
+            values: inputs.kernel,
+            walk: Walk {
+                start: self.place * layer.window_size() * filters + at,
+                outer: layer.window_row() * filters,
+                inner: filters,
+            },
+        };
+        let steps = Steps { outer: layer.window, inner: layer.window_row() };
+        tile(&mut sums, steps, left, right);
         for (image, mut sums) in images.into_iter().zip(sums) {
             if layer.relu {
                 for sum in &mut sums {
-                    // What is not a number passes.
-                    *sum = sum.where_cut([L::splat(0.0), *sum]);
+                    // NaN passes.
+                    *sum = sum.where_cut(L::splat(0.0), *sum);
                 }
             }
             let pixel = image * layer.places() + self.place;
@@ -245,7 +259,7 @@ struct KernelGradient<'a> {
     input: &'a [f32],
     /// Floats from one image of the input to the next.
     pitch: usize,
-    /// How far each number of a window is from its first, in an image.
+    /// The distance in an image of each float of a window from the window's first.
     offsets: &'a [usize],
     /// The gradient of the output before ReLU.
     output: &'a [f32],
@@ -268,37 +282,42 @@ impl Computation for KernelGradient<'_> {
 struct KernelPlace<'a, 'b> {
     pass: &'a mut KernelGradient<'b>,
     place: usize,
-    /// Where the place's window starts in an image.
+    /// The start of the place's window in an image.
     start: usize,
 }
 
 impl Piece for KernelPlace<'_, '_> {
     #[inline(always)]
     fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
-        for row in (0..self.pass.layer.window()).step_by(ROWS) {
+        for row in (0..self.pass.layer.window_size()).step_by(ROWS) {
             self.rows::<L, V>(row, at);
         }
     }
 }
 
 impl KernelPlace<'_, '_> {
-    /// The `V` vectors of filters from `at` on, of some numbers of the window from `row` on; where fewer are left, the last one more
-    /// than once.
+    /// Computes the `V` vectors of filters from `at` on, for [`ROWS`] floats of the window from `row` on; where fewer are left, the last
+    /// one more than once.
     #[inline(always)]
     fn rows<L: Lanes, const V: usize>(&mut self, row: usize, at: usize) {
         let KernelGradient { layer, input, pitch, offsets, output, gradient } = &mut *self.pass;
         let filters = layer.filters;
         let mut sums = [[L::splat(0.0); V]; ROWS];
-        let mut rows = [layer.window() - 1; ROWS];
+        let mut rows = [layer.window_size() - 1; ROWS];
         for (r, number) in rows.iter_mut().enumerate() {
             *number = (row + r).min(*number);
         }
-        let offsets = rows.map(|row| offsets[row]);
-        let left = Walk { start: self.start, step: [0, *pitch] };
-        let right = Walk { start: self.place * filters + at, step: [0, layer.places() * filters] };
-        tile(&mut sums, [1, layer.images], (input, offsets, left), (output, right));
+        let left = Left {
+            values: input,
+            rows: rows.map(|row| offsets[row]),
+            walk: Walk { start: self.start, outer: 0, inner: *pitch },
+        };
+        let start = self.place * filters + at;
+        let walk = Walk { start, outer: 0, inner: layer.places() * filters };
+        let right = Right { values: output, walk };
+        tile(&mut sums, Steps { outer: 1, inner: layer.images }, left, right);
         for (row, sums) in rows.into_iter().zip(sums) {
-            let to = self.place * layer.window() + row;
+            let to = self.place * layer.window_size() + row;
             store(sums, gradient, to * filters + at);
         }
     }
@@ -307,8 +326,8 @@ impl KernelPlace<'_, '_> {
 struct InputGradient<'a> {
     layer: &'a LocallyConnected,
     kernel: &'a [f32],
-    /// The kernel of one place, `[filters, window]`.
-    turned: &'a mut [f32],
+    /// The kernel of one place, `[filters, window size]`.
+    transposed: &'a mut [f32],
     /// The gradient of the output before ReLU.
     output: &'a [f32],
     gradient: &'a mut [f32],
@@ -319,13 +338,14 @@ impl Computation for InputGradient<'_> {
 
     #[inline(always)]
     fn run<L: Lanes, const R: usize, const V: usize>(mut self) {
-        let (window, filters) = (self.layer.window(), self.layer.filters);
+        let (window_size, filters) = (self.layer.window_size(), self.layer.filters);
         for place in 0..self.layer.places() {
-            let kernel = &self.kernel[place * window * filters..][..window * filters];
-            transpose(kernel, filters, [window, filters], self.turned, window);
-            for row in 0..self.layer.kernel {
-                let run = self.layer.run();
-                pieces::<L, 2>(run, &mut InputRow { pass: &mut self, place, row });
+            let kernel = &self.kernel[place * window_size * filters..][..window_size * filters];
+            let matrix = Matrix { rows: window_size, columns: filters };
+            transpose(matrix, kernel, filters, self.transposed, window_size);
+            for row in 0..self.layer.window {
+                let window_row = self.layer.window_row();
+                pieces::<L, 2>(window_row, &mut InputRow { pass: &mut self, place, row });
             }
         }
     }
@@ -341,16 +361,20 @@ struct InputRow<'a, 'b> {
 impl Piece for InputRow<'_, '_> {
     #[inline(always)]
     fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
-        let InputGradient { layer, turned, output, gradient, .. } = &mut *self.pass;
-        let size = layer.input_size() / layer.images;
+        let InputGradient { layer, transposed, output, gradient, .. } = &mut *self.pass;
+        let image_size = layer.input_size() / layer.images;
         for image in 0..layer.images {
-            let to =
-                image * size + layer.start(self.place) + self.row * layer.width * layer.channels;
+            let to = image * image_size
+                + layer.start(self.place)
+                + self.row * layer.width * layer.channels;
             let mut sums = [load(gradient, to + at)];
             let start = (image * layer.places() + self.place) * layer.filters;
-            let left = Walk { start, step: [0, 1] };
-            let right = Walk { start: self.row * layer.run() + at, step: [0, layer.window()] };
-            tile::<L, 1, V>(&mut sums, [1, layer.filters], (output, [0], left), (turned, right));
+            let walk = Walk { start, outer: 0, inner: 1 };
+            let left = Left { values: output, rows: [0], walk };
+            let start = self.row * layer.window_row() + at;
+            let walk = Walk { start, outer: 0, inner: layer.window_size() };
+            let right = Right { values: transposed, walk };
+            tile::<L, 1, V>(&mut sums, Steps { outer: 1, inner: layer.filters }, left, right);
             store(sums[0], gradient, to + at);
         }
     }

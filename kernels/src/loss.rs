@@ -1,10 +1,10 @@
-//! Softmax and sparse categorical cross-entropy from logits, with the gradient that comes out of the same exponentials.
+//! Softmax and sparse categorical cross-entropy from logits, with the gradient from the same exponentials.
 
-/// The mean over the rows of `-log softmax(logits)[label]`; overwrites `gradient` with that of the logits.
+/// Returns the mean over the rows of `-log softmax(logits)[label]`, and overwrites `gradient` with the logits' gradient.
 ///
 /// # Shapes
 /// - logits and gradient: `[rows, classes]`
-/// - labels: one a row, each below `classes`
+/// - labels: one per row, each below `classes`
 pub fn cross_entropy(logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> f32 {
     assert_eq!(logits.len(), gradient.len());
     let classes = logits.len() / labels.len();
@@ -13,7 +13,7 @@ pub fn cross_entropy(logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> f3
     let mut total = 0.0_f64;
     let rows = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
     for ((logits, gradient), &label) in rows.zip(labels) {
-        // `max` would pass over what is not a number.
+        // `max` would ignore NaN.
         let larger = |a: f32, b: f32| if b > a || b.is_nan() { b } else { a };
         let highest = logits.iter().copied().fold(f32::NEG_INFINITY, larger);
         let mut sum = 0.0;

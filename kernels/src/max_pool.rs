@@ -1,4 +1,4 @@
-//! Max-pool, where no convolution takes it in.
+//! Max-pool as a layer of its own, where it is not part of a convolution's block.
 
 use std::ops::Range;
 
@@ -9,24 +9,23 @@ use crate::tile::{Piece, pieces};
 /// The windows along one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis {
-    /// Pixels of the input.
+    /// Pixels of the input along the axis.
     pub input: usize,
     /// Pixels of a window.
     pub window: usize,
     /// Pixels from one window to the next.
     pub stride: usize,
-    /// Places of the first and the last window that are outside the input, fewer than a window has. What is left over at the end is
-    /// dropped.
+    /// Places before and after the input, each fewer than a window has. Pixels at the end that fill no window are dropped.
     pub padding: [usize; 2],
 }
 
 impl Axis {
-    /// Windows.
+    /// The number of windows.
     pub fn output(&self) -> usize {
         (self.input + self.padding[0] + self.padding[1] - self.window) / self.stride + 1
     }
 
-    /// Pixels of the input that are in a window, at least one.
+    /// The pixels of the input that are in a window, at least one.
     #[inline(always)]
     fn pixels(&self, window: usize) -> Range<usize> {
         let start = window * self.stride;
@@ -40,7 +39,7 @@ impl Axis {
     }
 }
 
-/// A max-pool and the sizes of what it works on.
+/// A max-pool and the sizes of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool {
     pub images: usize,
@@ -60,11 +59,14 @@ impl MaxPool {
         product(&[self.images, self.rows.output(), self.columns.output(), self.channels])
     }
 
-    /// Image, row and column of an output pixel.
     #[inline(always)]
-    fn position(&self, pixel: usize) -> [usize; 3] {
+    fn position(&self, pixel: usize) -> Position {
         let (rows, columns) = (self.rows.output(), self.columns.output());
-        [pixel / (rows * columns), pixel / columns % rows, pixel % columns]
+        Position {
+            image: pixel / (rows * columns),
+            row: pixel / columns % rows,
+            column: pixel % columns,
+        }
     }
 
     fn check(&self) {
@@ -74,12 +76,20 @@ impl MaxPool {
     }
 }
 
-/// Computes the largest numbers of all windows, `[images, output rows, output columns, channels]`, and the pixels of their images
-/// that they come from. The first of equal numbers wins, and what is not a number wins over all.
+/// The image, row and column of an output pixel.
+struct Position {
+    image: usize,
+    row: usize,
+    column: usize,
+}
+
+/// Computes the largest value of each window, and the pixel of the image from which it comes. The first of equal values wins, and NaN
+/// wins over all numbers.
 ///
 /// # Shapes
 /// - input: `[images, rows, columns, channels]`
-/// - winners: one an output, the pixel's number in the bits of the float
+/// - output: `[images, output rows, output columns, channels]`
+/// - winners: one per output, the pixel's index in the bits of the float
 pub fn forward(
     pool: &MaxPool,
     input: &[f32],
@@ -94,7 +104,8 @@ pub fn forward(
     instructions.run(Forward { pool, input, output, winners });
 }
 
-/// Overwrites `of_input`, which has the input's size, with its gradient: the sum of those of the outputs that come from there.
+/// Overwrites `of_input` with the input's gradient, which has the input's size: for each value, the sum of the gradients of the outputs
+/// that come from it.
 pub fn backward(pool: &MaxPool, gradient: &[f32], winners: &[f32], of_input: &mut [f32]) {
     pool.check();
     assert_eq!(of_input.len(), pool.input_size());
@@ -132,7 +143,7 @@ impl Computation for Forward<'_> {
         let outputs = self.output.chunks_exact_mut(pool.channels);
         let pixels = outputs.zip(self.winners.chunks_exact_mut(pool.channels));
         for (pixel, (output, winners)) in pixels.enumerate() {
-            let [image, row, column] = pool.position(pixel);
+            let Position { image, row, column } = pool.position(pixel);
             let input = &self.input[image * image_size..][..image_size];
             let (rows, columns) = (pool.rows.pixels(row), pool.columns.pixels(column));
             let mut window = Window { pool, input, rows, columns, output, winners };
@@ -141,12 +152,12 @@ impl Computation for Forward<'_> {
     }
 }
 
-/// One output pixel.
+/// The window of one output pixel.
 struct Window<'a> {
     pool: &'a MaxPool,
     /// One image.
     input: &'a [f32],
-    /// Pixels of the window.
+    /// The window's rows and columns.
     rows: Range<usize>,
     columns: Range<usize>,
     /// `[channels]`
@@ -160,7 +171,7 @@ impl Piece for Window<'_> {
         let (width, channels) = (self.pool.columns.input, self.pool.channels);
         let first = self.rows.start * width + self.columns.start;
         let mut best: [L; V] = load(self.input, first * channels + at);
-        // Pixels' numbers are whole ones in the bits of a float: nothing computes with them.
+        // A pixel's index is a whole number in the bits of a float: nothing computes with it.
         let mut winner = [L::splat(f32::from_bits(first as u32)); V];
         for row in self.rows.clone() {
             for column in self.columns.clone() {
@@ -171,8 +182,8 @@ impl Piece for Window<'_> {
                 let values: [L; V] = load(self.input, pixel * channels + at);
                 let pixel = L::splat(f32::from_bits(pixel as u32));
                 for ((best, winner), value) in best.iter_mut().zip(&mut winner).zip(values) {
-                    *winner = best.where_beaten(value, [pixel, *winner]);
-                    *best = best.where_beaten(value, [value, *best]);
+                    *winner = best.where_beaten(value, pixel, *winner);
+                    *best = best.where_beaten(value, value, *best);
                 }
             }
         }

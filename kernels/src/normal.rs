@@ -1,14 +1,14 @@
-//! Normal numbers from uniform ones, by Box and Muller's method, two at a time without a branch.
+//! Normal numbers from uniform ones, by the Box-Muller method, two at a time without a branch.
 //!
-//! Logarithm, sine and cosine are those of FreeBSD's msun (`e_log.c`, `e_rem_pio2.c`, `k_sin.c`, `k_cos.c`), term by term, which is
-//! what Rust computes for WebAssembly: the same bits on every machine.
+//! Logarithm, sine and cosine are those of FreeBSD's msun (`e_log.c`, `e_rem_pio2.c`, `k_sin.c`, `k_cos.c`), term by term, which Rust
+//! also uses for WebAssembly: the same bits on every machine.
 
 use std::f64::consts::TAU;
 
 use crate::lanes::{Computation, Instructions, Lanes};
 
-/// Adds a normal number of mean 0 and deviation `strength`, rounded to f32, to each of `to`. Two numbers come from two of
-/// `uniforms`, which lie in [0, 1).
+/// Adds a normal number of mean 0 and standard deviation `strength`, rounded to f32, to each value of `to`. Each pair of numbers comes
+/// from a pair of `uniforms`, which lie in [0, 1).
 pub fn add(uniforms: &[f32], strength: f64, to: &mut [f32], instructions: Instructions) {
     assert_eq!(uniforms.len(), to.len().next_multiple_of(2));
     instructions.run(Add { uniforms, strength, to });
@@ -30,7 +30,7 @@ impl Computation for Add<'_> {
         for (to, &uniforms) in whole.iter_mut().zip(uniforms) {
             add_four(uniforms, self.strength, to);
         }
-        // Of the last four, those that are left; the last uniform number may have no partner in `to`.
+        // The rest of fewer than four; the last uniform number may have no partner in `to`.
         let uniforms = uniforms.get(whole.len()).map_or(last, |four| four);
         if !rest.is_empty() {
             let (mut four, mut numbers) = ([0.0; 4], [0.0; 4]);
@@ -59,7 +59,7 @@ fn add_four([a, b, c, d]: [f32; 4], strength: f64, to: &mut [f32; 4]) {
     }
 }
 
-/// Of numbers from 2^-24 to 1.
+/// The logarithms of numbers from 2^-24 to 1.
 #[inline(always)]
 fn logarithm(x: Doubles) -> Doubles {
     let number = Doubles::splat;
@@ -84,24 +84,24 @@ fn logarithm(x: Doubles) -> Doubles {
     s.mul(half_square.add(rest)).add(low).sub(half_square).add(f).add(high)
 }
 
-/// Of angles from 0 to two pi.
+/// The sines and cosines of angles from 0 to two pi.
 #[inline(always)]
 fn sine_and_cosine(x: Doubles) -> (Doubles, Doubles) {
     let number = Doubles::splat;
-    // The quarter turn next to the angle; the bounds are those of the highest 32 bits.
+    // The quarter turn nearest to the angle; the bounds compare the highest 32 bits.
     let zero = number(0.0);
     let mut turn = zero;
     for bound in [0x3fe9_21fb, 0x4002_d97c, 0x400f_6a7a, 0x4015_fdbc] {
         let bound = number(f64::from_bits((bound << 32) + 0xffff_ffff));
         turn = turn.add(x.where_above(bound, number(1.0), zero));
     }
-    // What is left of the angle, in two parts; half a pi is 33 bits and the rest.
+    // The rest of the angle, in two parts; half a pi is 33 bits and the rest.
     let first = x.sub(turn.mul(number(1.570_796_326_734_125_6)));
     let second = turn.mul(number(6.077_100_506_506_192e-11));
     let y = first.sub(second);
     let tail = first.sub(y).sub(second);
     if y.numbers().iter().zip(turn.numbers()).any(|(y, turn)| y.abs() < 1e-5 && turn != 0.0) {
-        // Half a pi needs more bits here, where nearly nothing is left.
+        // Nearly nothing of the angle is left: half a pi needs more bits here.
         let [a, b] = x.numbers().map(f64::sin_cos);
         return (Doubles::of([a.0, b.0]), Doubles::of([a.1, b.1]));
     }
@@ -144,7 +144,7 @@ fn sine_and_cosine(x: Doubles) -> (Doubles, Doubles) {
     (turned(swapped_sine, two, four), turned(swapped_cosine, one, three))
 }
 
-/// Two numbers.
+/// Two numbers of f64.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[derive(Clone, Copy)]
 struct Doubles([f64; 2]);
@@ -198,7 +198,7 @@ impl Doubles {
         Self([choose(0), choose(1)])
     }
 
-    /// Of `2^k m` the `k` and the `m`, which lies between the square roots of a half and of 2.
+    /// The `k` and the `m` of each number `2^k m`, where `m` lies between the square roots of a half and of 2.
     #[inline(always)]
     fn exponent_and_fraction(self) -> (Self, Self) {
         let of = |number: f64| {
@@ -211,12 +211,13 @@ impl Doubles {
     }
 }
 
-/// The highest bits of the square root of a half, and how far they are from those of 1.
+/// The highest bits of the square root of a half.
 const ROOT: u64 = 0x3fe6_a09e;
+/// The distance of [`ROOT`] from the highest bits of 1.
 const TO_ONE: u64 = 0x3ff0_0000 - ROOT;
-/// The bits of a number that are not its exponent's.
+/// The bits of a number's fraction.
 const FRACTION: u64 = (1 << 52) - 1;
-/// 2^52: the last bits of numbers from here on are whole numbers.
+/// 2^52: from here on, the last bits of a number are those of a whole number.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -1,23 +1,23 @@
-//! The numbers of a ChaCha stream, many at once. D. J. Bernstein, "ChaCha, a variant of Salsa20", 2008, with 8 rounds.
+//! Random numbers of a ChaCha stream, many at once. D. J. Bernstein, "ChaCha, a variant of Salsa20", 2008, with 8 rounds.
 
 use crate::lanes::{Computation, Instructions, Lanes};
 
 /// Words of a block.
 const WORDS: usize = 16;
 
-/// Blocks that are computed together, a lane each.
+/// Blocks that are computed together, one per lane.
 const LANES: usize = 4;
 
-/// One stream of random words: with a 64-bit counter of blocks and a 64-bit number of the stream.
+/// A stream of random words, with a 64-bit counter of blocks and a 64-bit stream number.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
-    /// Eight words, each the lowest byte first.
+    /// Eight words, little-endian.
     pub key: [u8; 32],
     pub number: u64,
 }
 
 impl Stream {
-    /// Fills `to` with uniform numbers in [0, 1), from the stream's word `first` on: the upper 24 bits of each word.
+    /// Fills `to` with uniform numbers in [0, 1), from the stream's word `first` on. Each number is the upper 24 bits of a word.
     pub fn uniforms(&self, first: u64, to: &mut [f32], instructions: Instructions) {
         instructions.run(Uniforms { stream: self, first, to });
     }
@@ -54,7 +54,7 @@ impl Computation for Uniforms<'_> {
     }
 }
 
-/// The numbers of the blocks from `block` on.
+/// Writes the numbers of the four blocks from `block` on.
 #[inline(always)]
 fn four_blocks(key: &[u32; 8], stream: u64, block: u64, numbers: &mut [f32; LANES * WORDS]) {
     let mut state = [Words::of([0; LANES]); WORDS];
@@ -95,20 +95,20 @@ fn four_blocks(key: &[u32; 8], stream: u64, block: u64, numbers: &mut [f32; LANE
     }
 }
 
-/// On four words of the state.
+/// ChaCha's quarter round on four words of the state.
 #[inline(always)]
 fn quarter_round(state: &mut [Words; WORDS], [a, b, c, d]: [usize; 4]) {
     state[a] = state[a].sum(state[b]);
-    state[d] = state[d].differing(state[a]).turned::<16>();
+    state[d] = state[d].differing(state[a]).rotated::<16>();
     state[c] = state[c].sum(state[d]);
-    state[b] = state[b].differing(state[c]).turned::<12>();
+    state[b] = state[b].differing(state[c]).rotated::<12>();
     state[a] = state[a].sum(state[b]);
-    state[d] = state[d].differing(state[a]).turned::<8>();
+    state[d] = state[d].differing(state[a]).rotated::<8>();
     state[c] = state[c].sum(state[d]);
-    state[b] = state[b].differing(state[c]).turned::<7>();
+    state[b] = state[b].differing(state[c]).rotated::<7>();
 }
 
-/// The same word of all blocks.
+/// The same word of all four blocks.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[derive(Clone, Copy)]
 struct Words([u32; LANES]);
@@ -131,13 +131,13 @@ impl Words {
         Self(std::array::from_fn(|lane| self.0[lane] ^ other.0[lane]))
     }
 
-    /// Each word turned left by so many bits.
+    /// Each word rotated left by `BITS` bits.
     #[inline(always)]
-    fn turned<const BITS: u32>(self) -> Self {
+    fn rotated<const BITS: u32>(self) -> Self {
         Self(self.0.map(|word| word.rotate_left(BITS)))
     }
 
-    /// For each block its four words as numbers in [0, 1): of their upper 24 bits, as many as a float holds.
+    /// For each block, its four words as numbers in [0, 1), from their upper 24 bits: a float holds no more.
     #[inline(always)]
     fn uniforms(four: [Self; 4]) -> [[f32; 4]; LANES] {
         let uniform = |word: u32| (word >> 8) as i32 as f32 * (1.0 / 16_777_216.0);
@@ -145,7 +145,7 @@ impl Words {
     }
 }
 
-// Compilers make no vectors of the above for WebAssembly.
+// For WebAssembly, compilers do not turn the code above into vectors.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use simd128::Words;
 
@@ -177,8 +177,8 @@ mod simd128 {
         }
 
         #[inline(always)]
-        pub fn turned<const BITS: u32>(self) -> Self {
-            // Whole bytes in one instruction.
+        pub fn rotated<const BITS: u32>(self) -> Self {
+            // A rotation by whole bytes is one instruction.
             Self(match BITS {
                 8 => i8x16_shuffle::<3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14>(
                     self.0, self.0,
@@ -208,7 +208,7 @@ mod simd128 {
         }
     }
 
-    /// The words of two, side by side: of the first two blocks and of the others.
+    /// Interleaves the words of `a` and `b`: those of the first two blocks, then those of the others.
     #[inline(always)]
     fn halves(a: Words, b: Words) -> [v128; 2] {
         [i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0), i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0)]

@@ -1,15 +1,15 @@
-//! Images turned or cropped: each pixel from a place between four pixels.
+//! Rotated and cropped images: each pixel is interpolated between four pixels.
 
-/// Where the pixels of an image come from.
+/// The source of an image's pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Source {
-    /// The image turned about its middle, against the clock.
+    /// The image, rotated counterclockwise about its centre.
     Turned { radians: f64 },
-    /// A part, `kept` rows and columns from `top` and `left` on, stretched over the whole image.
+    /// A part of the image, `kept` rows and columns from `top` and `left` on, stretched over the whole image.
     Cropped { top: usize, left: usize, kept: [usize; 2] },
 }
 
-/// Overwrites the image with itself as `source` says, between four pixels in proportion; 0 outside the image.
+/// Overwrites the image with its rotated or cropped self, by bilinear interpolation; pixels outside the image are 0.
 ///
 /// # Shapes
 /// - image: `[height, width, channels]`
@@ -24,7 +24,7 @@ pub fn sample(image: &mut [f32], [height, width]: [usize; 2], source: Source) {
             });
         }
         Source::Cropped { top, left, kept } => {
-            // Pixels are squares: their middles lie half a pixel inside, and the edge goes on outside.
+            // Pixels are squares, whose centres lie half a pixel inside; outside, the edge pixels are repeated.
             let [rows, columns] = kept;
             let from = |start: usize, kept: usize, stretch: f64, at: f64| {
                 let at = (at + 0.5) * stretch - 0.5;
@@ -38,7 +38,7 @@ pub fn sample(image: &mut [f32], [height, width]: [usize; 2], source: Source) {
     }
 }
 
-/// Each pixel from the row and column that `from` says.
+/// Interpolates each pixel at the row and column that `from` returns.
 #[inline(always)]
 fn each_pixel(image: &mut [f32], [height, width]: [usize; 2], from: impl Fn(f64, f64) -> [f64; 2]) {
     let channels = image.len() / (height * width);

@@ -1,11 +1,11 @@
-//! Optimizer steps: one pass over a variable, its gradient and what the optimizer remembers of it, in place.
+//! Optimizer steps: one in-place pass over a variable, its gradient and the optimizer's slots.
 
 use crate::lanes::{Computation, Instructions, Lanes};
 
-/// What one step does to each weight; the numbers are those of that step. The optimizers have the formulas.
+/// One step of an optimizer, with the numbers of this step. Their formulas are in the optimizers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Update {
-    /// `decay` is 0 without decoupled weight decay, and `rate` has the step's corrections in it.
+    /// `decay` is 0 without decoupled weight decay; `rate` includes the step's bias corrections.
     Adam {
         rate: f32,
         one_minus_beta_1: f32,
@@ -28,14 +28,14 @@ pub enum Update {
     },
 }
 
-/// Floats that are worked on at once: what is read twice comes from the nearest cache.
+/// Floats that are worked on at a time: the second reading of the gradient comes from the nearest cache.
 const AT_ONCE: usize = 1024;
 
 /// Floats that are added up in f32; longer sums lose their last digits.
 const ROW: usize = 256;
 
 impl Update {
-    /// How many slices of a variable's size the step needs beside it.
+    /// The number of slots that the step needs: slices of the variable's size.
     pub fn slots(&self) -> usize {
         match self {
             Self::Adam { .. } => 2,
@@ -44,7 +44,7 @@ impl Update {
         }
     }
 
-    /// Changes the weights, and the slots that the step needs; returns the sum of the gradient's squares.
+    /// Updates the weights and the slots that the step needs. Returns the sum of the squares of the gradient.
     pub fn apply(
         self,
         weights: &mut [f32],
@@ -90,7 +90,7 @@ impl Computation for Pass<'_> {
     }
 }
 
-/// Simple loops, which compilers turn into vectors.
+/// Updates a part of the weights, in simple loops that compilers turn into vectors.
 #[inline(always)]
 fn step(
     update: &Update,
@@ -135,7 +135,7 @@ fn step(
     }
 }
 
-/// In f32 along rows of some vectors, in f64 from there on.
+/// Adds up squares: in f32 within rows of [`ROW`] floats, then in f64.
 #[inline(always)]
 fn sum_of_squares(values: &[f32]) -> f64 {
     const LANES: usize = 16;

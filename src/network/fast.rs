@@ -69,7 +69,7 @@ impl Network {
             Layer::Conv2d { kernel, bias, strides, padding, relu, pool } => {
                 let input = input.pixels();
                 let [images, height, width, channels] = input.dims();
-                let [kernel_size, _, _, filters] = self.shape(kernel);
+                let [window, _, _, filters] = self.shape(kernel);
                 let Border { top, bottom, left, right } = padding;
                 let shape = Shape {
                     images,
@@ -77,7 +77,7 @@ impl Network {
                     width,
                     channels,
                     filters,
-                    kernel: kernel_size,
+                    window,
                     stride: strides,
                     padding: Padding { top, bottom, left, right },
                 };
@@ -98,16 +98,9 @@ impl Network {
                 let input = input.pixels();
                 let [images, height, width, channels] = input.dims();
                 let [rows, columns, _, filters] = self.shape(kernel);
-                let size = height - rows + 1;
-                let layer = LocallyConnected {
-                    images,
-                    height,
-                    width,
-                    channels,
-                    filters,
-                    kernel: size,
-                    relu,
-                };
+                let window = height - rows + 1;
+                let layer =
+                    LocallyConnected { images, height, width, channels, filters, window, relu };
                 let kernel = value(kernel);
                 let bias = bias_or_zero(bias, &kernel, rows * columns * filters);
                 Features::Pixels(operations::locally_connected(input, kernel, bias, layer, buffers))

@@ -126,7 +126,7 @@ pub struct Normalised<B: Backend> {
 ///
 /// # Shapes
 /// - input: `[images, height, width, channels]`
-/// - kernel: `[kernel * kernel * channels * filters]`
+/// - kernel: `[window * window * channels * filters]`
 /// - bias: `[filters]`
 /// - returns `[images, output height, output width, filters]`
 pub fn block(
@@ -164,7 +164,7 @@ pub fn dense(
 ///
 /// # Shapes
 /// - input: `[images, height, width, channels]`
-/// - kernel: `[output height * output width * kernel * kernel * channels * filters]`
+/// - kernel: `[output height * output width * window * window * channels * filters]`
 /// - bias: `[output height * output width * filters]`
 /// - returns `[images, output height, output width, filters]`
 pub fn locally_connected(

@@ -1,4 +1,4 @@
-//! Batch normalisation, max-pool, dropout and locally connected layers, each against its definition in f64 on every path.
+//! Compares batch normalisation, max-pool, dropout and locally connected layers with their definitions in f64, with all instructions.
 
 use overfit_lab::kernels::batch_norm::{self, BatchNorm};
 use overfit_lab::kernels::dropout::Dropout;
@@ -18,7 +18,7 @@ fn cases(native: u32) -> u32 {
     if cfg!(target_arch = "wasm32") { native / 4 } else { native }
 }
 
-/// A batch normalisation's numbers.
+/// A batch normalisation with its inputs, parameters and output gradient.
 #[derive(Clone, Debug)]
 struct NormCase {
     norm: BatchNorm,
@@ -36,7 +36,7 @@ impl NormCase {
         let variance = numbers(channels, seed + 5).iter().map(|value| value * value).collect();
         Self {
             norm,
-            // Away from zero, where a variance as a difference of squares would lose its digits.
+            // Far from zero, where a variance computed as a difference of squares would lose digits.
             input: numbers(pixels * channels, seed).iter().map(|value| value + 3.0).collect(),
             gamma: numbers(channels, seed + 1),
             beta: numbers(channels, seed + 2),
@@ -51,7 +51,7 @@ impl NormCase {
         batch_norm::Inputs { input, gamma, beta, mean, variance }
     }
 
-    /// The same in f64, from these numbers.
+    /// The layer's output in f64, from these inputs and parameters.
     fn by_definition(&self, input: &[f64], gamma: &[f64], beta: &[f64]) -> NormOutput {
         let BatchNorm { pixels, channels, epsilon, of_batch, relu } = self.norm;
         let count = pixels as f64;
@@ -81,7 +81,7 @@ struct NormOutput {
     variance: Vec<f64>,
 }
 
-/// By the definition, and backward by the chain rule, a term at a time.
+/// Compares with the definition and, backward, with the chain rule, a term at a time.
 fn batch_norm_is_right(case: &NormCase) {
     let BatchNorm { pixels, channels, epsilon, of_batch, relu } = case.norm;
     let (input, gamma, beta) = (double(&case.input), double(&case.gamma), double(&case.beta));
@@ -102,7 +102,7 @@ fn batch_norm_is_right(case: &NormCase) {
         batch_norm::forward(&case.norm, inputs, &mut output, instructions, &buffers);
         assert_close(&what("output"), &output, &expected.output);
 
-        // Where rounding decides what ReLU cuts off, the kernel's own output says it.
+        // Rounding may decide what ReLU cuts off: the kernel's output says what was cut off.
         let passed: Vec<f64> = case
             .gradient
             .iter()
@@ -152,7 +152,7 @@ fn batch_norm_is_right(case: &NormCase) {
             &buffers,
         );
         assert_close(&what("gradient of beta"), &found_beta, &of_beta);
-        // What is left is the difference of numbers of the size of the largest: of two pixels nearly nothing is.
+        // The input's gradient is a difference of numbers as large as `largest`: of two pixels, nearly nothing is left.
         let room = 1e-5 * largest * (count * channels as f64).sqrt();
         let off = found_gamma.iter().zip(&of_gamma).map(|(&a, b)| (f64::from(a) - b).powi(2));
         assert!(
@@ -174,7 +174,7 @@ fn any_batch_norm_is_right() {
     });
 }
 
-/// The loss `sum(gradient * output)` changes with each number as its gradient says.
+/// The loss `sum(gradient * output)` changes with each input and parameter as its gradient says.
 #[wasm_bindgen_test(unsupported = test)]
 fn batch_norm_gradients_are_slopes() {
     const STEP: f64 = 1e-5;
@@ -261,7 +261,7 @@ fn any_max_pool_is_right() {
         let pool = MaxPool { images, rows, columns, channels };
         let mut input = numbers(pool.input_size(), seed);
         if seed % 3 == 0 {
-            // Many are equal.
+            // Makes many values equal.
             input.iter_mut().for_each(|value| *value = (*value * 2.0).round());
         }
         let gradient = numbers(pool.output_size(), seed + 1);
@@ -317,22 +317,22 @@ fn what_is_not_a_number_wins_a_max_pool() {
 }
 
 fn locally_connected_is_right(layer: LocallyConnected, seed: u64) {
-    let LocallyConnected { images, height, width, channels, filters, kernel: size, relu } = layer;
+    let LocallyConnected { images, height, width, channels, filters, window, relu } = layer;
     let (rows, columns) = (layer.output_height(), layer.output_width());
     let input = numbers(layer.input_size(), seed);
     let kernel = numbers(layer.kernel_size(), seed + 1);
     let bias = numbers(layer.bias_size(), seed + 2);
     let gradient = numbers(layer.output_size(), seed + 3);
-    // Calls `term` for each multiplication: places of output, of the input and of the kernel.
+    // Calls `term` with the places of each multiplication in the output, the input and the kernel.
     let each_term = |term: &mut dyn FnMut(usize, usize, usize)| {
         for output in 0..layer.output_size() {
             let (pixel, filter) = (output / filters, output % filters);
             let (image, place) = (pixel / (rows * columns), pixel % (rows * columns));
-            for number in 0..size * size * channels {
-                let (y, x) = (number / channels / size, number / channels % size);
+            for number in 0..window * window * channels {
+                let (y, x) = (number / channels / window, number / channels % window);
                 let row = image * height + place / columns + y;
                 let from = (row * width + place % columns + x) * channels + number % channels;
-                let weight = (place * size * size * channels + number) * filters + filter;
+                let weight = (place * window * window * channels + number) * filters + filter;
                 term(output, from, weight);
             }
         }
@@ -388,14 +388,14 @@ fn locally_connected_is_right(layer: LocallyConnected, seed: u64) {
 fn any_locally_connected_layer_is_right() {
     let sizes = (1_usize..=9, 1_usize..=7, 1_usize..=7, 1_usize..=9, 1_usize..=37, 1_usize..=4);
     for_all(cases(200), (sizes, any::<bool>(), 0_u64..1000), |(sizes, relu, seed)| {
-        let (images, height, width, channels, filters, kernel) = sizes;
-        let kernel = kernel.min(height).min(width);
-        let layer = LocallyConnected { images, height, width, channels, filters, kernel, relu };
+        let (images, height, width, channels, filters, window) = sizes;
+        let window = window.min(height).min(width);
+        let layer = LocallyConnected { images, height, width, channels, filters, window, relu };
         locally_connected_is_right(layer, seed);
     });
 }
 
-/// Sizes whose product wraps around to what a slice has are refused before anything is read.
+/// Sizes whose product wraps around to a slice's length are refused before anything is read.
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn sizes_that_overflow_are_refused() {
@@ -419,7 +419,7 @@ fn sizes_that_overflow_are_refused() {
         width: 1,
         channels: half,
         filters: 1,
-        kernel: 1,
+        window: 1,
         relu: false,
     };
     let inputs = locally_connected::Inputs { input: &[], kernel: &[], bias: &[0.0] };
@@ -432,7 +432,7 @@ fn sizes_that_overflow_are_refused() {
         width: 3 * stride as usize + 1,
         channels: 16,
         filters: 1,
-        kernel: 1,
+        window: 1,
         stride: stride as usize,
         padding: convolution::Padding::NONE,
     };
@@ -457,7 +457,7 @@ fn any_dropout_is_right() {
         let noise: Vec<f32> = numbers(count, seed).iter().map(|value| value.abs()).collect();
         let mut from = numbers(count, seed + 1);
         if let Some(first) = from.first_mut() {
-            // Not a number, whether it is dropped or kept.
+            // NaN, whether it is dropped or kept.
             *first = f32::NAN;
         }
         let scale = 1.0 / (1.0 - rate);
@@ -474,7 +474,7 @@ fn any_dropout_is_right() {
     });
 }
 
-/// The same numbers by all instructions. (That they are ChaCha's, `seeding` compares.)
+/// All instructions give the same numbers. (`seeding` tests that they are ChaCha's.)
 #[wasm_bindgen_test(unsupported = test)]
 fn random_numbers_are_the_same_from_any_word_on() {
     let key = std::array::from_fn(|at| at as u8);
@@ -493,12 +493,12 @@ fn random_numbers_are_the_same_from_any_word_on() {
     }
 }
 
-/// Box and Muller's method by Rust's own functions; those of WebAssembly are the kernel's to the bit.
+/// Compares with the Box-Muller method by Rust's own functions; in WebAssembly, these give the kernel's numbers to the bit.
 #[wasm_bindgen_test(unsupported = test)]
 fn normal_numbers_are_those_of_the_definition() {
     const STEP: f32 = 1.0 / 16_777_216.0;
     let mut uniforms: Vec<f32> = numbers(40_000, 5).iter().map(|value| value.abs()).collect();
-    // Where the angle passes an eighth of a turn, where nearly nothing is left of a quarter, and the first and last numbers.
+    // Numbers near each eighth of a turn, where nearly nothing is left of a quarter turn, and the first and last numbers.
     for eighth in 0..=8 {
         for step in -40..=40 {
             let number = eighth as f32 / 8.0 + step as f32 * STEP;

@@ -1,5 +1,5 @@
-//! The kernels against what they stand for: naive loops in f64, Burn's own operations, and finite differences. Natively and in
-//! the browser, in the machine's own vectors and in portable code.
+//! Compares the kernels with naive loops in f64, with Burn's own operations, and with finite differences: natively and in the
+//! browser, with the machine's vectors and in portable code.
 
 mod layers;
 
@@ -13,6 +13,7 @@ use overfit_lab::kernels::convolution::{self, Block, Padding, Path, Plan, Shape}
 use overfit_lab::kernels::dense::{self, Dense};
 use overfit_lab::kernels::lanes::Instructions;
 use overfit_lab::kernels::loss::cross_entropy;
+use overfit_lab::kernels::reference::{convolve, each_term, numbers, output, window};
 use overfit_lab::network::floats;
 use overfit_lab::operations;
 use proptest::prelude::*;
@@ -22,10 +23,10 @@ use wasm_bindgen_test::*;
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// Of the l2 norm of what was expected.
+/// The largest distance from the expected values, as a share of their l2 norm.
 const TOLERANCE: f64 = 1e-5;
 
-/// The same cases every time, here and in the browser, which has no source of randomness for proptest.
+/// Checks the same cases every time, natively and in the browser, which has no source of randomness for proptest.
 fn for_all<S: Strategy>(cases: u32, strategy: S, check: impl Fn(S::Value))
 where
     S::Value: std::fmt::Debug + Clone,
@@ -39,17 +40,6 @@ where
     result.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Numbers between -1 and 1.
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    let number = || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    std::iter::repeat_with(number).take(count).collect()
-}
-
 #[track_caller]
 fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{what}");
@@ -60,65 +50,6 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
     assert!(distance <= TOLERANCE * norm + 1e-30, "{what}: {distance:e} off, of {norm:e}");
 }
 
-/// A convolution, ReLU and max-pool by its definition. Calls `term` for each multiplication: places of output pixel and
-/// filter, of the input and of the kernel.
-fn each_term(shape: &Shape, mut term: impl FnMut(usize, usize, usize)) {
-    let (rows, columns) = (shape.output_height(), shape.output_width());
-    let Padding { top, left, .. } = shape.padding;
-    for image in 0..shape.images {
-        for row in 0..rows {
-            for column in 0..columns {
-                for y in 0..shape.kernel {
-                    for x in 0..shape.kernel {
-                        let from = (row * shape.stride + y, column * shape.stride + x);
-                        let inside = |at: usize, before: usize, size: usize| {
-                            at >= before && at - before < size
-                        };
-                        if !inside(from.0, top, shape.height) || !inside(from.1, left, shape.width)
-                        {
-                            continue;
-                        }
-                        let pixel =
-                            (image * shape.height + from.0 - top) * shape.width + from.1 - left;
-                        for channel in 0..shape.channels {
-                            for filter in 0..shape.filters {
-                                let output = (image * rows + row) * columns + column;
-                                let weight = (y * shape.kernel + x) * shape.channels + channel;
-                                term(
-                                    output * shape.filters + filter,
-                                    pixel * shape.channels + channel,
-                                    weight * shape.filters + filter,
-                                );
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The places in the convolution's output of each window's places, for each of the block's outputs.
-fn windows(block: &Block) -> Vec<Vec<usize>> {
-    let Block { shape, pool, .. } = *block;
-    let mut windows = Vec::new();
-    for image in 0..shape.images {
-        for row in 0..block.output_height() {
-            for column in 0..block.output_width() {
-                for filter in 0..shape.filters {
-                    let place = |place: usize| {
-                        let y = image * shape.output_height() + row * pool + place / pool;
-                        let x = column * pool + place % pool;
-                        (y * shape.output_width() + x) * shape.filters + filter
-                    };
-                    windows.push((0..pool * pool).map(place).collect());
-                }
-            }
-        }
-    }
-    windows
-}
-
 fn block_is_right(block: Block, seed: u64) {
     let shape = block.shape;
     let input = numbers(shape.input_size(), seed);
@@ -127,17 +58,9 @@ fn block_is_right(block: Block, seed: u64) {
     let gradient = numbers(block.output_size(), seed + 3);
     let double = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
     let (x, w) = (double(&input), double(&kernel));
-    let pixels = shape.images * shape.output_height() * shape.output_width();
-    let mut convolved = double(&bias).repeat(pixels);
-    each_term(&shape, |output, from, weight| convolved[output] += x[from] * w[weight]);
-    let windows = windows(&block);
-    let expected: Vec<f64> = windows
-        .iter()
-        .map(|window| {
-            let best = window.iter().map(|&at| convolved[at]).fold(f64::NEG_INFINITY, f64::max);
-            if block.relu { best.max(0.0) } else { best }
-        })
-        .collect();
+    let convolved = convolve(&shape, &input, &kernel, &bias);
+    let expected: Vec<f64> =
+        (0..block.output_size()).map(|at| output(&block, &convolved, at)).collect();
     let winograd = Plan::fits(&block).then_some(Path::Winograd);
     let paths = [Some(Path::Direct), Some(Path::Winners), winograd];
     let plans = paths.into_iter().flatten().map(|path| Plan::all(&block, path));
@@ -158,11 +81,11 @@ fn block_is_right(block: Block, seed: u64) {
         );
         assert_close(&what("output"), &output, &expected);
 
-        // Rounding may choose another of two nearly equal values: its gradient goes where the kernel says that it came from.
+        // Rounding may choose another of two nearly equal values: the gradient goes to the place that the kernel chose.
         let mut passed = vec![0.0; convolved.len()];
-        for (at, (window, &winner)) in windows.iter().zip(&winners).enumerate() {
-            match window.get(usize::from(winner)) {
-                Some(&place) => {
+        for (at, &winner) in winners.iter().enumerate() {
+            match window(&block, at).nth(usize::from(winner)) {
+                Some(place) => {
                     let off = (convolved[place] - expected[at]).abs();
                     assert!(off <= 1e-4, "{}: {winner}", what("winner"));
                     passed[place] += f64::from(gradient[at]);
@@ -173,9 +96,9 @@ fn block_is_right(block: Block, seed: u64) {
         let mut of_input = vec![0.0; x.len()];
         let mut of_kernel = vec![0.0; w.len()];
         let mut of_bias = vec![0.0; shape.filters];
-        each_term(&shape, |output, from, weight| {
-            of_input[from] += passed[output] * w[weight];
-            of_kernel[weight] += passed[output] * x[from];
+        each_term(&shape, |term| {
+            of_input[term.input] += passed[term.output] * w[term.weight];
+            of_kernel[term.weight] += passed[term.output] * x[term.input];
         });
         for row in passed.chunks_exact(shape.filters) {
             of_bias.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
@@ -207,24 +130,24 @@ fn block_is_right(block: Block, seed: u64) {
 }
 
 prop_compose! {
-    /// Any block whose kernel fits its input and whose pool fits its output.
+    /// Any block whose window fits its input and whose pool fits its output.
     fn any_block()(
         images in 1_usize..=3,
         height in 1_usize..=14,
         width in 1_usize..=14,
         channels in 1_usize..=9,
         filters in prop_oneof![1_usize..=20, Just(32), Just(37)],
-        kernel in 1_usize..=11,
+        window in 1_usize..=11,
         stride in 1_usize..=4,
         same in any::<bool>(),
-        // With strides, Keras pads an axis by as much as its length asks for.
+        // With strides, Keras' padding of an axis depends on the axis' length.
         less in [0_usize..=2, 0_usize..=2],
         relu in any::<bool>(),
         pool in 1_usize..=4,
     ) -> Block {
-        let kernel = if same { kernel } else { kernel.min(height).min(width) };
-        // No less than makes one window.
-        let zeros = |less: usize, size: usize| (kernel - 1).saturating_sub(less).max(kernel.saturating_sub(size));
+        let window = if same { window } else { window.min(height).min(width) };
+        // At least enough zeros for one window.
+        let zeros = |less: usize, size: usize| (window - 1).saturating_sub(less).max(window.saturating_sub(size));
         let (rows, columns) = (zeros(less[0], height), zeros(less[1], width));
         let padding = match same {
             false => Padding::NONE,
@@ -235,7 +158,7 @@ prop_compose! {
                 right: columns - columns / 2,
             },
         };
-        let shape = Shape { images, height, width, channels, filters, kernel, stride, padding };
+        let shape = Shape { images, height, width, channels, filters, window, stride, padding };
         let pool = pool.min(shape.output_height()).min(shape.output_width());
         Block { shape, relu, pool }
     }
@@ -252,13 +175,13 @@ fn any_convolution_is_right() {
     );
 }
 
-/// Where Winograd's transform fits, it is held to the same rule.
+/// The blocks that Winograd's transform can compute, by the transform and by the definition.
 #[wasm_bindgen_test(unsupported = test)]
 fn any_3_by_3_convolution_is_right_by_both_paths() {
     let cases = if cfg!(target_arch = "wasm32") { 40 } else { 120 };
     for_all(cases, (any_block(), 0_u64..1000), |(mut block, seed)| {
         let shape = &mut block.shape;
-        (shape.kernel, shape.stride) = (3, 1);
+        (shape.window, shape.stride) = (3, 1);
         (shape.height, shape.width) = (shape.height.max(3), shape.width.max(3));
         let Padding { top, bottom, left, right } = shape.padding;
         let [top, bottom, left, right] = [top, bottom, left, right].map(|zeros| zeros.min(2));
@@ -278,7 +201,7 @@ fn the_articles_convolutions_are_right() {
             width: side,
             channels,
             filters,
-            kernel: 3,
+            window: 3,
             stride: 1,
             padding: Padding::NONE,
         };
@@ -286,20 +209,20 @@ fn the_articles_convolutions_are_right() {
     }
 }
 
-/// Many images of fewer numbers than a vector has lanes: what is read to a vector's end goes past several of them.
+/// Many images of fewer floats than a vector has lanes: reading a whole vector goes past several images.
 #[wasm_bindgen_test(unsupported = test)]
 fn images_smaller_than_a_vector_are_right() {
-    for (side, channels, kernel) in [(1, 1, 1), (2, 1, 1), (2, 1, 2), (1, 3, 1), (3, 1, 2)] {
+    for (side, channels, window) in [(1, 1, 1), (2, 1, 1), (2, 1, 2), (1, 3, 1), (3, 1, 2)] {
         for images in [1, 2, 5, 20] {
             let (height, width, padding) = (side, side, Padding::NONE);
             let (filters, stride) = (2, 1);
-            let shape = Shape { images, height, width, channels, filters, kernel, stride, padding };
+            let shape = Shape { images, height, width, channels, filters, window, stride, padding };
             block_is_right(Block { shape, relu: true, pool: 1 }, 3);
         }
     }
 }
 
-/// The loss `sum(gradient * output)` changes with each number as its gradient says.
+/// The loss `sum(gradient * output)` changes with each input, weight and bias as its gradient says.
 #[wasm_bindgen_test(unsupported = test)]
 fn gradients_are_slopes() {
     const STEP: f32 = 1e-2;
@@ -309,7 +232,7 @@ fn gradients_are_slopes() {
         width: 8,
         channels: 3,
         filters: 5,
-        kernel: 3,
+        window: 3,
         stride: 1,
         padding: Padding::alike(1, 1),
     };
@@ -478,7 +401,7 @@ fn the_loss_is_right() {
                 (f64::from(loss) - expected).abs() <= 1e-5 * expected.max(1.0),
                 "{loss}, {expected}"
             );
-            // A probability near 1 less 1 keeps what f32 has behind the 1, however small the difference.
+            // A probability near 1, minus 1, has only the digits that f32 has after the 1, however small the difference.
             let off = gradient
                 .iter()
                 .zip(&slopes)
@@ -488,7 +411,7 @@ fn the_loss_is_right() {
     );
 }
 
-/// A block's output and the gradients of `sum(gradient * output)` for input, kernel and bias, all in Keras' order.
+/// A block's output, and the gradients of `sum(gradient * output)` for input, kernel and bias, all in Keras' order.
 type Results = [Vec<f32>; 4];
 
 /// The same block by the kernels and by Burn's own operations.
@@ -509,7 +432,7 @@ fn both_ways(block: Block, parts: &[Vec<f32>; 3], gradient: &[f32]) -> [Results;
             }
             #[cfg(feature = "plain")]
             Compute::Burn => {
-                let size = [shape.kernel, shape.kernel, shape.channels, shape.filters];
+                let size = [shape.window, shape.window, shape.channels, shape.filters];
                 let weight = kernel.clone().reshape(size).permute([3, 2, 0, 1]);
                 let Padding { top, bottom, left, right } = shape.padding;
                 let padding = [(top, bottom), (left, right)];
@@ -537,14 +460,14 @@ fn small_block() -> Block {
         width: 10,
         channels: 2,
         filters: 3,
-        kernel: 3,
+        window: 3,
         stride: 1,
         padding: Padding::alike(1, 1),
     };
     Block { shape, relu: true, pool: 2 }
 }
 
-/// Sums of small whole numbers are exact, so windows full of equal values and of zeros stay what they are.
+/// Sums of small whole numbers are exact, so equal values in a window stay equal, and zeros stay zeros.
 #[wasm_bindgen_test(unsupported = test)]
 fn ties_go_to_the_first_as_in_burn() {
     for relu in [true, false] {
@@ -574,8 +497,8 @@ fn nothing_passes_a_relu_that_is_never_active() {
     assert!(found.iter().flatten().all(|&value| value == 0.0));
 }
 
-/// A value that is not a number passes convolution, ReLU and pool exactly as in Burn. Backward, the kernels give a NaN to those
-/// weights whose winning windows saw it; Burn multiplies it by the zeros of all other windows, too, and so spreads it.
+/// NaN passes convolution, ReLU and pool exactly as in Burn. Backward, the kernels pass a NaN only to the weights whose winning
+/// windows contained it; Burn also multiplies it by the zeros of all other windows, and so spreads it.
 #[wasm_bindgen_test(unsupported = test)]
 fn what_is_not_a_number_passes() {
     let block = small_block();
@@ -602,8 +525,8 @@ fn what_is_not_a_number_passes() {
     }
 }
 
-/// Winograd's transform passes what is not a number to the same pixels as the definition does; what is infinite becomes not a
-/// number on the way, for the transform takes differences.
+/// Winograd's transform passes NaN to the same pixels as the definition does. It turns infinity into NaN, because it takes
+/// differences.
 #[wasm_bindgen_test(unsupported = test)]
 fn the_same_pixels_are_lost_by_both_paths() {
     let shape = Shape {
@@ -612,7 +535,7 @@ fn the_same_pixels_are_lost_by_both_paths() {
         width: 12,
         channels: 16,
         filters: 16,
-        kernel: 3,
+        window: 3,
         stride: 1,
         padding: Padding::NONE,
     };
@@ -636,7 +559,7 @@ fn the_same_pixels_are_lost_by_both_paths() {
     }
 }
 
-/// One epoch after another in the same memory.
+/// Each epoch uses the memory of the one before.
 #[wasm_bindgen_test(unsupported = test)]
 fn buffers_are_used_again() {
     let buffers = Buffers::default();

@@ -1,10 +1,10 @@
-//! Convolution with what follows it in a CNN, ReLU and max-pool, as one operation: the output before the pool is never
-//! written, and of each window only the winner is remembered.
+//! A convolution with the ReLU and the max-pool after it, as one operation: the output before the pool is never written, and
+//! only the winner of each window is remembered.
 //!
-//! Activations lie in NHWC order and kernels in HWIO, as in Keras. In both orders the window of an output pixel is `kernel`
-//! runs of `kernel * channels` floats, and that is all that the direct kernels know of a convolution. `direct` goes over all
+//! Activations lie in NHWC order and kernels in HWIO, as in Keras. In both orders the window of an output pixel is `window` rows
+//! of `window * channels` consecutive floats; the direct kernels know nothing else of a convolution. `direct` goes over all
 //! output pixels; `winners`, in backward passes, over the winners of the pool's windows alone; `winograd` does all three passes
-//! for 3 x 3 kernels. [`Plan::of`] says which does which.
+//! for 3 x 3 kernels. [`Plan::of`] chooses among them.
 
 mod direct;
 mod winners;
@@ -13,7 +13,7 @@ mod winograd;
 use crate::buffers::{Buffer, Buffers};
 use crate::lanes::{GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
-use crate::tile::transpose;
+use crate::tile::{Matrix, transpose};
 
 /// Rows and columns of zeros around an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Padding {
 impl Padding {
     pub const NONE: Self = Self::alike(0, 0);
 
-    /// The same for rows and columns.
+    /// The same zeros before and after rows as columns.
     pub const fn alike(before: usize, after: usize) -> Self {
         Self { top: before, bottom: after, left: before, right: after }
     }
@@ -41,65 +41,70 @@ impl Padding {
         }
     }
 
-    /// The zeros of the side that has most.
+    /// The zeros of the side that has the most.
     fn most(self) -> usize {
         self.top.max(self.bottom).max(self.left).max(self.right)
     }
 }
 
-/// A convolution and the sizes of what it works on.
+/// A convolution and the sizes of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     pub images: usize,
-    /// Of the input.
+    /// The input's height and width.
     pub height: usize,
     pub width: usize,
     pub channels: usize,
     pub filters: usize,
-    /// The window is a square.
-    pub kernel: usize,
+    /// Side of the kernel's window, a square.
+    pub window: usize,
     pub stride: usize,
     pub padding: Padding,
 }
 
-/// A convolution and what follows it.
+/// A convolution, ReLU and max-pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
     pub shape: Shape,
     pub relu: bool,
-    /// Side of the max-pool's windows, which lie side by side; 1 for none.
+    /// Side of the max-pool's windows, which do not overlap; 1 for no pool.
     pub pool: usize,
 }
 
-/// Where no pixel of a window carries a gradient, because ReLU has cut them all off.
+/// The winner of a window of which no pixel carries a gradient, because ReLU has cut them all off.
 const NO_WINNER: u8 = u8::MAX;
 
-/// The largest pool whose windows' places are numbered by a byte.
+/// The largest pool whose windows' places a byte can number.
 pub const LARGEST_POOL: usize = 15;
 
 impl Shape {
     pub fn output_height(&self) -> usize {
-        (self.height + self.padding.top + self.padding.bottom - self.kernel) / self.stride + 1
+        (self.height + self.padding.top + self.padding.bottom - self.window) / self.stride + 1
     }
 
     pub fn output_width(&self) -> usize {
-        (self.width + self.padding.left + self.padding.right - self.kernel) / self.stride + 1
+        (self.width + self.padding.left + self.padding.right - self.window) / self.stride + 1
     }
 
-    /// Floats of one output pixel's window in one row of the input.
-    fn run(&self) -> usize {
-        self.kernel * self.channels
+    /// Floats of one row of a window.
+    fn window_row(&self) -> usize {
+        self.window * self.channels
+    }
+
+    /// Floats of one window.
+    fn window_size(&self) -> usize {
+        self.window * self.window_row()
     }
 
     pub fn kernel_size(&self) -> usize {
-        product(&[self.kernel, self.kernel, self.channels, self.filters])
+        product(&[self.window, self.window, self.channels, self.filters])
     }
 
     pub fn input_size(&self) -> usize {
         product(&[self.images, self.height, self.width, self.channels])
     }
 
-    /// The same convolution of an input that has its zeros around it.
+    /// The same convolution of an input that already has its zeros around it.
     fn padded(&self) -> Self {
         let Padding { top, bottom, left, right } = self.padding;
         let around = |size: usize, before: usize, after: usize| {
@@ -114,7 +119,7 @@ impl Shape {
         }
     }
 
-    /// Multiply-adds, two operations each, of one pass over all output pixels.
+    /// Floating-point operations of one pass over all output pixels: two for each multiply-add.
     pub fn operations(&self) -> f64 {
         let pixels = self.images * self.output_height() * self.output_width();
         2.0 * pixels as f64 * self.kernel_size() as f64
@@ -130,18 +135,18 @@ impl Block {
         self.shape.output_width() / self.pool
     }
 
-    /// Of all images.
+    /// Floats of all images' output.
     pub fn output_size(&self) -> usize {
         product(&[self.shape.images, self.output_height(), self.output_width(), self.shape.filters])
     }
 
-    /// What all passes rely on beside the lengths of their slices.
+    /// Checks the sizes on which all passes rely, except the lengths of their slices.
     fn check(&self) {
-        let Shape { kernel, stride, .. } = self.shape;
+        let Shape { window, stride, .. } = self.shape;
         let padded = self.shape.padded();
-        // A copy with its zeros around it is counted, too.
+        // Refuses a padded copy whose size overflows.
         padded.input_size();
-        assert!((1..=padded.height.min(padded.width)).contains(&kernel) && stride > 0);
+        assert!((1..=padded.height.min(padded.width)).contains(&window) && stride > 0);
         assert!((1..=LARGEST_POOL).contains(&self.pool));
     }
 }
@@ -149,9 +154,9 @@ impl Block {
 /// How a pass is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// By its definition, from all pixels.
+    /// By the definition, from all pixels.
     Direct,
-    /// Backward, from the winners of the pool's windows alone, which any convolution has. Forward there is no such path.
+    /// Backward, from the winners of the pool's windows alone; any convolution can go this way. There is no such path forward.
     Winners,
     /// By Winograd's transform.
     Winograd,
@@ -166,7 +171,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The rule, and the only place where it stands.
+    /// The only place where the rule stands.
     pub fn of(block: &Block) -> Self {
         let Block { shape, pool, .. } = *block;
         // Measured in V8, 20 images of 16 x 16, forward, direct and by Winograd in ms: 0.41 and 0.55 for 16 channels and filters,
@@ -185,7 +190,7 @@ impl Plan {
         Self { forward: forward.forward, ..backward }
     }
 
-    /// All passes one way, or, where a pass cannot go it, the way that every convolution has.
+    /// All passes on `path`; a pass that cannot take it takes one that every convolution can.
     pub fn all(block: &Block, path: Path) -> Self {
         Self {
             forward: if path == Path::Winograd { path } else { Path::Direct },
@@ -203,32 +208,32 @@ impl Plan {
     }
 }
 
-/// What a block's output is computed from.
+/// The inputs of a block's forward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// `[images, height, width, channels]`
     pub input: &'a [f32],
-    /// `[kernel, kernel, channels, filters]`
+    /// `[window, window, channels, filters]`
     pub kernel: &'a [f32],
     /// `[filters]`
     pub bias: &'a [f32],
 }
 
-/// What a block's gradients are computed from.
+/// The inputs of a block's backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     /// `[images, height, width, channels]`
     pub input: &'a [f32],
-    /// `[kernel, kernel, channels, filters]`
+    /// `[window, window, channels, filters]`
     pub kernel: &'a [f32],
     /// The gradient of the output, `[images, output height, output width, filters]`.
     pub gradient: &'a [f32],
-    /// Of the same size: what [`forward`] wrote.
+    /// The winners that [`forward`] wrote, of the same size.
     pub winners: &'a [u8],
 }
 
-/// Computes the block's output `[images, output height, output width, filters]`; `winners` of the same size, where wanted,
-/// says which place of each window the output comes from.
+/// Computes the block's output `[images, output height, output width, filters]` and, if wanted, the `winners`, of the same size:
+/// the place in its window from which each output comes.
 pub fn forward(
     block: &Block,
     plan: &Plan,
@@ -260,17 +265,17 @@ pub fn forward(
     compute(block, inputs, output, winners, instructions, buffers);
 }
 
-/// Where the gradients go; the input's only where it is wanted.
+/// The gradients to compute; the input's is optional.
 pub struct Gradients<'a> {
     /// `[images, height, width, channels]`
     pub input: Option<&'a mut [f32]>,
-    /// `[kernel, kernel, channels, filters]`
+    /// `[window, window, channels, filters]`
     pub kernel: &'a mut [f32],
     /// `[filters]`
     pub bias: &'a mut [f32],
 }
 
-/// Overwrites `gradients` with those of the block.
+/// Overwrites `gradients` with the block's gradients.
 pub fn backward(
     block: &Block,
     plan: &Plan,
@@ -279,24 +284,25 @@ pub fn backward(
     instructions: Instructions,
     buffers: &Buffers,
 ) {
-    let Known { input, kernel, gradient: output, winners } = known;
+    let Known { input, kernel, gradient: output_gradient, winners } = known;
     let shape = block.shape;
     block.check();
     assert_eq!(input.len(), shape.input_size());
     assert_eq!(kernel.len(), shape.kernel_size());
-    assert_eq!(output.len(), block.output_size());
+    assert_eq!(output_gradient.len(), block.output_size());
     assert_eq!(winners.len(), block.output_size());
     assert_eq!(gradients.kernel.len(), kernel.len());
     assert_eq!(gradients.bias.len(), shape.filters);
-    if !all_finite(output) {
-        // As in TensorFlow, where a cut is a product: 0 times what is not a number is not a number. The window's first place has it.
+    if !all_finite(output_gradient) {
+        // As in TensorFlow, where ReLU's gradient is a product: 0 times NaN is NaN. The window's first place gets it.
         let cut = |(value, winner): (&f32, &u8)| match (*winner, value.is_finite()) {
             (NO_WINNER, false) => (f32::NAN, 0),
             (winner, _) => (*value, winner),
         };
-        let (output, passing): (Vec<_>, Vec<_>) = output.iter().zip(winners).map(cut).unzip();
+        let (gradient, passing): (Vec<_>, Vec<_>) =
+            output_gradient.iter().zip(winners).map(cut).unzip();
         if passing != winners {
-            let known = Known { gradient: &output, winners: &passing, ..known };
+            let known = Known { gradient: &gradient, winners: &passing, ..known };
             return backward(block, plan, known, gradients, instructions, buffers);
         }
     }
@@ -306,14 +312,17 @@ pub fn backward(
     };
     let needs_all =
         needs_all || (gradients.input.is_some() && plan.input_gradient != Path::Winners);
-    let all = needs_all.then(|| before_pool(block, output, winners, buffers));
+    let all = needs_all.then(|| before_pool(block, output_gradient, winners, buffers));
     let all = all.as_deref();
     match (plan.kernel_gradient, all) {
         (Path::Direct, all) => direct::kernel_gradient(
             &shape,
             input,
-            // Without a pool each pixel is its own window.
-            all.map_or((output, Some(winners)), |all| (all, None)),
+            match all {
+                Some(all) => direct::OutputGradient { values: all, winners: None },
+                // Without a pool each pixel is its own window.
+                None => direct::OutputGradient { values: output_gradient, winners: Some(winners) },
+            },
             gradients.kernel,
             gradients.bias,
             instructions,
@@ -321,19 +330,13 @@ pub fn backward(
         ),
         (Path::Winograd, Some(all)) => {
             bias_gradient(all, all.len() / shape.images, gradients.bias);
-            winograd::kernel_gradient(
-                &shape,
-                [input, all],
-                gradients.kernel,
-                instructions,
-                buffers,
-            );
+            winograd::kernel_gradient(&shape, input, all, gradients.kernel, instructions, buffers);
         }
         _ => winners::kernel_gradient(
             block,
-            [input, output],
-            winners,
-            [gradients.kernel, gradients.bias],
+            known,
+            gradients.kernel,
+            gradients.bias,
             instructions,
             buffers,
         ),
@@ -344,47 +347,46 @@ pub fn backward(
         Path::Direct => direct::forward,
         Path::Winograd => winograd::forward,
         Path::Winners => {
-            let parts = [kernel, output];
-            return winners::input_gradient(block, parts, winners, gradient, instructions, buffers);
+            return winners::input_gradient(block, known, gradient, instructions, buffers);
         }
     };
     let all = all.expect("all pixels' gradients were computed");
-    // That is the convolution of the output's gradient, with more zeros around it, with the kernel turned around.
-    let (turned_shape, turned) = turned(&shape, kernel, buffers);
-    let block = Block { shape: turned_shape, relu: false, pool: 1 };
+    // The input's gradient is a convolution of the output's gradient, with more zeros around it and the kernel rotated by 180 degrees.
+    let (rotated_shape, rotated) = rotated(&shape, kernel, buffers);
+    let block = Block { shape: rotated_shape, relu: false, pool: 1 };
     let bias = buffers.zeros(shape.channels);
     let mut winners = buffers.bytes(gradient.len());
-    let inputs = Inputs { input: all, kernel: &turned, bias: &bias };
+    let inputs = Inputs { input: all, kernel: &rotated, bias: &bias };
     compute(&block, inputs, gradient, &mut winners, instructions, buffers);
 }
 
-/// The convolution by which a convolution's output gradient becomes its input's, and that convolution's kernel.
-fn turned(shape: &Shape, kernel: &[f32], buffers: &Buffers) -> (Shape, Buffer<f32>) {
+/// The convolution that computes a convolution's input gradient from its output gradient, and the kernel of that convolution.
+fn rotated(shape: &Shape, kernel: &[f32], buffers: &Buffers) -> (Shape, Buffer<f32>) {
     let Shape { channels, filters, .. } = *shape;
-    let turned_shape = Shape {
+    let rotated_shape = Shape {
         height: shape.output_height(),
         width: shape.output_width(),
         channels: filters,
         filters: channels,
-        padding: shape.padding.map(|padding| shape.kernel - 1 - padding),
+        padding: shape.padding.map(|padding| shape.window - 1 - padding),
         ..*shape
     };
-    let mut turned = buffers.floats(kernel.len());
-    let last = shape.kernel * shape.kernel - 1;
+    let mut rotated = buffers.floats(kernel.len());
+    let last = shape.window * shape.window - 1;
     for (place, from) in kernel.chunks_exact(channels * filters).enumerate() {
-        let to = &mut turned[(last - place) * channels * filters..][..channels * filters];
-        transpose(from, filters, [channels, filters], to, channels);
+        let to = &mut rotated[(last - place) * channels * filters..][..channels * filters];
+        transpose(Matrix { rows: channels, columns: filters }, from, filters, to, channels);
     }
-    (turned_shape, turned)
+    (rotated_shape, rotated)
 }
 
-/// Whether there is no infinity and nothing that is not a number. By their bits: of whole numbers a maximum takes no branch.
+/// Whether no value is infinite or NaN. It compares bits: the maximum of whole numbers needs no branch.
 fn all_finite(values: &[f32]) -> bool {
     let largest = values.iter().fold(0, |most: u32, value| most.max(value.abs().to_bits()));
     largest < f32::INFINITY.to_bits()
 }
 
-/// The sum over all pixels; sums of one image each are added up in f64.
+/// Sums `all` over all pixels; the sums of single images, of `image` floats each, are added up in f64.
 fn bias_gradient(all: &[f32], image: usize, gradient: &mut [f32]) {
     let filters = gradient.len();
     let mut sums = vec![0.0_f64; filters];
@@ -404,20 +406,21 @@ fn bias_gradient(all: &[f32], image: usize, gradient: &mut [f32]) {
     }
 }
 
-/// The gradient of the convolution's output, before ReLU and pool: the winners' places have it, and the others are zero.
-fn before_pool(block: &Block, output: &[f32], winners: &[u8], buffers: &Buffers) -> Buffer<f32> {
+/// The gradient of the convolution's output, before ReLU and pool: the winners' places have the gradient of the block's output, and
+/// the others are zero.
+fn before_pool(block: &Block, gradient: &[f32], winners: &[u8], buffers: &Buffers) -> Buffer<f32> {
     let Block { shape, pool, .. } = *block;
     let (height, width) = (block.output_height(), block.output_width());
     if pool == 1 {
-        let mut all = buffers.floats(output.len());
-        for (all, (&value, &winner)) in all.iter_mut().zip(output.iter().zip(winners)) {
+        let mut all = buffers.floats(gradient.len());
+        for (all, (&value, &winner)) in all.iter_mut().zip(gradient.iter().zip(winners)) {
             *all = if winner == NO_WINNER { 0.0 } else { value };
         }
         return all;
     }
     let mut all =
         buffers.zeros(shape.images * shape.output_height() * shape.output_width() * shape.filters);
-    let pixels = output.chunks_exact(shape.filters).zip(winners.chunks_exact(shape.filters));
+    let pixels = gradient.chunks_exact(shape.filters).zip(winners.chunks_exact(shape.filters));
     for (pixel, (values, winners)) in pixels.enumerate() {
         let (image, row, column) =
             (pixel / (height * width), pixel / width % height, pixel % width);
@@ -433,8 +436,8 @@ fn before_pool(block: &Block, output: &[f32], winners: &[u8], buffers: &Buffers)
     all
 }
 
-/// Takes the better of the best value so far and the next place's. As in Burn's operations, the first of equal values
-/// wins, and a value that is not a number wins over all.
+/// Updates the best values so far, and their places, by the values of the next place. As in Burn's operations, the first of equal
+/// values wins, and NaN wins over all numbers.
 #[inline(always)]
 fn compare<L: Lanes, const V: usize>(
     best: &mut [L; V],
@@ -445,13 +448,12 @@ fn compare<L: Lanes, const V: usize>(
     // Places are whole numbers in the bits of a float: nothing computes with them.
     let place = L::splat(f32::from_bits(place as u32));
     for ((best, winner), value) in best.iter_mut().zip(winner).zip(values) {
-        *winner = best.where_beaten(value, [place, *winner]);
-        *best = best.where_beaten(value, [value, *best]);
+        *winner = best.where_beaten(value, place, *winner);
+        *best = best.where_beaten(value, value, *best);
     }
 }
 
-/// Writes a group of filters of one pixel: value and winner, behind the ReLU if there is one, which lets pass what is not a
-/// number.
+/// Writes values and winners of a group of filters at one pixel, after ReLU if there is one, which lets NaN pass.
 #[inline(always)]
 fn put<L: Lanes, const V: usize>(
     mut best: [L; V],
@@ -463,13 +465,13 @@ fn put<L: Lanes, const V: usize>(
     if relu {
         let none = L::splat(f32::from_bits(u32::from(NO_WINNER)));
         for (best, winner) in best.iter_mut().zip(&mut winner) {
-            *winner = best.where_cut([none, *winner]);
-            *best = best.where_cut([L::splat(0.0), *best]);
+            *winner = best.where_cut(none, *winner);
+            *best = best.where_cut(L::splat(0.0), *best);
         }
     }
     let places = L::bytes(winner);
     if output.len() == GROUP {
-        // A size that is known is written without a call.
+        // Copies of a known size need no call.
         store(best, output, 0);
         winners.copy_from_slice(&places);
     } else {
@@ -480,7 +482,7 @@ fn put<L: Lanes, const V: usize>(
     }
 }
 
-/// Sums of few terms each are added to what will be a sum of many: adding up all of them one by one would round too often.
+/// Adds sums of few terms each to a sum of many: adding up all terms one by one would round too often.
 #[inline(always)]
 fn add_to<L: Lanes, const V: usize>(gradient: &mut [f32], at: usize, sums: [L; V]) {
     let before: [L; V] = load(gradient, at);
@@ -488,11 +490,18 @@ fn add_to<L: Lanes, const V: usize>(gradient: &mut [f32], at: usize, sums: [L; V
     store(after, gradient, at);
 }
 
-/// An input with its zeros around it, copied only where there are some.
+/// The height and width of images.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Size {
+    height: usize,
+    width: usize,
+}
+
+/// An input with its zeros around it; copied only if there are zeros.
 struct Padded<'a> {
     input: Option<&'a [f32]>,
     copy: Option<Buffer<f32>>,
-    size: [usize; 2],
+    size: Size,
 }
 
 impl std::ops::Deref for Padded<'_> {
@@ -504,26 +513,27 @@ impl std::ops::Deref for Padded<'_> {
 }
 
 impl<'a> Padded<'a> {
-    /// Images of at least the convolution's padded size and `least`, with zeros at the end of each.
-    fn new(shape: &Shape, input: &'a [f32], least: [usize; 2], buffers: &Buffers) -> Self {
+    /// The input with the convolution's padding.
+    fn new(shape: &Shape, input: &'a [f32], buffers: &Buffers) -> Self {
+        Self::of_size(shape, input, Size { height: 0, width: 0 }, buffers)
+    }
+
+    /// The input with the convolution's padding, and with more zeros below and to the right where an image is smaller than `least`.
+    fn of_size(shape: &Shape, input: &'a [f32], least: Size, buffers: &Buffers) -> Self {
         let padded = shape.padded();
-        let size = [padded.height.max(least[0]), padded.width.max(least[1])];
-        if size == [shape.height, shape.width] {
+        let size =
+            Size { height: padded.height.max(least.height), width: padded.width.max(least.width) };
+        if size == (Size { height: shape.height, width: shape.width }) {
             return Self { input: Some(input), copy: None, size };
         }
-        let row = size[1] * shape.channels;
-        let mut copy = buffers.zeros(shape.images * size[0] * row);
+        let row = size.width * shape.channels;
+        let mut copy = buffers.zeros(shape.images * size.height * row);
         let Padding { top, left, .. } = shape.padding;
         for (index, from) in input.chunks_exact(shape.width * shape.channels).enumerate() {
             let (image, y) = (index / shape.height, index % shape.height);
-            let at = (image * size[0] + y + top) * row + left * shape.channels;
+            let at = (image * size.height + y + top) * row + left * shape.channels;
             copy[at..at + from.len()].copy_from_slice(from);
         }
         Self { input: None, copy: Some(copy), size }
-    }
-
-    /// Height and width.
-    fn size(&self) -> [usize; 2] {
-        self.size
     }
 }

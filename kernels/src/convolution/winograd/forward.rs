@@ -1,13 +1,13 @@
-//! Forward, and the input's gradient, which is a convolution, too: F(2x2, 3x3).
+//! F(2x2, 3x3): the forward pass, and the input's gradient, which is a convolution, too.
 
 use super::{
-    OfInput, OfKernel, PLACES, Tiles, ToPixels, WeightsPass, both_ways, fits, place_size,
-    tiles_at_once, tiles_of,
+    Grid, OfInput, OfKernel, PLACES, Position, Tiles, ToPixels, WeightsPass, both_ways, fits,
+    place_size, tiles_at_once,
 };
 use crate::buffers::Buffers;
 use crate::convolution::{Block, Inputs, Padded, Shape, compare, put};
 use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
-use crate::tile::{Walk, tile_unchecked};
+use crate::tile::{Left, Right, Steps, Walk, tile_unchecked};
 
 /// See [`crate::convolution::forward`].
 pub fn forward(
@@ -20,20 +20,19 @@ pub fn forward(
 ) {
     assert!(fits(block));
     let shape = block.shape;
-    let tiles = tiles_of(block);
-    let padded_size = tiles.map(|tiles| 2 * tiles + 2);
-    let padded = Padded::new(&shape, input, padded_size, buffers);
+    let grid = Grid::of(block);
+    let padded = Padded::of_size(&shape, input, grid.input_size(), buffers);
     let filters = shape.filters.next_multiple_of(GROUP);
     let mut transformed = buffers.zeros(PLACES * place_size(shape.channels * filters));
     instructions.run(TransformKernel { shape: &shape, kernel, transformed: &mut transformed });
     let mut filled_bias = buffers.zeros(filters);
     filled_bias[..shape.filters].copy_from_slice(bias);
-    let at_once = tiles_at_once(shape.channels + GROUP, shape.images * tiles[0] * tiles[1]);
+    let at_once = tiles_at_once(shape.channels + GROUP, shape.images * grid.tiles());
     let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
     let mut products = buffers.floats(PLACES * place_size(at_once * GROUP));
     instructions.run(Forward {
         block,
-        tiles: Tiles { input: &padded, size: padded.size(), tiles, channels: shape.channels },
+        tiles: Tiles { pixels: &padded, size: padded.size, grid, channels: shape.channels },
         at_once,
         kernel: &transformed,
         bias: &filled_bias,
@@ -44,7 +43,7 @@ pub fn forward(
     });
 }
 
-/// `G g G'` of each channel and filter.
+/// Computes `G g G'` of each channel and filter.
 struct TransformKernel<'a> {
     shape: &'a Shape,
     kernel: &'a [f32],
@@ -82,6 +81,7 @@ impl WeightsPass for TransformKernel<'_> {
 struct Forward<'a> {
     block: &'a Block,
     tiles: Tiles<'a>,
+    /// The most tiles that are worked on at a time.
     at_once: usize,
     /// `[PLACES][groups][channels][GROUP]`
     kernel: &'a [f32],
@@ -89,7 +89,7 @@ struct Forward<'a> {
     bias: &'a [f32],
     /// `[PLACES][at_once][channels]`
     places: &'a mut [f32],
-    /// Of one group of filters: `[PLACES][at_once][GROUP]`.
+    /// The products of one group of filters: `[PLACES][at_once][GROUP]`.
     products: &'a mut [f32],
     output: &'a mut [f32],
     winners: &'a mut [u8],
@@ -101,11 +101,11 @@ impl Computation for Forward<'_> {
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
         let Block { shape, .. } = *self.block;
-        let [rows, columns] = self.tiles.tiles;
-        let all = shape.images * rows * columns;
+        let all = shape.images * self.tiles.grid.tiles();
         for first in (0..all).step_by(self.at_once) {
             let count = self.at_once.min(all - first);
-            self.tiles.transform::<L, OfInput, 4>([first, count], shape.channels, self.places);
+            let tiles = first..first + count;
+            self.tiles.transform::<L, OfInput, 4>(tiles, shape.channels, self.places);
             for group in 0..shape.filters.div_ceil(GROUP) {
                 self.multiply::<L, ROWS, VECTORS>(group, count);
                 self.write_all::<L, VECTORS>(group, first, count);
@@ -115,32 +115,32 @@ impl Computation for Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// The products of all places for one group of filters.
+    /// Computes the products of all places for one group of filters.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, group: usize, count: usize) {
         let channels = self.tiles.channels;
         let sizes = [self.places.len(), self.kernel.len(), self.products.len()];
         let [place_size, kernel_size, products_size] = sizes.map(|size| size / PLACES);
-        // What is behind the last tile is computed, too, and never read.
+        // Tiles after the last one are computed, too, and never read.
         assert!(self.at_once.is_multiple_of(R) && count <= self.at_once);
         assert!(self.at_once * channels <= place_size && self.at_once * GROUP <= products_size);
         assert!((group + 1) * channels * GROUP <= kernel_size);
         for place in 0..PLACES {
-            let right =
-                Walk { start: place * kernel_size + group * channels * GROUP, step: [0, GROUP] };
+            let start = place * kernel_size + group * channels * GROUP;
+            let walk = Walk { start, outer: 0, inner: GROUP };
+            let right = Right { values: self.kernel, walk };
             for tile in (0..count).step_by(R) {
-                let left = Walk { start: place * place_size + tile * channels, step: [0, 1] };
-                let offsets = std::array::from_fn(|r| r * channels);
+                let left = Left {
+                    values: self.places,
+                    rows: std::array::from_fn(|r| r * channels),
+                    walk: Walk { start: place * place_size + tile * channels, outer: 0, inner: 1 },
+                };
                 let mut sums = [[L::splat(0.0); V]; R];
-                // SAFETY: there are so many tiles in each place, and a whole group of the kernel.
+                // SAFETY: each place has these tiles, and the kernel a whole group.
                 unsafe {
-                    tile_unchecked(
-                        &mut sums,
-                        [1, channels],
-                        (self.places, offsets, left),
-                        (self.kernel, right),
-                    );
+                    let steps = Steps { outer: 1, inner: channels };
+                    tile_unchecked(&mut sums, steps, left, right);
                     let to = place * products_size + tile * GROUP;
                     let to = self.products.as_mut_ptr().add(to);
                     for (r, sums) in sums.into_iter().enumerate() {
@@ -153,7 +153,7 @@ impl Forward<'_> {
         }
     }
 
-    /// The output pixels of all tiles.
+    /// Writes the output pixels of all tiles.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn write_all<L: Lanes, const V: usize>(&mut self, group: usize, first: usize, count: usize) {
@@ -162,13 +162,13 @@ impl Forward<'_> {
         }
     }
 
-    /// The four output pixels of one tile, or what the pool takes of them.
+    /// Writes the four output pixels of one tile, or the winner among them if there is a pool.
     #[inline(always)]
     fn write<L: Lanes, const V: usize>(
         &mut self,
         group: usize,
         tile: usize,
-        [image, row, column]: [usize; 3],
+        Position { image, row, column }: Position,
     ) {
         let Block { shape, relu, pool } = *self.block;
         let filters = group * GROUP..shape.filters.min((group + 1) * GROUP);
@@ -180,7 +180,7 @@ impl Forward<'_> {
             let mut places = [[L::splat(0.0); 4]; 4];
             for (place, value) in places.iter_mut().flatten().enumerate() {
                 let at = place * products_size + tile * GROUP + v * L::COUNT;
-                // SAFETY: there is a group for each of so many tiles in each place.
+                // SAFETY: each place has a group for this tile, as was checked.
                 *value = unsafe { L::load(self.products.as_ptr().add(at)) };
             }
             let values: [[L; 2]; 2] = both_ways::<L, ToPixels, 4, 2>(places);
@@ -188,22 +188,22 @@ impl Forward<'_> {
                 pixels[place][v] = value.add(bias);
             }
         }
-        let size = [self.block.output_height(), self.block.output_width()];
+        let (height, width) = (self.block.output_height(), self.block.output_width());
         let first = [L::splat(f32::from_bits(0)); V];
         if pool == 2 {
             let (mut best, mut winner) = (pixels[0], first);
             for (place, pixel) in pixels.into_iter().enumerate().skip(1) {
                 compare(&mut best, &mut winner, pixel, place);
             }
-            let at = ((image * size[0] + row) * size[1] + column) * shape.filters;
+            let at = ((image * height + row) * width + column) * shape.filters;
             let range = at + filters.start..at + filters.end;
             let (output, winners) = (&mut self.output[range.clone()], &mut self.winners[range]);
             return put(best, winner, relu, output, winners);
         }
         for (place, pixel) in pixels.into_iter().enumerate() {
-            let [row, column] = [2 * row + place / 2, 2 * column + place % 2];
-            if row < size[0] && column < size[1] {
-                let at = ((image * size[0] + row) * size[1] + column) * shape.filters;
+            let (row, column) = (2 * row + place / 2, 2 * column + place % 2);
+            if row < height && column < width {
+                let at = ((image * height + row) * width + column) * shape.filters;
                 let range = at + filters.start..at + filters.end;
                 let (output, winners) = (&mut self.output[range.clone()], &mut self.winners[range]);
                 put(pixel, first, relu, output, winners);

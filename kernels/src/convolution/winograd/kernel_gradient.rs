@@ -1,54 +1,54 @@
-//! The kernel's gradient: F(3x3, 2x2).
+//! F(3x3, 2x2): the kernel's gradient.
 
 use super::{
-    OfGradient, OfInput, PLACES, Tiles, ToKernel, WeightsPass, both_ways, fits, place_size,
-    tiles_at_once, tiles_of,
+    Grid, OfGradient, OfInput, PLACES, Tiles, ToKernel, WeightsPass, both_ways, fits, place_size,
+    tiles_at_once,
 };
 use crate::buffers::Buffers;
 use crate::convolution::{Block, Padded, Padding, Shape, add_to};
 use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
-use crate::tile::{Walk, tile};
+use crate::tile::{Left, Right, Steps, Walk, tile};
 
-/// Overwrites `gradient` with that of the kernel, from the gradient `output` of the convolution's output, before any pool.
+/// Overwrites `gradient` with the kernel's gradient. `output_gradient` is that of the convolution's output, before any pool.
 pub fn kernel_gradient(
     shape: &Shape,
-    [input, output]: [&[f32]; 2],
+    input: &[f32],
+    output_gradient: &[f32],
     gradient: &mut [f32],
     instructions: Instructions,
     buffers: &Buffers,
 ) {
     let block = Block { shape: *shape, relu: false, pool: 1 };
     assert!(fits(&block));
-    let tiles = tiles_of(&block);
-    let padded = Padded::new(shape, input, tiles.map(|tiles| 2 * tiles + 2), buffers);
+    let grid = Grid::of(&block);
+    let padded = Padded::of_size(shape, input, grid.input_size(), buffers);
     // The gradient's tiles must be whole, too.
-    let size = [shape.output_height(), shape.output_width()];
     let pixels = Shape {
-        height: size[0],
-        width: size[1],
+        height: shape.output_height(),
+        width: shape.output_width(),
         channels: shape.filters,
         padding: Padding::NONE,
         ..*shape
     };
-    let output = Padded::new(&pixels, output, tiles.map(|tiles| 2 * tiles), buffers);
+    let output = Padded::of_size(&pixels, output_gradient, grid.output_size(), buffers);
     let filters = shape.filters.next_multiple_of(GROUP);
-    let at_once = tiles_at_once(shape.channels + filters, shape.images * tiles[0] * tiles[1]);
+    let at_once = tiles_at_once(shape.channels + filters, shape.images * grid.tiles());
     let mut places = buffers.floats(PLACES * place_size(at_once * shape.channels));
-    let mut right = buffers.zeros(PLACES * place_size(at_once * filters));
+    let mut gradient_places = buffers.zeros(PLACES * place_size(at_once * filters));
     let mut sums = buffers.zeros(PLACES * place_size(filters * shape.channels));
     instructions.run(KernelGradient {
-        tiles: Tiles { input: &padded, size: padded.size(), tiles, channels: shape.channels },
-        output: Tiles { input: &output, size: output.size(), tiles, channels: shape.filters },
+        input: Tiles { pixels: &padded, size: padded.size, grid, channels: shape.channels },
+        output: Tiles { pixels: &output, size: output.size, grid, channels: shape.filters },
         images: shape.images,
         at_once,
-        places: &mut places,
-        right: &mut right,
+        input_places: &mut places,
+        gradient_places: &mut gradient_places,
         sums: &mut sums,
     });
     instructions.run(UntransformGradient { shape, sums: &sums, gradient });
 }
 
-/// `A' m A` of F(3x3, 2x2), for each channel and filter.
+/// Computes `A' m A` of each channel and filter.
 struct UntransformGradient<'a> {
     shape: &'a Shape,
     /// `[PLACES][groups of filters][channels][GROUP]`
@@ -84,15 +84,16 @@ impl WeightsPass for UntransformGradient<'_> {
 }
 
 struct KernelGradient<'a> {
-    tiles: Tiles<'a>,
+    input: Tiles<'a>,
     /// The tiles of the output's gradient, which do not overlap.
     output: Tiles<'a>,
     images: usize,
+    /// The most tiles that are worked on at a time.
     at_once: usize,
     /// `[PLACES][at_once][channels]`
-    places: &'a mut [f32],
-    /// `[PLACES][at_once][filters, filled up]`
-    right: &'a mut [f32],
+    input_places: &'a mut [f32],
+    /// `[PLACES][at_once][filters, rounded up to whole groups]`
+    gradient_places: &'a mut [f32],
     /// `[PLACES][groups][channels][GROUP]`
     sums: &'a mut [f32],
 }
@@ -102,15 +103,14 @@ impl Computation for KernelGradient<'_> {
 
     #[inline(always)]
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(mut self) {
-        let [rows, columns] = self.tiles.tiles;
-        let all = self.images * rows * columns;
-        let channels = self.tiles.channels;
+        let all = self.images * self.input.grid.tiles();
+        let channels = self.input.channels;
         let width = self.output.channels.next_multiple_of(GROUP);
         for first in (0..all).step_by(self.at_once) {
             let count = self.at_once.min(all - first);
-            let range = [first, count];
-            self.tiles.transform::<L, OfInput, 4>(range, channels, self.places);
-            self.output.transform::<L, OfGradient, 2>(range, width, self.right);
+            let tiles = first..first + count;
+            self.input.transform::<L, OfInput, 4>(tiles.clone(), channels, self.input_places);
+            self.output.transform::<L, OfGradient, 2>(tiles, width, self.gradient_places);
             for place in 0..PLACES {
                 self.multiply::<L, ROWS, VECTORS>(place, count);
             }
@@ -119,11 +119,11 @@ impl Computation for KernelGradient<'_> {
 }
 
 impl KernelGradient<'_> {
-    /// Adds one place's products of some tiles, for all channels and filters.
+    /// Adds the products of `count` tiles at one place, for all channels and filters.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn multiply<L: Lanes, const R: usize, const V: usize>(&mut self, place: usize, count: usize) {
-        let channels = self.tiles.channels;
+        let channels = self.input.channels;
         for group in 0..self.output.channels.div_ceil(GROUP) {
             let mut channel = 0;
             while channel + R <= channels {
@@ -144,15 +144,21 @@ impl KernelGradient<'_> {
         channel: usize,
         count: usize,
     ) {
-        let channels = self.tiles.channels;
+        let channels = self.input.channels;
         let width = self.output.channels.next_multiple_of(GROUP);
         let mut sums = [[L::splat(0.0); V]; R];
-        let sizes = [self.places.len(), self.right.len(), self.sums.len()];
-        let [place_size, right_size, sums_size] = sizes.map(|size| size / PLACES);
-        let left = Walk { start: place * place_size + channel, step: [0, channels] };
-        let right = Walk { start: place * right_size + group * GROUP, step: [0, width] };
-        let offsets = std::array::from_fn(|r| r);
-        tile(&mut sums, [1, count], (self.places, offsets, left), (self.right, right));
+        let sizes = [self.input_places.len(), self.gradient_places.len(), self.sums.len()];
+        let [input_size, gradient_size, sums_size] = sizes.map(|size| size / PLACES);
+        let left = Left {
+            values: self.input_places,
+            rows: std::array::from_fn(|r| r),
+            walk: Walk { start: place * input_size + channel, outer: 0, inner: channels },
+        };
+        let right = Right {
+            values: self.gradient_places,
+            walk: Walk { start: place * gradient_size + group * GROUP, outer: 0, inner: width },
+        };
+        tile(&mut sums, Steps { outer: 1, inner: count }, left, right);
         let to = place * sums_size + (group * channels + channel) * GROUP;
         for (r, sums) in sums.into_iter().enumerate() {
             add_to(self.sums, to + r * GROUP, sums);

@@ -1,9 +1,9 @@
-//! Winograd's transform for 3 x 3 kernels: of every four output pixels (F(2x2, 3x3)), or of every nine numbers of a kernel's
-//! gradient (F(3x3, 2x2)), 16 multiplications instead of 36. A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural
+//! Winograd's transform for 3 x 3 kernels: 16 multiplications instead of 36 for every four output pixels (F(2x2, 3x3)), or for
+//! every nine numbers of a kernel's gradient (F(3x3, 2x2)). A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural
 //! Networks", 2015, sections 4.1 and 4.2.
 //!
-//! An input tile of 4 x 4 pixels becomes 16 places. Each place is a matrix product of its own, of tiles by channels and
-//! channels by filters, for as many tiles at a time as the second-level cache holds.
+//! An input tile of 4 x 4 pixels is transformed to 16 places. Each place is a matrix product, of tiles by channels and channels
+//! by filters, for as many tiles at a time as the second-level cache holds.
 
 mod forward;
 mod kernel_gradient;
@@ -11,85 +11,120 @@ mod kernel_gradient;
 pub use forward::forward;
 pub use kernel_gradient::kernel_gradient;
 
-use super::{Block, Shape};
+use std::ops::Range;
+
+use super::{Block, Shape, Size};
 use crate::lanes::{GROUP, Lanes};
 
 /// Places of a transformed tile.
 const PLACES: usize = 16;
 
-/// Floats of transformed tiles at a time, in all places: half of a second-level cache of 512 KB.
+/// Floats of the transformed tiles that are worked on at a time, in all places: half of a second-level cache of 512 KB.
 const FLOATS_AT_ONCE: usize = 65_536;
 
-/// Room for a place of so many floats. A group more keeps the same float of all places, which are read and written together,
-/// from falling into the same lines of the nearest cache.
+/// Room for a place of `floats` floats. One more group keeps the same float of all places, which are read and written together,
+/// out of the same lines of the nearest cache.
 fn place_size(floats: usize) -> usize {
     floats + GROUP
 }
 
-/// Whether a block can be computed this way.
+/// Whether the transform can compute a block.
 pub fn fits(block: &Block) -> bool {
     let Block { shape, pool, .. } = *block;
-    shape.kernel == 3 && shape.stride == 1 && pool <= 2 && shape.padding.most() <= 2
+    shape.window == 3 && shape.stride == 1 && pool <= 2 && shape.padding.most() <= 2
 }
 
-/// Rows and columns of tiles that an image's output is cut into; those that no pool's window takes are left out.
-fn tiles_of(block: &Block) -> [usize; 2] {
-    let size = [block.shape.output_height(), block.shape.output_width()];
-    size.map(|size| if block.pool == 2 { size / 2 } else { size.div_ceil(2) })
+/// The rows and columns of tiles of an image.
+#[derive(Clone, Copy)]
+struct Grid {
+    rows: usize,
+    columns: usize,
 }
 
-/// A multiple of every machine's rows in a tile of sums, and no more than there are.
-fn tiles_at_once(floats_a_tile: usize, tiles: usize) -> usize {
+impl Grid {
+    /// The tiles of a block's output, of 2 x 2 pixels each; those outside all windows of the pool are left out.
+    fn of(block: &Block) -> Self {
+        let tiles = |size: usize| if block.pool == 2 { size / 2 } else { size.div_ceil(2) };
+        let shape = &block.shape;
+        Self { rows: tiles(shape.output_height()), columns: tiles(shape.output_width()) }
+    }
+
+    fn tiles(self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Pixels of an output of whole tiles.
+    fn output_size(self) -> Size {
+        Size { height: 2 * self.rows, width: 2 * self.columns }
+    }
+
+    /// Pixels of an input of whole tiles, which overlap by two pixels.
+    fn input_size(self) -> Size {
+        Size { height: 2 * self.rows + 2, width: 2 * self.columns + 2 }
+    }
+}
+
+/// The number of tiles that are worked on at a time: a multiple of every machine's rows in a tile of sums, and no larger than
+/// needed for all `tiles`.
+fn tiles_at_once(floats_per_tile: usize, tiles: usize) -> usize {
     const STEP: usize = 12;
-    let fit = FLOATS_AT_ONCE / (PLACES * floats_a_tile);
+    let fit = FLOATS_AT_ONCE / (PLACES * floats_per_tile);
     (fit - fit % STEP).clamp(STEP, tiles.next_multiple_of(STEP))
 }
 
-/// Overlapping tiles of images that are large enough for all of them.
+/// Images as tiles. Each tile starts two pixels after the one before, and the images are large enough for all tiles.
 #[derive(Clone, Copy)]
 struct Tiles<'a> {
-    input: &'a [f32],
-    /// Height and width.
-    size: [usize; 2],
-    /// Rows and columns of tiles, each two pixels behind the one before.
-    tiles: [usize; 2],
+    pixels: &'a [f32],
+    size: Size,
+    grid: Grid,
     channels: usize,
 }
 
+/// The image, row and column of a tile.
+struct Position {
+    image: usize,
+    row: usize,
+    column: usize,
+}
+
 impl Tiles<'_> {
-    /// Image, row and column of a tile.
     #[inline(always)]
-    fn position(&self, tile: usize) -> [usize; 3] {
-        let [rows, columns] = self.tiles;
-        [tile / (rows * columns), tile / columns % rows, tile % columns]
+    fn position(&self, tile: usize) -> Position {
+        let Grid { rows, columns } = self.grid;
+        Position {
+            image: tile / (rows * columns),
+            row: tile / columns % rows,
+            column: tile % columns,
+        }
     }
 
-    /// Where the first pixel of a tile is.
+    /// The place of a tile's first pixel.
     #[inline(always)]
     fn start(&self, tile: usize) -> usize {
-        let [image, row, column] = self.position(tile);
-        ((image * self.size[0] + 2 * row) * self.size[1] + 2 * column) * self.channels
+        let Position { image, row, column } = self.position(tile);
+        ((image * self.size.height + 2 * row) * self.size.width + 2 * column) * self.channels
     }
 
-    /// Writes the tiles from `first` on, `count` of them, transformed, in rows of `width` floats.
+    /// Writes the transforms of a range of tiles, in rows of `width` floats.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn transform<L: Lanes, T: Transform<SIDE>, const SIDE: usize>(
         &self,
-        [first, count]: [usize; 2],
+        tiles: Range<usize>,
         width: usize,
         places: &mut [f32],
     ) {
         let whole = self.channels - self.channels % L::COUNT;
         let place_size = places.len() / PLACES;
-        assert!(self.channels <= width && count * width <= place_size);
-        for tile in 0..count {
-            let start = self.start(first + tile);
-            let row = self.size[1] * self.channels;
-            assert!(start + (SIDE - 1) * row + SIDE * self.channels <= self.input.len());
-            // SAFETY: the pixels of the tile were checked, and so was the room for all places of so many tiles.
+        assert!(self.channels <= width && tiles.len() * width <= place_size);
+        for (tile, position) in tiles.enumerate() {
+            let start = self.start(position);
+            let row = self.size.width * self.channels;
+            assert!(start + (SIDE - 1) * row + SIDE * self.channels <= self.pixels.len());
+            // SAFETY: the pixels of the tile were checked, and so was the room for all places of the tiles.
             unsafe {
-                let from = self.input.as_ptr().add(start);
+                let from = self.pixels.as_ptr().add(start);
                 let to = places.as_mut_ptr().add(tile * width);
                 for channel in (0..whole).step_by(L::COUNT) {
                     let (from, to) = (from.add(channel), to.add(channel));
@@ -105,7 +140,7 @@ impl Tiles<'_> {
 }
 
 /// # Safety
-/// Vectors of a tile's pixels can be read from `from` on, in rows of `row` floats, and one written in each place.
+/// A vector can be read at each of a tile's pixels, from `from` on in rows of `row` floats, and written to each place from `to` on.
 #[inline(always)]
 unsafe fn transform_part<L: Lanes, T: Transform<SIDE>, const SIDE: usize>(
     from: *const f32,
@@ -128,9 +163,9 @@ unsafe fn transform_part<L: Lanes, T: Transform<SIDE>, const SIDE: usize>(
     }
 }
 
-/// Work on a convolution's weights, as many filters at a time as a vector has lanes.
+/// A pass over a convolution's weights, as many filters at a time as a vector has lanes.
 trait WeightsPass {
-    /// On one channel's weights of the filters from `filter` on.
+    /// Works on one channel's weights of the filters from `filter` on.
     fn part<L: Lanes>(&mut self, channel: usize, filter: usize);
 
     #[inline(always)]
@@ -147,9 +182,9 @@ trait WeightsPass {
     }
 }
 
-/// One of the algorithms' matrices, times a column of `N`.
+/// The product of one of the algorithms' matrices and a column of `N`.
 ///
-/// Functions and no closures: only what is surely inlined is compiled to the machine's vectors.
+/// Implementations are functions, not closures: only code that is always inlined is compiled to the machine's vectors.
 trait Transform<const N: usize, const M: usize = 4> {
     fn apply<L: Lanes>(column: [L; N]) -> [L; M];
 }
@@ -208,7 +243,7 @@ impl Transform<3> for OfKernel {
     }
 }
 
-/// `A'` of F(2, 3): places to output pixels.
+/// `A'` of F(2, 3), from places to output pixels.
 struct ToPixels;
 
 impl Transform<4, 2> for ToPixels {
@@ -218,7 +253,7 @@ impl Transform<4, 2> for ToPixels {
     }
 }
 
-/// `A'` of F(3, 2): places to a kernel's gradient.
+/// `A'` of F(3, 2), from places to a kernel's gradient.
 struct ToKernel;
 
 impl Transform<4, 3> for ToKernel {
