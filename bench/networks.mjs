@@ -56,7 +56,7 @@ export async function measureNetworks(page, order, backend) {
   return rows;
 }
 
-/** Milliseconds of each epoch for judging the network in inference; null where training gives the same. */
+/** Milliseconds of each epoch for judging the network in inference; 0 where training gives the same. */
 function judging(entries) {
   return entries.find(({ contender }) => contender.isOurs).results.map((result) => result.judging);
 }

@@ -48,7 +48,7 @@ answers({
     return { threads: 1 };
   },
 
-  /** An epoch; judging it in inference is told apart, for no other contender does that. */
+  /** Trains an epoch. Its judging in inference is reported apart, because no other contender does that. */
   run() {
     const start = performance.now();
     const { metrics } = run.runEpoch();

@@ -1,4 +1,4 @@
-//! Known vulnerabilities in what the project is built from, by `cargo audit` and `npm audit`, where their databases can be read.
+//! Looks for known vulnerabilities of crates and npm packages by `cargo audit` and `npm audit`, where their databases are available.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -9,14 +9,14 @@ use crate::project::{Project, cargo};
 use crate::step::run_quietly;
 use crate::tools::NPM;
 
-/// The outcome of an audit that found nothing; a vulnerability is an error.
+/// The outcome of an audit without a finding; a vulnerability is an error.
 pub enum Audit {
     Clean,
-    /// The reason for which the audit could not be made here.
+    /// The reason why the audit is not possible on this machine.
     NotPossible(String),
 }
 
-/// The crates of Cargo.lock against RustSec's database, as it is on this machine: nothing is fetched.
+/// Checks the crates of Cargo.lock against the copy of RustSec's database on this machine: nothing is downloaded.
 pub fn crates(project: &Project) -> Result<Audit> {
     let mut audit = Command::new(cargo());
     audit.arg("audit").current_dir(&project.root);
@@ -32,7 +32,7 @@ pub fn crates(project: &Project) -> Result<Audit> {
     Ok(Audit::Clean)
 }
 
-/// The packages of the page and of the benchmark's peers, by the registry that npm is set up with.
+/// Checks the packages of the page and of the benchmark's peers, by npm's configured registry.
 pub fn packages(project: &Project) -> Result<Audit> {
     for folder in ["www", "bench/peers"] {
         let output = Command::new(NPM)
@@ -57,7 +57,7 @@ pub fn packages(project: &Project) -> Result<Audit> {
     Ok(Audit::Clean)
 }
 
-/// A message up to its address.
+/// A message without the address at its end.
 fn first_words(message: &str) -> &str {
     message.split(" - ").next().unwrap_or(message)
 }

@@ -46,7 +46,7 @@ enum Work {
     /// An npm command in the page's folder, with the path of Chromium in its environment.
     Npm(&'static str),
     Own(fn(&Project) -> Result<Counts>),
-    /// A check that some machines cannot make; then the summary says why.
+    /// A check that is not possible on some machines; the summary then gives the reason.
     Audit(fn(&Project) -> Result<Audit>),
 }
 
@@ -129,14 +129,14 @@ pub fn test(project: &Project, args: &TestArgs) -> Result<ExitCode> {
 struct Row {
     name: &'static str,
     counts: Counts,
-    /// Why the check could not be made on this machine.
+    /// The reason why the check is not possible on this machine.
     not_run: Option<String>,
     time: Duration,
 }
 
 enum Outcome {
     Ran(Counts),
-    /// Why the check could not be made on this machine.
+    /// The reason why the check is not possible on this machine.
     NotRun(String),
 }
 
