@@ -1,4 +1,4 @@
-//! What came of the article's scripts, over seeds. In Keras, Examples 1 and 2 memorised all 20 images in 25 of 25 runs,
+//! The outcomes of the article's scripts over several seeds. In Keras, Examples 1 and 2 memorised all 20 images in 25 of 25 runs,
 //! and Example 3 in 0 of 23, each ending with a loss of ln 2 and every filter dead.
 //!
 //! `cargo test --release --test article -- --ignored --nocapture` runs more seeds and prints a table.
@@ -12,7 +12,7 @@ use overfit_lab::diagnosis::{FindingCode, RunResult, Verdict};
 use overfit_lab::presets;
 use overfit_lab::run::Run;
 
-/// A preset's own script with this seed, to its last epoch.
+/// Trains a preset with this seed to its last epoch.
 fn run(preset: &str, seed: u32) -> RunResult {
     let mut experiment = presets::preset(preset).unwrap().experiment;
     experiment.seed = seed;
@@ -25,7 +25,7 @@ fn memorises(preset: &str, seeds: RangeInclusive<u32>) {
         println!("{preset} seed {seed}: {} loss {:.2e}", result.headline, result.loss);
         assert_eq!(result.verdict, Verdict::Memorised, "{preset} seed {seed}: {result:?}");
         assert_eq!(result.images_right, 20, "{preset} seed {seed}");
-        // In Keras each run held all images by epoch 40.
+        // In Keras, every run had all images right from epoch 40 or earlier to its end.
         assert!(result.held_since <= Some(40), "{preset} seed {seed}: {:?}", result.held_since);
     }
 }

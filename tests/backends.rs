@@ -1,4 +1,4 @@
-//! The kernels and Burn's own operations compute the same losses, or rounding decides and a nudge of the inputs proves it.
+//! The kernels and Burn's own operations compute the same losses, unless rounding decides, which a tiny change of the inputs proves.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -15,12 +15,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use random::Draw;
 
-/// How many experiments are drawn; some two of five are valid and run.
+/// The number of experiments that are drawn; about two of five are valid and run.
 const DRAWN: u64 = 4000;
 const EPOCHS: u32 = 2;
 /// The kernels and Burn's operations disagree where their losses differ by more than this.
 const DISAGREEMENT: f64 = 1e-3;
-/// An ulp or a few, relative: as much as rounding may move any number.
+/// Relative changes of one or a few ulps: the size of rounding errors.
 const NUDGES: [f64; 6] = [-6e-7, -4e-7, -2e-7, 2e-7, 4e-7, 6e-7];
 
 fn losses(experiment: &Experiment, backend: &str) -> Vec<f64> {
@@ -28,8 +28,8 @@ fn losses(experiment: &Experiment, backend: &str) -> Vec<f64> {
     (0..EPOCHS).map(|_| session.run_epoch().loss).collect()
 }
 
-/// The largest difference of two runs' losses, relative to losses above 1; 1 where only one is not a number: 0 / 0 of outputs that
-/// are 0 but for rounding is NaN in one run and a number in another.
+/// The largest difference of two runs' losses, relative to losses above 1. It is 1 where only one is NaN: 0 / 0 of outputs that
+/// are 0 except for rounding is NaN in one run and a number in another.
 fn distance(one: &[f64], other: &[f64]) -> f64 {
     let apart = one.iter().zip(other).map(|(&one, &other)| match (one.is_nan(), other.is_nan()) {
         (true, true) => 0.0,
@@ -40,12 +40,12 @@ fn distance(one: &[f64], other: &[f64]) -> f64 {
     apart.fold(0.0, f64::max)
 }
 
-/// How far the two backends part.
+/// The distance between the losses of the two backends.
 fn parting(experiment: &Experiment) -> f64 {
     distance(&losses(experiment, "flex"), &losses(experiment, "flex-plain"))
 }
 
-/// How far one backend parts from itself where pixels or the learning rate are other by an ulp or a few.
+/// The largest distance of one backend's losses from its own losses with pixels or learning rate changed by one or a few ulps.
 fn parting_from_itself(experiment: &Experiment, backend: &str) -> f64 {
     let unmoved = losses(experiment, backend);
     let mut most = 0.0_f64;
@@ -80,7 +80,7 @@ fn random_experiments_agree_or_rounding_decides() {
                 for seed in (first..DRAWN).step_by(cores as usize) {
                     let Some(experiment) = drawn(seed) else { continue };
                     let apart = parting(&experiment);
-                    // What parts has to part from itself, too, at least a tenth as far, or it is a defect.
+                    // A difference is a defect, unless a tiny change makes at least a tenth of it on one backend.
                     let of_itself = (apart > DISAGREEMENT).then(|| {
                         ["flex", "flex-plain"]
                             .map(|backend| parting_from_itself(&experiment, backend))
@@ -98,14 +98,14 @@ fn random_experiments_agree_or_rounding_decides() {
     let [median, most, nearly_all] = [0.5, 0.95, 0.99].map(share);
     let parted: Vec<_> = found.iter().filter_map(|row| Some((row.0, row.1?, row.2))).collect();
     println!(
-        "{} ran: median {median:.1e}, 95 of 100 within {most:.1e}, 99 within {nearly_all:.1e}, {} part",
+        "{} ran: median {median:.1e}, 95 of 100 within {most:.1e}, 99 within {nearly_all:.1e}, {} disagree",
         found.len(),
         parted.len()
     );
     for (apart, of_itself, seed) in &parted {
         println!("seed {seed}: {apart:.1e} apart, {of_itself:.1e} from itself");
     }
-    // Measured with AVX2: median 9.4e-9, 95 of 100 within 5.4e-7, 99 within 3.2e-6; 2 of 1,557 part.
+    // Measured with AVX2: median 9.4e-9, 95 of 100 within 5.4e-7, 99 within 3.2e-6; 2 of 1,557 disagree.
     assert!(found.len() > DRAWN as usize / 5, "{}", found.len());
     assert!(median < 5e-8 && most < 5e-6 && nearly_all < 5e-5, "{median} {most} {nearly_all}");
     assert!(parted.len() * 100 < found.len(), "{} of {}", parted.len(), found.len());
@@ -115,11 +115,11 @@ fn random_experiments_agree_or_rounding_decides() {
     }
 }
 
-/// The smallest of what the search found, each with the one setting that turns rounding into another run; without it the
-/// backends agree. Exact arithmetic has a 0 where rounding leaves some 1e-8, of which an optimizer or a loss makes a whole number.
+/// The smallest disagreements that the search found, each with the one setting that makes rounding matter; without it the backends
+/// agree. Exact arithmetic gives 0 where rounding leaves about 1e-8, and an optimizer or a loss makes that a large number.
 #[test]
 fn what_rounding_decides_agrees_without_what_makes_much_of_it() {
-    /// Layers, further settings, and the setting that is decisive: as it parts, and as it agrees.
+    /// Layers, further settings, and the decisive setting: the value with which the backends disagree, and one with which they agree.
     struct Row {
         why: &'static str,
         layers: &'static str,

@@ -1,4 +1,4 @@
-//! What cannot be trained is refused before any work, with an error that names the field, the value and what may be.
+//! An experiment that cannot be trained is refused before any work, with an error that names the field, the value and its range.
 
 use overfit_lab::experiment::{
     Experiment, InvalidField, LayerConfig, MEMORY_LIMIT_BYTES, Pixels, estimate_memory_bytes,
@@ -14,7 +14,7 @@ fn example_1() -> Experiment {
     presets::preset("example-1").unwrap().experiment
 }
 
-/// Refused by `validate` and by a training session alike, whose first problem this is.
+/// The first problem of an experiment, with which `validate` and a training session both refuse it.
 fn refusal(experiment: &Experiment) -> InvalidField {
     let problems = experiment.validate().expect_err("refused");
     let refused = TrainingSession::new(experiment.clone(), "flex").err().expect("refused, too");
@@ -22,7 +22,7 @@ fn refusal(experiment: &Experiment) -> InvalidField {
     refused
 }
 
-/// One row: the problem's field, its value as shown, and words of its allowed range; the sentence says the last two.
+/// Checks a problem's field, its shown value and words of its allowed range; the message must contain value and range.
 fn check(problem: &InvalidField, field: &str, value: &str, allowed: &str) {
     assert_eq!(problem.field, field, "{problem:?}");
     assert_eq!(problem.value, value, "{problem:?}");
@@ -104,7 +104,7 @@ fn every_problem_is_told_at_once() {
     );
 }
 
-/// A field set as the program's `--set` and the page's controls set it.
+/// Sets fields as the program's `--set` and the page's controls do.
 #[wasm_bindgen_test(unsupported = test)]
 fn fields_that_are_set() {
     let optimizers = "adam, sgd, sgd-momentum, sgd-nesterov, rmsprop, adamw, nadam, adagrad, lion";
@@ -237,7 +237,7 @@ fn layers_that_do_not_fit() {
     }
 }
 
-/// What a framework accepts, wrong as it may be, is no bad input.
+/// Input that a framework accepts is accepted, even if it is a mistake.
 #[wasm_bindgen_test(unsupported = test)]
 fn heads_that_are_only_unusual() {
     let softmax = r#"{"type":"activation","activation":"softmax"}"#;
@@ -258,7 +258,7 @@ fn heads_that_are_only_unusual() {
     assert_eq!(without_dense.validate(), Ok(()));
 }
 
-/// A head of these units with a loss, classes and a first label.
+/// An experiment with a head of these units, a loss, a number of classes and a first label.
 fn with_head(units: u32, loss: &str, classes: u32, first_label: u32) -> Experiment {
     let head = HEAD.replace(r#""units":2"#, &format!(r#""units":{units}"#));
     let mut experiment = layers(&format!("[{FLATTEN},{head}]"));
@@ -272,7 +272,7 @@ const SPARSE: &str = "sparse_categorical_crossentropy";
 const CATEGORICAL: &str = "categorical_crossentropy";
 const BINARY: &str = "binary_crossentropy";
 
-/// Keras trains each of these; `tests/fixtures/keras/README.md` says what comes of it.
+/// Keras trains each of these; `tests/fixtures/keras/README.md` has the results.
 #[wasm_bindgen_test(unsupported = test)]
 fn units_that_keras_accepts() {
     let rows = [
@@ -291,7 +291,7 @@ fn units_that_keras_accepts() {
     for (units, loss, classes, first_label) in rows {
         let mut experiment = with_head(units, loss, classes, first_label);
         assert_eq!(experiment.validate(), Ok(()), "{units} {loss} {classes} {first_label}");
-        // It trains, too, with images that are small.
+        // Here it trains, too, on small images.
         experiment.set("dataset.side", "4").unwrap();
         let mut session = TrainingSession::new(experiment, "flex").unwrap();
         let metrics = session.run_epoch();
@@ -303,7 +303,7 @@ fn units_that_keras_accepts() {
     }
 }
 
-/// Keras and PyTorch end with an error where a label lies beyond the units.
+/// Keras and PyTorch end with an error if a label is not below the number of units.
 #[wasm_bindgen_test(unsupported = test)]
 fn units_that_a_label_lies_beyond() {
     let rows = [
@@ -406,7 +406,7 @@ fn json_that_is_no_experiment() {
     }
 }
 
-/// What is left out has its default: the kind's own, Keras' rule, or Example 1's.
+/// A field that is left out has its default: that of its kind, of Keras, or of Example 1.
 #[wasm_bindgen_test(unsupported = test)]
 fn json_may_leave_out_what_has_a_default() {
     let rows: &[(&str, &[(&str, &str)])] = &[
@@ -457,7 +457,7 @@ fn a_batch_of_all_images_stays_one() {
         experiment.set("dataset.images", images).unwrap();
         assert_eq!(experiment.training.batch_size, expected, "{images} {batch}");
     }
-    // Too many images are one problem and not two, and the batch still follows when the number is mended.
+    // Too many images are one problem, not two, and the batch size still follows when the number is corrected.
     let mut experiment = example_1();
     for images in ["100000", "0"] {
         experiment.set("dataset.images", images).unwrap();
@@ -476,7 +476,7 @@ fn json_gives_the_same_experiment_back() {
     }
 }
 
-/// Refused from the configuration alone: nothing is allocated, or this test would need what it refuses.
+/// The configuration alone is refused: nothing is allocated, or this test would need the refused memory.
 #[wasm_bindgen_test(unsupported = test)]
 fn networks_too_large_for_memory() {
     let mut experiment = example_1();

@@ -1,11 +1,11 @@
-//! Dependencies point one way: a module may only use those that stand in a row above its own.
+//! Dependencies point one way: a module may only use modules in rows above its own.
 
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the crate, each with what it may use. What is used stands above what uses it, so there is no circle.
+/// The modules of the crate, each with the modules that it may use. Those are in rows above it, so there is no cycle.
 const MODULES: &[(&str, &[&str])] = &[
     ("experiment", &[]),
     ("causes", &["experiment"]),
@@ -34,7 +34,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "augmentation",
         ],
     ),
-    // Of training only its numbers: see `the_diagnosis_sees_numbers_only`.
+    // It uses only the metrics of training: see `the_diagnosis_sees_numbers_only`.
     ("diagnosis", &["experiment", "causes", "training"]),
     ("run", &["experiment", "dataset", "network", "training", "diagnosis"]),
     (
@@ -57,7 +57,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The only parts of the sources that may name what computes.
+/// Names of backends, which only a few files may contain.
 const BACKENDS: &[&str] = &["flex", "ndarray", "burn_flex", "burn_ndarray"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -66,7 +66,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
-/// Every source with its module and its code: no comments, and nothing from its tests on.
+/// Every source with its module and its code, without comments and tests.
 fn code() -> Vec<(String, PathBuf, String)> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all = Vec::new();
@@ -116,7 +116,7 @@ fn modules_use_only_what_stands_above_them() {
             continue;
         }
         if module == "kernels" {
-            // A crate of its own, whose manifest names nothing that it uses.
+            // A crate of its own, without dependencies in its manifest.
             seen.push(module);
             continue;
         }
@@ -141,7 +141,7 @@ fn only_few_files_name_a_backend() {
     for (module, file, code) in code() {
         let words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
         let named: Vec<_> = words.filter(|word| BACKENDS.contains(word)).collect();
-        // One chooses it, one adds operations to it, and one opens its tensors for them.
+        // These files choose the backend, add operations to it, and access its tensors for them.
         let may = ["backend.rs", "operations/mod.rs", "operations/storage.rs"];
         let may = may.iter().any(|name| file == Path::new(name));
         assert!(may || named.is_empty(), "{module}: {} names {named:?}", file.display());
@@ -157,7 +157,7 @@ fn the_diagnosis_sees_numbers_only() {
     }
 }
 
-/// Whether code has a word other than as a field: `experiment.network` is a configuration's, `network` would be the module's.
+/// Whether code contains a word other than as a field: `network` may be the module, `experiment.network` is a field.
 fn names(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| {
         let is_of_word = |c: char| c.is_alphanumeric() || c == '_';

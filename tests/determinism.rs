@@ -1,4 +1,4 @@
-//! The same experiment gives the same bits, and each part of it draws from a stream of its own.
+//! The same experiment gives the same bits, and each of its parts draws from its own random stream.
 
 use overfit_lab::dataset::Dataset;
 use overfit_lab::experiment::{Experiment, Field};
@@ -9,7 +9,7 @@ use wasm_bindgen_test::*;
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-/// Small enough for a test, with every kind of layer and a batch that leaves a remainder.
+/// An experiment that is small enough for a test, with every kind of layer and a smaller last batch.
 fn experiment() -> Experiment {
     let mut experiment = presets::preset("example-2").unwrap().experiment;
     for (field, value) in [("dataset.side", "24"), ("training.batch_size", "6"), ("seed", "3")] {
@@ -22,13 +22,13 @@ fn session(experiment: &Experiment) -> TrainingSession {
     TrainingSession::new(experiment.clone(), "flex").unwrap()
 }
 
-/// Everything that training touches, as bits.
+/// Everything that training changes, as bits.
 fn bits(session: &TrainingSession) -> Vec<u32> {
     let variables = session.network().variables.iter();
     variables.flat_map(|variable| variable.values()).map(f32::to_bits).collect()
 }
 
-/// Losses, answers and gradient norms of some epochs, then the weights.
+/// The losses, answers and gradient norms of some epochs, and the weights after them, as bits.
 fn trained(experiment: &Experiment) -> (Vec<u64>, Vec<u32>) {
     let mut session = session(experiment);
     let mut seen = Vec::new();
@@ -97,7 +97,7 @@ fn biases_and_later_layers_leave_kernels_and_images_alone() {
     assert_eq!(session(&bare).dataset(), session(&wider).dataset());
 }
 
-/// What ChaCha8 gives for seed 1, on every machine: a change here changes everybody's runs.
+/// The numbers of ChaCha8 for seed 1 on every machine: a change of them changes everybody's runs.
 #[wasm_bindgen_test(unsupported = test)]
 fn the_first_numbers_are_these() {
     let data = Dataset::of(&presets::preset("example-1").unwrap().experiment);
@@ -108,7 +108,7 @@ fn the_first_numbers_are_these() {
 const FIRST_PIXELS: [u32; 4] = [1057793037, 1053692568, 1065094798, 1034199088];
 const LABELS: [u32; 20] = [1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 0, 0];
 
-/// A run that goes on is the run that was planned that long from the start.
+/// A run that goes on equals a run of the same length that was planned from the start.
 #[wasm_bindgen_test(unsupported = test)]
 fn a_prolonged_run_gives_the_bits_of_a_longer_one() {
     let planned = |epochs: &str| {

@@ -1,4 +1,4 @@
-//! What a run's numbers are taken to mean. Epochs are made up here: a diagnosis sees numbers only.
+//! Tests the diagnosis of a run's metrics. The epochs are made up: a diagnosis sees numbers only.
 
 use overfit_lab::diagnosis::{EventKind, Finding, FindingCode, RunResult, Verdict, Watcher};
 use overfit_lab::experiment::Experiment;
@@ -11,7 +11,7 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const IMAGES: usize = 20;
 
-/// An epoch with so many images right.
+/// An epoch with `right` images right.
 fn epoch(number: u32, right: u32) -> EpochMetrics {
     EpochMetrics {
         epoch: number,
@@ -48,7 +48,7 @@ fn example(preset: &str, epochs: u32) -> Experiment {
     experiment
 }
 
-/// Runs made of stretches: so many epochs with so many images right.
+/// The conclusion of a run that is made of stretches of equal epochs.
 fn concluded(
     planned: u32,
     stretches: &[(u32, u32)],
@@ -64,16 +64,16 @@ fn concluded(
     (watcher.conclude(&evaluation(evaluated)), events)
 }
 
-/// So many epochs with so many images right, one after the other.
+/// Stretches of equal epochs: the number of epochs, and the images right in each.
 type Stretches = [(u32, u32)];
 
-/// Verdict, first reached, held since, words of the headline.
+/// The verdict, the epoch of the first 100 %, the epoch since which it held, and words of the headline.
 type Conclusion = (Verdict, Option<u32>, Option<u32>, &'static str);
 
 #[wasm_bindgen_test(unsupported = test)]
 fn memorised_means_ten_epochs_and_the_evaluation() {
     use Verdict::*;
-    // Planned epochs, stretches, right in the evaluation, and what follows.
+    // Planned epochs, stretches, images right in the evaluation, and the conclusion.
     let rows: &[(u32, &Stretches, u32, Conclusion)] = &[
         (15, &[(5, 12), (10, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
         (14, &[(5, 12), (9, 20)], 20, (NotMemorised, Some(6), None, "last 9 of 10 epochs")),
@@ -82,7 +82,7 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
         (30, &[(3, 12), (2, 20), (25, 15)], 15, (ReachedAndLost, Some(4), None, "then lost")),
         (30, &[(3, 12), (20, 20), (7, 15)], 15, (ReachedAndLost, Some(4), None, "at epoch 4")),
         (30, &[(30, 13)], 13, (NotMemorised, None, None, "13 of 20 images right")),
-        // The last update made it right.
+        // Only the last update made all images right.
         (
             30,
             &[(30, 13)],
@@ -90,7 +90,7 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
             (NotMemorised, None, None, "yet: all 20 images are right at the end"),
         ),
         (30, &[(3, 20), (27, 19)], 20, (NotMemorised, Some(1), None, "yet: all 20 images")),
-        // Stopped by hand: memorised if it was by then, otherwise nothing is said of what would have come.
+        // Stopped by hand: memorised if it was by then; otherwise the verdict is open.
         (500, &[(5, 12), (12, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
         (500, &[(5, 12)], 12, (Unfinished, None, None, "Stopped after epoch 5")),
         (500, &[(5, 12)], 20, (Unfinished, None, None, "all 20 images right, but not yet")),
@@ -142,13 +142,13 @@ fn a_loss_that_is_no_number_is_a_finding() {
     }
 }
 
-/// The layer of Example 1 or 3 with so many dead filters.
+/// An epoch of Example 1 or 3 with this many dead filters in the first layer.
 fn with_dead(number: u32, dead: u32) -> EpochMetrics {
     let layer = ReluLayer { layer: 0, name: "Conv 32, 3 × 3, ReLU".into(), units: 32, dead };
     EpochMetrics { relu_layers: vec![layer], ..epoch(number, 13) }
 }
 
-/// With dead filters an epoch, and what the finding says, if there is one.
+/// The epoch and the text of the finding about a dead layer, if there is one. `dead` has the dead filters of each epoch.
 fn dead_finding(preset: &str, dead: &[u32]) -> Option<(u32, String)> {
     let mut watcher = Watcher::new(&example(preset, dead.len() as u32), vec![13, 7]);
     for (index, &dead) in dead.iter().enumerate() {
@@ -170,23 +170,23 @@ fn a_dead_layer_is_a_finding_with_its_epoch_and_its_loss() {
     let entropy = -(0.65_f64 * 0.65_f64.ln() + 0.35 * 0.35_f64.ln());
     let (_, text) = dead_finding("example-1", &[32, 32]).unwrap();
     assert!(text.contains(&format!("{entropy:.4}")), "{text}");
-    // Revived, or never wholly dead: nothing to say. Dead again: since then.
+    // A layer that revived, or was never wholly dead, is no finding. A layer that died again is dead since then.
     assert_eq!(dead_finding("example-3", &[32, 32, 31]), None);
     assert_eq!(dead_finding("example-3", &[31, 31]), None);
     assert_eq!(dead_finding("example-3", &[32, 30, 32]).unwrap().0, 3);
 }
 
-/// What follows for the answers from a layer that is dead.
+/// The consequence of a dead layer for the network's answers.
 enum Follows {
-    /// Nothing: images pass the layer by.
+    /// None: the images bypass the layer.
     Nothing,
-    /// All logits are 0: the exact loss, and the accuracy.
+    /// All logits are 0. The fields are the exact loss and the accuracy.
     Zeros(f64, f64),
-    /// One answer to all images: the loss that it cannot fall below, where that is known.
+    /// The same answer to all images. The field is the lower bound of the loss, if it is known.
     OneAnswer(Option<f64>),
 }
 
-/// Example 3's layers with other ones: a dead convolution, then these.
+/// The layers of an experiment: Example 3's convolution, which is dead, then these.
 fn after_dead(rest: &str) -> String {
     let conv = r#"{"type":"conv2d","filters":32,"use_bias":false,"activation":"relu"}"#;
     format!("[{conv},{rest}]")
@@ -214,7 +214,7 @@ fn what_follows_from_a_dead_layer_is_true_of_the_layers_after_it_and_of_the_loss
     const BINARY: &[(&str, &str)] = &[("training.loss", "binary_crossentropy")];
     const SQUARED: &[(&str, &str)] = &[("training.loss", "mean_squared_error")];
     let plain: &[(&str, &str)] = &[];
-    // The layers, other settings, the dead layer, what a unit of it is, and what follows.
+    // The layers, other settings, the dead layer, the name of its units, and the consequence.
     type Row<'a> = (String, &'a [(&'a str, &'a str)], u32, &'a str, Follows);
     let rows: Vec<Row> = vec![
         (layers(&[flat, &softmax]), plain, 0, "filter", Zeros(ln(2.0), 0.65)),
@@ -235,7 +235,7 @@ fn what_follows_from_a_dead_layer_is_true_of_the_layers_after_it_and_of_the_loss
             Zeros(ln(2.0), 0.65),
         ),
         (layers(&[flat, &dense(1, false, "sigmoid")]), BINARY, 0, "filter", Zeros(ln(2.0), 0.65)),
-        // One softmax unit is 1 for every image; the loss takes the logit.
+        // One softmax unit gives 1 for every image; the loss uses the logit.
         (layers(&[flat, &dense(1, false, "softmax")]), BINARY, 0, "filter", Zeros(ln(2.0), 0.35)),
         (layers(&[flat, &dense(2, false, "none")]), SQUARED, 0, "filter", Zeros(0.5, 0.65)),
         (layers(&[flat, &dense(2, true, "softmax")]), plain, 0, "filter", OneAnswer(Some(entropy))),
@@ -249,7 +249,7 @@ fn what_follows_from_a_dead_layer_is_true_of_the_layers_after_it_and_of_the_loss
             "filter",
             OneAnswer(Some(0.65 * 0.35)),
         ),
-        // A sigmoid in between makes 0.5 of 0.
+        // A sigmoid in between turns 0 into 0.5.
         (
             layers(&[flat, &dense(8, false, "sigmoid"), &softmax]),
             plain,
@@ -342,7 +342,7 @@ fn a_dead_layer_of_ten_sigmoids_says_ln_2_and_of_a_residual_block_nothing() {
     let finding = finding_of_dead(&sigmoids, 0, vec![2; 10]);
     assert!(finding.text.contains("exactly ln 2 = 0.6931"), "{}", finding.text);
     assert!(finding.text.contains("share of class 0, 10 %"), "{}", finding.text);
-    // The ReLU in the first block of the preset, and the one after the block. Batch normalisation may revive it in inference.
+    // The ReLU in the preset's first block, and the one after it. Batch normalisation may revive either in inference.
     let resnet = example("resnet-mini", 1);
     for (dead, words) in [(7, "residual connection"), (11, "same answer in training")] {
         let finding = finding_of_dead(&resnet, dead, vec![13, 7]);
@@ -350,7 +350,7 @@ fn a_dead_layer_of_ten_sigmoids_says_ln_2_and_of_a_residual_block_nothing() {
     }
 }
 
-/// What a run of 60 epochs with 10 images right in each names as the cause, and the settings that mend it.
+/// The causes that a run of 60 epochs with 10 images right in each names, and the settings that fix them.
 fn causes_of(experiment: &Experiment, relu_layers: &[ReluLayer]) -> Vec<(&'static str, String)> {
     let mut watcher = Watcher::new(experiment, vec![13, 7]);
     let epochs = experiment.training.epochs;
@@ -378,7 +378,7 @@ fn a_result_names_the_likely_cause_with_its_cure() {
     );
     let rate = "training.learning_rate";
     let sgd = ("training.optimizer", "sgd");
-    // The preset, what is set, the layer that is dead, and the first finding's cause and cure.
+    // The preset, its settings, the dead layer, and the first finding's cause and cure.
     type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<u32>, (&'a str, &'a str));
     let rows: &[Row] = &[
         ("example-3", &[], Some(0), ("learning-rate-too-high", "training.learning_rate=0.01")),
@@ -434,7 +434,7 @@ fn a_result_names_the_likely_cause_with_its_cure() {
         let found = causes_of(&experiment, dead.as_slice());
         assert_eq!(found[0], (*cause, cure.to_string()), "{preset} {settings:?}: {found:?}");
     }
-    // A mistake with which images are memorised all the same explains nothing.
+    // A mistake that does not keep images from being memorised explains nothing.
     assert_eq!(causes_of(&example("from-logits-after-softmax", 60), &[]), []);
 }
 
@@ -450,7 +450,7 @@ fn a_loss_of_0_over_0_says_so() {
     }
 }
 
-/// The finding of a run of one epoch in which this layer is dead.
+/// The finding about a run of one epoch in which this layer is dead.
 fn finding_of_dead(experiment: &Experiment, layer: u32, class_counts: Vec<usize>) -> Finding {
     let mut watcher = Watcher::new(experiment, class_counts);
     let name = experiment.network.layers[layer as usize].name();
@@ -489,7 +489,7 @@ fn early_stopping_ends_a_run_and_not_a_person() {
     assert!(result.headline.ends_with("Early stopping ended the run at epoch 2."), "{result:?}");
 }
 
-/// An epoch as training counts it and as the network answers in inference.
+/// An epoch with different numbers of images right in training and in inference.
 fn epoch_in_both_modes(number: u32, training: u32, inference: u32) -> EpochMetrics {
     let inference = InferenceMetrics {
         loss: 0.5,
@@ -509,7 +509,7 @@ fn where_modes_differ_the_verdict_and_the_events_go_by_inference() {
     let lag = "batch normalisation takes its moving averages";
     let rotation = ("training.augmentation.rotation", "30");
     let rows = [
-        // What is set, right in training and in inference, whether it is memorised, words of the headline, words of the finding.
+        // The settings, images right in training and in inference, whether memorised, words of the headline, words of the finding.
         (("network.layers", &*dropout), 18, 20, true, "shows 18 of 20 because of dropout.", None),
         (("network.layers", &*dropout), 20, 20, true, "held since epoch 1.", None),
         (("network.layers", &*dropout), 18, 19, false, "19 of 20", None),

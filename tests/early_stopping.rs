@@ -1,4 +1,4 @@
-//! Early stopping against runs of Keras' own callback, from the same images and weights; `fixtures/early_stopping.py` made them.
+//! Compares early stopping with Keras' callback, from the same images and weights; `fixtures/early_stopping.py` made the runs.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -59,7 +59,7 @@ fn experiment(run: &Run) -> Experiment {
     experiment
 }
 
-/// The images to train on, and those that are held out: faint stripes on noise.
+/// The training images and the held-out images: faint stripes on noise.
 fn datasets(experiment: &Experiment) -> [Dataset; 2] {
     let labels: Vec<u32> = (0..(IMAGES + HELD_OUT) as u32).map(|i| label(13, i, 2)).collect();
     let mut noise = (0..).map(|i| uniform(0, i));
@@ -119,7 +119,7 @@ fn runs_end_where_keras_ends_them() {
         assert_eq!(session.epoch(), run.epochs, "{name}");
         assert_eq!(restored, run.restore_best_weights.then_some(run.best_epoch), "{name}");
         assert!(near(session.evaluate().loss, run.final_loss), "{name}");
-        // The held-out images under the weights that came back.
+        // Evaluates the held-out images with the restored weights.
         session.hold_out(held_out);
         assert!(near(session.validate().unwrap().loss, run.final_validation_loss), "{name}");
     }

@@ -1,14 +1,14 @@
-//! Parity with Keras, a ladder for every fixture. `KERAS_FIXTURES_DIR` names another folder of fixtures.
+//! Compares every fixture with Keras, rung by rung of a ladder. `KERAS_FIXTURES_DIR` names another folder of fixtures.
 
 mod support;
 
 use support::{Fixture, check};
 
-/// What is not compared on a backend: burn-ndarray's error function is an approximation, 6e-5 off in GELU's gradient.
+/// Fixtures that are not compared on a backend: burn-ndarray approximates the error function, 6e-5 off in GELU's gradient.
 #[cfg(not(target_arch = "wasm32"))]
 const LEFT_OUT: &[(&str, &str)] = &[("ndarray", "gelu")];
 
-/// Fixtures of what this crate does not have. One that is understood after all has to leave this list.
+/// Fixtures of features that this crate lacks. A fixture that can be read must leave this list.
 #[cfg(not(target_arch = "wasm32"))]
 const NOT_UNDERSTOOD: &[&str] = &[];
 
@@ -23,7 +23,7 @@ mod native {
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
 
-    /// Every fixture on one backend, on as many threads as there are cores; all failures together.
+    /// Compares every fixture on one backend, with a thread per core, and reports all failures together.
     fn every_fixture(backend: &str) {
         let given = std::env::var_os("KERAS_FIXTURES_DIR").map(PathBuf::from);
         let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keras");
@@ -33,7 +33,7 @@ mod native {
         let mut files: Vec<PathBuf> =
             entries.map(|entry| entry.expect("a readable entry").path()).collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-        // The largest first, so that no thread is left alone with one at the end.
+        // The largest first, so that at the end no thread is alone with a large one.
         files.sort_by_cached_key(|file| std::cmp::Reverse((weight(file), file.clone())));
         assert!(!files.is_empty(), "no fixtures in {}", folder.display());
         let queue = Mutex::new(files.into_iter());
@@ -67,7 +67,7 @@ mod native {
         assert!(failures.is_empty(), "on {backend}:\n{}", failures.join("\n"));
     }
 
-    /// A rough measure of the work in a fixture; nothing where it is not understood.
+    /// A rough measure of the work of a fixture; nothing if it cannot be read.
     fn weight(file: &Path) -> u64 {
         let text = std::fs::read_to_string(file).expect("a readable fixture");
         let experiment = Fixture::parse(&text).and_then(|fixture| fixture.experiment());
@@ -105,8 +105,8 @@ mod native {
         }
     }
 
-    /// Of numbers that are uniform within a limit, so many that their largest comes within a thousandth of it, and their mean
-    /// square within a twentieth of a third of its square.
+    /// Enough numbers, uniform within a limit, that the largest is within a thousandth of the limit, and the mean square within a
+    /// twentieth of a third of the limit's square.
     #[test]
     fn the_default_of_pytorch_draws_within_its_limit() {
         let file: Value =
@@ -141,7 +141,7 @@ mod native {
             let without = Fixture::parse(&left_out).and_then(|fixture| fixture.experiment());
             assert_eq!(without, with, "{key}");
         }
-        // A cosine that is not told what to warm up to decays from the initial rate.
+        // A cosine schedule without a target for the warm-up decays from the initial rate.
         let warming =
             r#""initial_learning_rate":0.0,"decay_steps":15,"alpha":0.1,"warmup_target":0.002,"#;
         let plain = r#""initial_learning_rate":0.003,"decay_steps":15,"#;
@@ -173,7 +173,7 @@ mod native {
     }
 }
 
-/// The article's three examples and one of each kind of layer, head, loss, optimizer, data and mistake: here and in the browser.
+/// The article's three examples and one of each kind of layer, head, loss, optimizer, data and mistake: natively and in the browser.
 mod everywhere {
     use super::*;
     use wasm_bindgen_test::*;

@@ -1,4 +1,4 @@
-//! A run can be looked into: what a layer puts out for an image, and the gradient of that image's loss by it.
+//! Looks into a run: the output of a layer for an image, and the gradient of that image's loss with respect to it.
 
 use overfit_lab::backend::BACKENDS;
 use overfit_lab::experiment::Experiment;
@@ -16,10 +16,10 @@ const LAYERS: &str = r#"[
     {"type":"dense","units":6,"activation":"relu"},{"type":"dense","units":2,"activation":"softmax"}
 ]"#;
 
-/// A small network with every way that a layer is computed, after two epochs.
+/// A run of a small network, after two epochs, that covers every way in which a layer is computed.
 fn run(backend: &str) -> Run {
     let mut experiment = Experiment::default();
-    // Not Adam: it makes whole steps of what is nothing but rounding, such as the gradient of a bias before a normalisation.
+    // Not Adam: it makes full steps of gradients that are only rounding, such as that of a bias before a normalisation.
     let settings =
         [("dataset.side", "8"), ("network.layers", LAYERS), ("training.optimizer", "sgd")];
     for (field, value) in settings {
@@ -57,14 +57,14 @@ fn gradients_are_those_of_the_images_own_loss() {
     let label = run.dataset().labels[3] as usize;
     let Look { shape, values, gradients } = run.look(9, 3).unwrap();
     assert_eq!(shape, [2]);
-    // Of a softmax cross-entropy by its logits: softmax less the label's row of 0 and 1.
+    // The gradient of softmax cross-entropy with respect to the logits is softmax minus the label's one-hot row.
     let powers: Vec<f32> = values.iter().map(|value| value.exp()).collect();
     let sum: f32 = powers.iter().sum();
     for (class, gradient) in gradients.iter().enumerate() {
         let expected = powers[class] / sum - f32::from(u8::from(class == label));
         assert!((gradient - expected).abs() < 1e-5, "{gradient}, not {expected}");
     }
-    // The sum that goes on and its row of numbers are the same; a ReLU passes no gradient where it is 0.
+    // A sum and its flattened row are the same numbers; a ReLU passes no gradient where it is 0.
     let (sum, row) = (run.look(6, 3).unwrap(), run.look(7, 3).unwrap());
     assert_eq!((sum.shape, row.shape), (vec![4, 4, 4], vec![64]));
     assert_eq!(sum.gradients, row.gradients);

@@ -1,6 +1,6 @@
-//! What comes of every preset, and of its twin without the mistake, over three seeds: as the preset's words say.
+//! Trains every preset, and its twin without the mistake, over three seeds: the outcomes are those that the preset's words state.
 //!
-//! `cargo test --release --test presets -- --nocapture` prints a table with what an epoch costs.
+//! `cargo test --release --test presets -- --nocapture` prints a table with the time per epoch.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -103,7 +103,7 @@ fn every_mistake_does_what_it_says() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The article's are held over seeds in `article.rs`.
+/// `article.rs` tests the article's presets over seeds.
 #[test]
 fn networks_and_mended_twins_memorise() {
     let networks = presets::presets().into_iter();
@@ -112,7 +112,7 @@ fn networks_and_mended_twins_memorise() {
     let mended = mistakes().into_iter();
     let mended =
         mended.map(|preset| (format!("{}, mended", preset.id), preset.mistake.unwrap().mended));
-    // Many twins are the same experiment.
+    // Many twins are the same experiment: each is trained once.
     let mut seen = BTreeSet::new();
     for (name, experiment) in networks.chain(mended) {
         if !seen.insert(experiment.to_json()) {

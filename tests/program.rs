@@ -1,4 +1,4 @@
-//! The native program, run as a person or a script runs it.
+//! Runs the native program as a person or a script does.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -24,7 +24,7 @@ fn json_lines(arguments: &[&str]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
-/// Example 1 on small images, to be quick.
+/// Arguments for Example 1 on small images, which is quick.
 const SMALL: [&str; 6] =
     ["run", "example-1", "--set", "dataset.side=16", "--set", "training.epochs=30"];
 

@@ -1,4 +1,4 @@
-//! What holds of any experiment. `fuzz/` looks further with the same properties.
+//! Properties of every experiment. `fuzz/` tests the same properties on more experiments.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -29,7 +29,7 @@ fn json_and_back_is_the_identity() {
     }
 }
 
-/// On all cores; a panic is told with the experiment that it came from.
+/// Runs on all cores; a panic is reported with its experiment.
 #[test]
 fn any_layers_train_an_epoch_or_are_refused_by_name() {
     let trained = AtomicU32::new(0);
@@ -54,6 +54,6 @@ fn any_layers_train_an_epoch_or_are_refused_by_name() {
     });
     let trained = trained.into_inner();
     println!("{trained} of {CASES} trained");
-    // Neither is rare, so both are tried.
+    // Neither outcome is rare, so both are tested.
     assert!((CASES as u32 / 5..CASES as u32 * 4 / 5).contains(&trained), "{trained}");
 }

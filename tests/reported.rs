@@ -1,4 +1,4 @@
-//! Networks that people report, small, trained as they are written: what comes of each, and the cause that the result names.
+//! Trains small versions of networks that people report, and checks the outcome and the cause that the result names.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -105,7 +105,7 @@ fn thirteen_convolutions_without_normalisation_stay_at_ln_10_and_are_named() {
     let conv = |filters: u32| {
         format!(r#"{{"type":"conv2d","filters":{filters},"padding":"same","activation":"relu"}}"#)
     };
-    // VGG-16's order, narrower.
+    // VGG-16's layers, narrower.
     let blocks = [(2, 8), (2, 8), (3, 16), (3, 16), (3, 32)];
     let blocks = blocks.map(|(count, filters)| {
         let convs = vec![conv(filters); count].join(",");
@@ -129,7 +129,7 @@ fn thirteen_convolutions_without_normalisation_stay_at_ln_10_and_are_named() {
         assert!((result.loss - 10f64.ln()).abs() < 0.02, "rate {rate}: {}", result.loss);
         let named = causes(&result);
         assert!(named.contains(&"deep-without-normalisation"), "rate {rate}: {named:?}");
-        // Its cure alone, whatever is named first.
+        // Applies the cure of this finding alone, wherever it is in the list.
         let mut mended = experiment.clone();
         let finding = result.findings.iter();
         let mut finding = finding.filter(|found| found.cause == Some("deep-without-normalisation"));

@@ -1,5 +1,5 @@
-//! Scripts as text: each parses as Python and takes nothing from a framework that its pinned version does not have. Whether they
-//! do what they should is `cargo xtask frameworks`' to find out, which runs them.
+//! Tests scripts as text: each parses as Python and uses only names that the pinned version of its framework has. `cargo xtask
+//! frameworks` runs the scripts and compares their results.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -15,11 +15,11 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, ExprCall, Stmt};
 use serde_json::Value;
 
-/// Names of the pinned versions with the parameters of each: `cargo xtask frameworks --names` writes them.
+/// The names of the pinned versions, with their parameters; `cargo xtask frameworks --names` writes this file.
 const NAMES: &str = include_str!("fixtures/python_names.json");
 const CORPUS: &str = include_str!("fixtures/corpus.txt");
 
-/// What the scripts' own variables are, for their methods.
+/// The classes of the scripts' own variables, in Keras and PyTorch.
 const VARIABLES: [(&str, [&str; 2]); 5] = [
     ("model", ["keras.Sequential", "torch.nn.Sequential"]),
     ("stopping", ["keras.callbacks.EarlyStopping", ""]),
@@ -28,7 +28,7 @@ const VARIABLES: [(&str, [&str; 2]); 5] = [
     ("schedule", ["", "torch.optim.lr_scheduler.LambdaLR"]),
 ];
 
-/// Attributes of instances, which no class tells of; `part_0` and so on are the scripts' own.
+/// Attributes of instances, which no class lists; `part_0` and so on are the scripts' own.
 const ATTRIBUTES: [&str; 4] = [
     "keras.Sequential.stop_training",
     "keras.callbacks.History.epoch",
@@ -42,16 +42,16 @@ fn names() -> Names {
     serde_json::from_str(NAMES).expect("a list of names")
 }
 
-/// Reads a script and remembers what its framework has not.
+/// Reads a script and collects the names and parameters that its framework lacks.
 struct Reader<'a> {
     names: &'a Names,
-    /// What the script's names stand for.
+    /// The full name for each of the script's names.
     meanings: BTreeMap<String, String>,
     problems: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// The full name of `a.b.c`, where `a` is known.
+    /// The full name of `a.b.c`, if `a` is known.
     fn full_name(&self, expression: &Expr) -> Option<String> {
         match expression {
             Expr::Name(name) => self.meanings.get(name.id.as_str()).cloned(),
@@ -131,7 +131,7 @@ impl<'a> Visitor<'a> for Reader<'_> {
     }
 }
 
-/// What is wrong with a script.
+/// The problems of a script.
 fn problems(script: &str, framework: Framework, names: &Names) -> Vec<String> {
     let parsed = match ruff_python_parser::parse_module(script) {
         Ok(parsed) => parsed.into_syntax(),
@@ -165,7 +165,7 @@ fn corpus() -> Vec<(String, Experiment)> {
     cases
 }
 
-/// Every preset, every mended twin, and the corpus.
+/// Every preset, every fixed twin, and the corpus.
 fn experiments() -> Vec<(String, Experiment)> {
     let mut all = corpus();
     for preset in presets::presets() {
@@ -237,14 +237,14 @@ fn what_is_not_there_is_found() {
     }
 }
 
-/// A field that the corpus leaves as it is would be a field whose script nobody has run.
+/// The corpus must change every field: otherwise nobody has run the script of that field.
 #[test]
 fn the_corpus_has_every_kind_of_every_field() {
     let mut seen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (_, experiment) in corpus() {
         visit(&serde_json::to_value(&experiment).unwrap(), String::new(), &mut seen);
     }
-    // Every script has these.
+    // Every script contains these fields.
     let numbers = ["dataset.images", "training.batch_size", "training.epochs", "seed"];
     let mut missing = Vec::new();
     for field in fields() {
@@ -273,7 +273,7 @@ fn the_corpus_has_every_kind_of_every_field() {
     assert_eq!(missing, [""; 0]);
 }
 
-/// Every value of every field, by its path without indices.
+/// Collects every value of every field, by the field's path without indices.
 fn visit(value: &Value, path: String, seen: &mut BTreeMap<String, BTreeSet<String>>) {
     match value {
         Value::Object(fields) => {

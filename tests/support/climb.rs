@@ -1,5 +1,5 @@
-//! The ladder: images and weights, forward by layer, logits, gradients by variable, one step, 25 steps. The first rung
-//! that breaks is the error.
+//! The ladder of comparisons: images and weights, forward by layer, logits, gradients by variable, one step, 25 steps. The first
+//! rung that fails is the error.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +11,19 @@ use overfit_lab::training::loss::Answer;
 
 use super::fixture::{Digest, Fixture, Gradient};
 
-/// Of a tensor's l2 norm: how close activations, logits and first gradients have to be, rounding aside.
+/// The tolerance for activations, logits and first gradients, as a share of the tensor's l2 norm, rounding aside.
 const TENSOR_TOLERANCE: f64 = 1e-5;
-/// How close losses have to be, rounding aside.
+/// The tolerance for losses, rounding aside.
 const LOSS_TOLERANCE: f64 = 1e-4;
-/// Rounding may take us this many times as far from Keras' f64 as it takes Keras' own f32.
+/// We may be this many times as far from Keras' f64 as Keras' own f32 is.
 const ROUNDING: f64 = 10.0;
-/// Of a tensor's l2 norm: inputs are the same numbers, but for the order in which their squares are added up.
+/// The tolerance for inputs, as a share of the tensor's l2 norm: the same numbers, but the squares are added up in another order.
 const INPUT_TOLERANCE: f64 = 1e-12;
-/// Of a variable's l2 norm, after one step and after more: from there on it is worth a word where a loss is wrong.
+/// Distances of a variable, as a share of its l2 norm, after one step and after more, from which it is named when a loss is wrong.
 const FIRST_STEP_SUSPECT: f64 = 1e-4;
 const LATER_STEP_SUSPECT: f64 = 1e-2;
 
-/// The training session that starts as the fixture did.
+/// A training session that starts like the fixture.
 pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
     let experiment = fixture.experiment().expect("checked when it was read");
     let backend = backend::open(backend).expect("a backend of this build");
@@ -33,14 +33,14 @@ pub fn train(fixture: &Fixture, backend: &str) -> TrainingSession {
     TrainingSession::with_parts(experiment, backend, dataset, network, noise).expect("valid")
 }
 
-/// Climbs the ladder on one backend.
+/// Climbs the ladder for a fixture on one backend.
 pub fn check(fixture: &Fixture, backend: &str) -> Result<(), String> {
     let mut session = train(fixture, backend);
     inputs(fixture, &session)?;
     forward(fixture, &session)?;
     first_gradients(fixture, &mut session)?;
-    // Variables after steps are no bar: Adam makes a whole step of a gradient that is nothing but rounding. The first that is
-    // off says where a broken loss comes from.
+    // Variables after steps decide nothing: Adam makes a full step of a gradient that is only rounding. But the first variable that
+    // differs shows the source of a wrong loss.
     let mut suspect = None;
     let mut gap = Gap::default();
     for (index, step) in fixture.steps.iter().enumerate() {
@@ -55,7 +55,7 @@ pub fn check(fixture: &Fixture, backend: &str) -> Result<(), String> {
         let labels = step.batch.iter().map(|&image| fixture.labels[image as usize]);
         let right = measured.answers.iter().zip(labels);
         let correct = right.filter(|(answer, label)| answer.predicted == *label).count() as u32;
-        // An answer between two classes whose probabilities differ by less than losses may is decided by rounding.
+        // If the probabilities of two classes differ by less than losses may, rounding decides the answer.
         let tie =
             |answer: &&Answer| (f64::from(answer.label_probability) - 0.5).abs() <= gap.bound();
         let undecided = measured.answers.iter().filter(tie).count() as u32;
@@ -82,8 +82,8 @@ pub fn check(fixture: &Fixture, backend: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The largest distance so far of Keras' losses in f32 from those in f64. Of this step alone would not do: two runs that have
-/// parted do not meet again because one of them happens to cross the other.
+/// The largest distance so far of Keras' losses in f32 from those in f64. The distance at one step is not enough: two runs that
+/// have diverged may cross by chance.
 #[derive(Default)]
 struct Gap(f64);
 
@@ -98,7 +98,7 @@ impl Gap {
         LOSS_TOLERANCE + ROUNDING * self.0
     }
 
-    /// `|loss - loss in f64| <= 1e-4 + 10 gap`; not a number exactly where Keras' is none.
+    /// Checks `|loss - loss in f64| <= 1e-4 + 10 gap`; the loss must be NaN exactly where Keras' is.
     fn holds(&self, measured: f64, single: Option<f64>, double: Option<f64>) -> Result<(), String> {
         let bound = self.bound();
         let right = match (single, double) {
@@ -115,7 +115,7 @@ impl Gap {
 }
 
 fn gradient_tolerance(gradient: &Gradient) -> f64 {
-    // Where some of a gradient is not a number, nothing is known of the rounding of the rest.
+    // If a part of a gradient is NaN, the rounding of the rest is unknown.
     let gap = if gradient.gap.is_nan() { 0.0 } else { gradient.gap };
     TENSOR_TOLERANCE * gradient.digest.finite_l2() + ROUNDING * gap
 }
@@ -124,9 +124,9 @@ fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
-/// The moving averages of batch normalisations after each step that the fixture has them of: no loss of training sees them. The
-/// means are compared after the first step only, because later ones hold the bias before the normalisation, of which Adam makes
-/// steps though its gradient is nothing but rounding.
+/// Compares the moving averages of batch normalisations after each step for which the fixture has them: no training loss depends on
+/// them. The means are compared after the first step only: later ones contain the bias before the normalisation, which Adam moves
+/// although its gradient is only rounding.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn check_moving_averages(fixture: &Fixture, backend: &str) -> Result<(), String> {
     let mut session = train(fixture, backend);
@@ -159,10 +159,10 @@ fn inputs(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     variables("initial weights", session, &fixture.states[&0], INPUT_TOLERANCE)
 }
 
-/// Numbers with their shape.
+/// A shape and its numbers.
 type Values = (Vec<usize>, Vec<f32>);
 
-/// What each layer puts out, by its place: first before its activation, last after it, which is what Keras shows.
+/// The outputs of each layer, by its place: the first is before its activation, the last after it, like Keras' output.
 #[derive(Default)]
 struct Outputs {
     first: BTreeMap<usize, Vec<f32>>,
@@ -183,7 +183,7 @@ fn forward(fixture: &Fixture, session: &TrainingSession) -> Result<(), String> {
     let mut found = Outputs::default();
     let scores = network.infer_by_layer(images, &mut found);
     let Outputs { mut first, last: outputs } = found;
-    // To Keras, keeping what flows by is no layer.
+    // In Keras, `save` is no layer.
     let layers = &session.experiment().network.layers;
     let places = (0..layers.len()).filter(|&index| layers[index] != LayerConfig::Save {});
     let digests = fixture.forward.layers.iter().zip(places);
@@ -228,7 +228,7 @@ fn first_gradients(fixture: &Fixture, session: &mut TrainingSession) -> Result<(
     Ok(())
 }
 
-/// Every variable within this share of its l2 norm.
+/// Compares every variable, with a tolerance as a share of its l2 norm.
 fn variables(
     rung: &str,
     session: &TrainingSession,
@@ -249,7 +249,7 @@ fn variables(
     Ok(())
 }
 
-/// The l2 norm and each listed value within a tolerance, not a number exactly where Keras' is none.
+/// Compares the l2 norm and each listed value, with a tolerance; a value must be NaN exactly where Keras' is.
 fn digest(
     rung: &str,
     expected: &Digest,

@@ -1,14 +1,14 @@
-//! Reads `tests/fixtures/corpus.txt`: the tests set its experiments up, and `cargo xtask frameworks --corpus` runs them.
+//! Reads `tests/fixtures/corpus.txt`. The tests use its experiments, and `cargo xtask frameworks --corpus` runs them.
 
 /// An experiment of the corpus: Example 1 with these settings, each `field=value`.
 pub struct Case<'a> {
     pub name: &'a str,
-    /// Those that are common to all, then the case's own.
+    /// The settings that are common to all cases, then the case's own.
     pub settings: Vec<&'a str>,
 }
 
-/// A name stands at the start of a line, each of the case's settings on a line below it, after two spaces. The settings of `*`
-/// are common to all cases, and `*` is no case. Lines that start with `#` are comments.
+/// Parses the corpus. A case's name is at the start of a line, and each of its settings on a line below it, after two spaces. The
+/// settings of `*` are common to all cases, and `*` is no case. Lines that start with `#` are comments.
 pub fn corpus(text: &str) -> Vec<Case<'_>> {
     let mut common = Vec::new();
     let mut cases: Vec<Case> = Vec::new();

@@ -1,4 +1,4 @@
-//! A fixture's JSON as types: what is not understood is an error that names it.
+//! A fixture's JSON as types. An unknown key or value is an error that names it.
 
 use overfit_lab::dataset::{self, Dataset, ImageSize};
 use overfit_lab::experiment::{
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::hash::{label, uniform};
 
-/// The key of a fixture's loss that says whether a Reshape after the last layer keeps Keras from finding logits.
+/// The key of a fixture's loss that says whether a Reshape after the last layer hides the logits from Keras.
 const LOGITS_HIDDEN: &str = "logits_hidden";
 
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ pub struct Fixture {
     pub forward: Forward,
     pub states: BTreeMap<usize, BTreeMap<String, Digest>>,
     pub steps: Vec<Step>,
-    /// In f32; what is compared with is `gradients_float64`.
+    /// In f32; the tests compare with `gradients_float64`.
     #[serde(rename = "gradients")]
     _gradients: BTreeMap<String, Digest>,
     #[serde(rename = "gradients_float64")]
@@ -98,12 +98,12 @@ pub struct Digest {
     pub values: Vec<Option<f64>>,
 }
 
-/// The first gradient of a variable as Keras computes it in f64.
+/// The first gradient of a variable, computed by Keras in f64.
 #[derive(Deserialize)]
 pub struct Gradient {
     #[serde(flatten)]
     pub digest: Digest,
-    /// The l2 norm of Keras' gradient in f32 minus this one: what rounding alone makes of it.
+    /// The l2 norm of Keras' gradient in f32 minus this one: the effect of rounding alone.
     #[serde(deserialize_with = "number_or_nan")]
     pub gap: f64,
 }
@@ -113,7 +113,7 @@ pub struct Gradient {
 pub struct Forward {
     #[serde(rename = "note")]
     _note: String,
-    /// Before the softmax of the last dense layer, where it has one; otherwise what the network puts out.
+    /// The numbers before the softmax of the last dense layer, if it has one; otherwise the network's output.
     pub logits: Option<Vec<Vec<f64>>>,
     pub outputs: Option<Vec<Vec<f64>>>,
     pub layers: Vec<LayerDigest>,
@@ -140,7 +140,7 @@ pub struct Step {
 }
 
 impl Digest {
-    /// The l2 norm, of the listed values that are numbers where some are not.
+    /// The l2 norm or, if it is NaN, the l2 norm of the listed values that are not NaN.
     pub fn finite_l2(&self) -> f64 {
         if self.l2.is_nan() {
             self.values.iter().flatten().map(|value| value * value).sum::<f64>().sqrt()
@@ -150,13 +150,13 @@ impl Digest {
     }
 }
 
-/// JSON has no NaN: `null` stands for it.
+/// Reads a number; `null` is NaN, which JSON lacks.
 fn number_or_nan<'de, D: serde::Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
     Option::<f64>::deserialize(value).map(|number| number.unwrap_or(f64::NAN))
 }
 
 impl Fixture {
-    /// The fixture, or what in it this crate does not understand.
+    /// Parses a fixture; the error names the part that this crate does not understand.
     pub fn parse(text: &str) -> Result<Self, String> {
         let fixture: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         fixture.experiment()?;
@@ -219,9 +219,9 @@ impl Fixture {
         }
     }
 
-    /// The numbers that a kernel of the network starts from.
+    /// The initial values of a kernel or a bias.
     pub fn draw(&self, wanted: &Wanted) -> Vec<f32> {
-        // Of a bias, its own kernel is one of the kernels before it.
+        // The kernels before a bias include its own layer's.
         let first = if wanted.is_bias { 59 } else { 16 };
         let id = self.tensor_id_offset + first + wanted.nth_kernel as u32;
         let mut numbers = (0..).map(|i| uniform(id, i));
@@ -229,7 +229,7 @@ impl Fixture {
         initializer::kernel(&wanted.initializer, wanted.window, wanted.count, uniform)
     }
 
-    /// What dropout draws.
+    /// The random numbers of dropout.
     pub fn noise(&self) -> Noise {
         let offset = self.tensor_id_offset + 10_000;
         Box::new(move |step, layer, numbers| {
@@ -239,12 +239,12 @@ impl Fixture {
     }
 }
 
-/// A layer of a fixture is one of ours, but that keys with Keras' defaults may be absent and that activations are layers of their
-/// own name.
+/// A layer of a fixture as one of ours. In fixtures, keys with Keras' defaults may be absent, and activations are layers with their
+/// own names.
 fn layer(value: &Value) -> Result<LayerConfig, String> {
     let mut fields = value.as_object().ok_or("a layer is an object")?.clone();
     let kind = fields["type"].as_str().unwrap_or_default().to_string();
-    // A layer's own initializer says the kind of its kernel alone here.
+    // In a fixture, a layer's own initializer gives only the kind of its kernel.
     if let Some(own) = fields.remove("initializer") {
         let own: Initializer = serde_json::from_value(own).map_err(|error| error.to_string())?;
         if own.factor.is_some() || own.bias.is_some() {
@@ -269,7 +269,7 @@ fn layer(value: &Value) -> Result<LayerConfig, String> {
         "batch_norm" => &[("momentum", 0.99.into()), ("epsilon", 1e-3.into())],
         "layer_norm" => &[("epsilon", 1e-3.into())],
         "group_norm" => &[("groups", 32.into()), ("epsilon", 1e-3.into())],
-        // The layer's own default; `activation="leaky_relu"` has 0.2.
+        // The default of the layer `LeakyReLU`; that of `activation="leaky_relu"` is 0.2.
         "leaky_relu" => &[("negative_slope", 0.3.into())],
         _ => &[],
     };
@@ -283,7 +283,7 @@ fn layer(value: &Value) -> Result<LayerConfig, String> {
     serde_json::from_value(fields.into()).map_err(|error| format!("layer {value}: {error}"))
 }
 
-/// Pixels and labels; two images that are one are a conflicting pair here.
+/// The dataset of a fixture. A fixture's `duplicates` are a conflicting pair of ours.
 fn data(given: &FixtureExperiment) -> Result<DatasetConfig, String> {
     let (pixels, conflicting_pairs) = match given.pixels.as_deref().unwrap_or("uniform") {
         "uniform" => (Pixels::Uniform, 0),
@@ -348,7 +348,7 @@ fn kernel_initializer(given: &Initializer) -> Result<KernelInitializer, String> 
     serde_json::from_value(kernel.into()).map_err(|error| error.to_string())
 }
 
-/// A loss of a fixture is one of ours, what it leaves out as in Keras. That its logits are hidden is a layer here.
+/// A loss of a fixture as one of ours, with Keras' defaults. Hidden logits are a layer of ours, not a key of the loss.
 fn loss(given: Option<&Value>) -> Result<LossConfig, String> {
     let Some(given) = given else { return Ok(Experiment::default().training.loss) };
     let mut fields = given.as_object().ok_or("a loss is an object")?.clone();
@@ -357,11 +357,11 @@ fn loss(given: Option<&Value>) -> Result<LossConfig, String> {
     experiment.map(|experiment| experiment.training.loss).map_err(|problem| problem.to_string())
 }
 
-/// An optimizer of a fixture holds the learning rate and the clipping, which are fields beside it here, and may leave out what is
-/// Keras' default.
+/// The training of a fixture, whose optimizer contains the learning rate and the clipping, which are fields of the training here, and
+/// may leave out Keras' defaults.
 fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
     let mut fields = given.optimizer.as_object().ok_or("an optimizer is an object")?.clone();
-    // Keras' None.
+    // `null` is Keras' None.
     fields.retain(|_, value| !value.is_null());
     let kind = fields["type"].as_str().unwrap_or_default().to_string();
     let usual_rate = if kind == "sgd" { 0.01 } else { 0.001 };
@@ -414,7 +414,7 @@ fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
     })
 }
 
-/// A number, or one of Keras' schedules by its own arguments.
+/// A learning rate, which is a number or one of Keras' schedules with its arguments.
 fn schedule(value: &Value) -> Result<(f64, ScheduleConfig), String> {
     #[derive(Deserialize)]
     #[serde(tag = "type", deny_unknown_fields)]
@@ -472,7 +472,7 @@ fn schedule(value: &Value) -> Result<(f64, ScheduleConfig), String> {
             warmup_target,
             warmup_steps,
         } => {
-            // Keras warms up only where it is told to what; otherwise it decays from the initial rate, whatever `warmup_steps` says.
+            // Keras warms up only if it has a target; otherwise it decays from the initial rate, whatever `warmup_steps` is.
             let (rate, warmup_steps, warmup_from) = match warmup_target {
                 Some(target) => (target, warmup_steps, initial_learning_rate / target),
                 None => (initial_learning_rate, 0, 1.0),

@@ -1,6 +1,6 @@
-//! Images, labels and weights as closed formulas of integers: the same in Python and here.
+//! Images, labels and weights as closed formulas of integers, which give the same numbers in Python and here.
 
-/// lowbias32 of the flat index, a different sequence for each tensor id.
+/// lowbias32 of the flat index, with a different sequence for each tensor id.
 fn hash(tensor_id: u32, index: u32) -> u32 {
     let mut x = index.wrapping_add(0x9E37_79B9_u32.wrapping_mul(tensor_id.wrapping_add(1)));
     x ^= x >> 16;
@@ -10,7 +10,7 @@ fn hash(tensor_id: u32, index: u32) -> u32 {
     x ^ (x >> 16)
 }
 
-/// In [0, 1), exact in f32.
+/// A number in [0, 1), exact in f32.
 pub fn uniform(tensor_id: u32, index: u32) -> f32 {
     (hash(tensor_id, index) >> 8) as f32 * (1.0 / 16_777_216.0)
 }

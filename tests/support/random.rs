@@ -1,4 +1,4 @@
-//! Random experiments, from any source of whole numbers: a generator in the tests, bytes in the fuzzer.
+//! Draws random experiments from any source of whole numbers: a generator in the tests, bytes in the fuzzer.
 
 use overfit_lab::experiment::{
     Activation, AugmentationConfig, ClippingConfig, ConstraintConfig, DatasetConfig,
@@ -23,7 +23,7 @@ impl Draw<'_> {
         self.below(2) == 1
     }
 
-    /// Thousandths of the way between two numbers, the first often.
+    /// A number between two others, in thousandths of the way; often the first one.
     fn real(&mut self, from: f64, to: f64) -> f64 {
         if self.flag() { from } else { from + (to - from) * f64::from(self.below(1000)) / 1000.0 }
     }
@@ -32,7 +32,7 @@ impl Draw<'_> {
         all[self.below(all.len() as u32) as usize]
     }
 
-    /// Tiny images, a few layers, one epoch. Everything but the layers is valid.
+    /// An experiment with tiny images, a few layers and one epoch. Everything except the layers is valid.
     pub fn experiment(&mut self) -> Experiment {
         let dataset = self.dataset();
         Experiment {
@@ -64,7 +64,7 @@ impl Draw<'_> {
         let images = self.within(1, 6);
         let [height, width] = [self.within(1, 10), self.within(1, 10)];
         let mut kinds = vec![Pixels::Uniform, Pixels::Normal, Pixels::Constant];
-        // Smaller images have no room for a pattern.
+        // A pattern needs images of side 3 or more.
         if height.min(width) >= 3 {
             kinds.extend([Pixels::Patterned, Pixels::Stripes]);
         }
@@ -108,7 +108,7 @@ impl Draw<'_> {
         }
     }
 
-    /// Any list; three of four times with an ending that has a unit for each label, or any other count of them.
+    /// Any list of layers; in three of four cases with a head, which has a unit for each label or any other number of units.
     fn layers(&mut self, dataset: &DatasetConfig) -> Vec<LayerConfig> {
         let count = self.below(8);
         let mut layers: Vec<_> = (0..count).map(|_| self.layer()).collect();
@@ -127,7 +127,7 @@ impl Draw<'_> {
         layers
     }
 
-    /// Any kind of layer, with small numbers in its fields: what a kind has, the table of fields says.
+    /// A layer of any kind, with small numbers in its fields, which come from the table of fields.
     fn layer(&mut self) -> LayerConfig {
         let kinds = Field::of("network.layers[]").expect("a field").choices();
         let mut layer = kinds[self.below(kinds.len() as u32) as usize].value.clone();
@@ -144,7 +144,7 @@ impl Draw<'_> {
                 FieldKind::Flag => *value = self.flag().into(),
                 FieldKind::Choice(choices) => {
                     let mut choices = choices();
-                    // Only some kinds of layer can go without an activation.
+                    // Only some kinds of layer may have no activation.
                     choices.retain(|choice| !choice.value.is_null() || value.is_null());
                     *value = choices[self.below(choices.len() as u32) as usize].value.clone();
                 }
@@ -195,7 +195,7 @@ impl Draw<'_> {
             },
             training_loop: LoopConfig {
                 zero_grad: self.flag(),
-                // Whether there are so many layers is not known here.
+                // The number of layers is not known here.
                 frozen: if self.flag() { vec![0] } else { Vec::new() },
                 labels_rolled_by: self.below(10),
                 labels_shuffled: self.flag(),
@@ -230,7 +230,7 @@ impl Draw<'_> {
         }
     }
 
-    /// Any kind of loss, each of its fields anywhere in its range.
+    /// A loss of any kind, each of its fields anywhere in its range.
     fn loss(&mut self) -> LossConfig {
         let kinds = Field::of("training.loss").expect("a field").choices();
         let mut kind = kinds[self.below(kinds.len() as u32) as usize].value.clone();
@@ -270,7 +270,7 @@ impl Draw<'_> {
     }
 }
 
-/// What must hold of any experiment: it is refused at a layer, or it trains an epoch. Whether it trained.
+/// Checks that an experiment is refused at a layer or trains an epoch; returns whether it trained.
 pub fn trains_or_is_refused(experiment: &Experiment) -> bool {
     use overfit_lab::training::TrainingSession;
     if let Err(problems) = experiment.validate() {
@@ -287,7 +287,7 @@ pub fn trains_or_is_refused(experiment: &Experiment) -> bool {
     let mut session = TrainingSession::new(experiment.clone(), "flex").expect("valid");
     let metrics = session.run_epoch();
     assert_eq!(metrics.predicted.len(), experiment.dataset.images as usize);
-    // One unit answers 0 or 1.
+    // A single unit answers class 0 or 1.
     let answers = experiment.output_units().max(2);
     assert!(metrics.predicted.iter().all(|label| *label < answers));
     assert!(session.finished());
