@@ -1,6 +1,6 @@
 /**
- * The workers: an answerer, which answers questions and never trains, so that answers are prompt, and trainers that take jobs
- * from a queue. A worker that faults is thrown away and replaced.
+ * The workers: an answerer, which answers questions and never trains, so that answers are prompt, and trainers, which take jobs
+ * from a queue. A worker with a fault is ended and replaced.
  */
 import type { Experiment } from "overfit-lab";
 import type {
@@ -19,16 +19,16 @@ import type {
 /** Why a question has no answer: its worker died or no longer has the run, or Rust refused the question. */
 export class Unanswered extends Error {}
 
-/** What a worker says of itself and of its run. */
+/** A worker's message about itself or its run. */
 export type Heard = Exclude<FromWorker, Answer | { type: "unanswered" | "fault" }>;
 
 export interface PoolListener {
   heard(message: Heard): void;
-  /** A trainer died, with the run that it had, or the answerer, which had none. */
+  /** A trainer failed, with the run that it had, or the answerer, which has no run. */
   faulted(runId: RunId | null, cause: string): void;
 }
 
-/** A question under way: who will answer it, and who waits. */
+/** A question without an answer so far: the worker that will answer, and the caller that waits. */
 interface Waiting {
   worker: PoolWorker;
   resolve: (answer: Answer["answer"]) => void;
@@ -38,13 +38,13 @@ interface Waiting {
 class PoolWorker {
   private worker: Worker;
   runId: RunId | null = null;
-  /** The run that it trained last, which it can train further until it gets another. */
+  /** The run that the worker trained last, which can go on until the worker gets another. */
   keptId: RunId | null = null;
 
   constructor(heard: (message: FromWorker) => void) {
     this.worker = new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => heard(data);
-    // An error that the worker could not catch itself, such as a script that did not load.
+    // An error that the worker could not catch, such as a script that did not load.
     this.worker.onerror = (event) => heard({ type: "fault", cause: event.message || "its script did not load" });
     this.worker.onmessageerror = () => heard({ type: "fault", cause: "a message could not be read" });
   }
@@ -64,7 +64,7 @@ export class WorkerPool {
   private nextRequest: RequestId = 1;
   private readonly waiting = new Map<RequestId, Waiting>();
 
-  /** Starts the answerer and one trainer at once, so that the first run finds its module loaded; the others when needed. */
+  /** Starts the answerer and one trainer immediately, so that the module is loaded for the first run; others when needed. */
   constructor(
     private readonly maxTrainers: number,
     private readonly listener: PoolListener,
@@ -73,14 +73,14 @@ export class WorkerPool {
     this.openTrainer();
   }
 
-  /** Asks the answerer, or, about a run, the trainer that has the run. */
+  /** Asks the answerer or, if the question is about a run, the trainer that has the run. */
   ask<K extends QuestionKind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
     return new Promise((resolve, reject) => {
       const worker =
         ask !== null && "runId" in ask ? this.trainerOf(ask.runId) : (this.answerer ??= this.openAnswerer());
       if (worker === undefined) return reject(new Unanswered("no worker has this run"));
       const requestId = this.nextRequest++;
-      // The answer has the question's kind, which the map of all kinds cannot know.
+      // The answer has the question's kind, which the type of the map does not express.
       this.waiting.set(requestId, { worker, resolve: resolve as Waiting["resolve"], reject });
       worker.post({ type: "ask", requestId, kind, ask } as Question);
     });
@@ -95,7 +95,7 @@ export class WorkerPool {
     this.trainers.find((worker) => worker.runId === runId)?.post({ type: "command", runId, command });
   }
 
-  /** Sends a command to a run that has ended, if a trainer still has it; whether one has. */
+  /** Sends a command to a run that has ended; returns whether a trainer still has it. */
   revive(runId: RunId, command: Command): boolean {
     const worker = this.trainerOf(runId);
     if (worker === undefined || worker.runId !== null) return false;
@@ -104,7 +104,7 @@ export class WorkerPool {
     return true;
   }
 
-  /** Takes a job that has not begun off the queue; whether there was one. */
+  /** Removes a run's job from the queue; returns whether it was there. */
   cancel(runId: RunId): boolean {
     const before = this.queue.length;
     this.queue = this.queue.filter((job) => job.runId !== runId);
@@ -143,7 +143,7 @@ export class WorkerPool {
     this.end(worker, message.cause);
     this.trainers = this.trainers.filter((other) => other !== worker);
     this.listener.faulted(worker.runId, message.cause);
-    // A worker that never had a run did not load; it is opened again only when a run asks for it.
+    // A worker that never had a run did not load; the next run opens another.
     if (worker.runId !== null && this.trainers.length === 0) this.openTrainer();
     this.assign();
   }
@@ -159,7 +159,7 @@ export class WorkerPool {
     return worker;
   }
 
-  /** Ends a worker, and with it every question that it has. */
+  /** Ends a worker, and rejects all of its questions. */
   private end(worker: PoolWorker, cause: string) {
     worker.end();
     for (const [requestId, question] of this.waiting) {

@@ -1,4 +1,4 @@
-/** The experiment in the form: chosen, edited, and described by Rust. */
+/** Chooses and edits the experiment in the form, which Rust describes. */
 import type { Experiment } from "overfit-lab";
 import { entriesAfter, isValid } from "../problems";
 import type { FieldValue } from "../protocol";
@@ -10,7 +10,7 @@ import type { Queue } from "./queue";
 const RATE = "training.learning_rate";
 
 export class FormLab {
-  /** Called with a new learning rate that the run under way is to follow. */
+  /** Called with a new learning rate for the active run. */
   onLiveRate: (rate: number) => void = () => {};
 
   constructor(
@@ -42,7 +42,7 @@ export class FormLab {
     });
   }
 
-  /** What was on the chart stays there as a thin line, to compare with. */
+  /** Fixes the preset's mistake or undoes the fix. The curves on the chart stay as thin lines, to compare with. */
   setMended(mended: boolean) {
     return this.queue.add(async () => {
       const { form } = this.store.state;
@@ -75,7 +75,7 @@ export class FormLab {
       .finally(() => this.store.addPending(field, -1));
   }
 
-  /** Puts a run's new number of epochs in the form that shows it. */
+  /** Puts a run's new number of epochs into the form. */
   followEpochs(epochs: number) {
     return this.edit("training.epochs", epochs);
   }
@@ -96,10 +96,10 @@ export class FormLab {
     });
   }
 
-  /** Puts an experiment in the form. */
+  /** Puts an experiment into the form. */
   async put(of: Pick<Run, "presetId" | "mended" | "experiment" | "backend">) {
     const { presetId, mended, experiment, backend } = of;
-    // Shown at once, so that no control changes later under the hand; what Rust has to be asked for follows.
+    // Shown immediately, so that no control changes while a person uses it; Rust's description follows.
     const { description = null, groups = [] } = this.store.state.form ?? {};
     const entries = { problems: [], refused: [], typed: new Map<string, string>() };
     this.store.set({ form: { presetId, mended, experiment, groups, backend, description, ...entries } });
@@ -116,12 +116,12 @@ export class FormLab {
     await this.images.show();
   }
 
-  /** The stage shows what Train would begin, unless a run is under way. */
+  /** Makes the stage show the run that Train would begin, unless a run is active. */
   private clearStage() {
     if (this.store.state.activeId === null) this.store.set({ shownId: null, selectedImage: null });
   }
 
-  /** A run that is over leaves the stage when the form wants other images than it trained on; its curves stay as thin lines. */
+  /** Removes a run that is over from the stage if the form has other images; its curves stay as thin lines. */
   private makeRoomForImages(experiment: Experiment) {
     const shown = shownRun(this.store.state);
     if (shown === null || !isOver(shown) || datasetKey(shown.experiment) === datasetKey(experiment)) return;
@@ -130,7 +130,7 @@ export class FormLab {
   }
 }
 
-/** A field's value as a person would enter it; of the biases of all layers of a kind, that of the first. */
+/** A field's value as a person would enter it. For the biases of all layers of a kind, it is that of the first layer. */
 function valueAt(experiment: Experiment, field: string): FieldValue | undefined {
   const kind = { "network.conv_bias": "conv2d", "network.dense_bias": "dense" }[field];
   if (kind !== undefined)

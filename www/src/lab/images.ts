@@ -1,4 +1,4 @@
-/** The images and labels of the run on stage, or else those that Train would train on. */
+/** Loads the images and labels of the run on stage, or of the form if there is none. */
 import type { Preview } from "../protocol";
 import { datasetKey, stagedExperiment, type Store } from "../store";
 import type { WorkerPool } from "../worker-pool";

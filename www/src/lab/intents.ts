@@ -1,35 +1,35 @@
-/** What the views may ask for. */
+/** The actions that views may request. */
 import type { FieldValue, Job, RunId } from "../protocol";
 import type { Form } from "../store";
 
 export interface Intents {
-  /** Puts a preset in the form as it is; the one that is chosen already, too. */
+  /** Puts a preset into the form, also if it is already chosen. */
   choosePreset(id: string): Promise<void>;
-  /** Puts the chosen preset in the form without its mistake, or with it again. */
+  /** Puts the chosen preset into the form without its mistake, or with it again. */
   setMended(mended: boolean): Promise<void>;
-  /** Enters a value in a field. What is refused stays as it was typed, with the problem beside it. */
+  /** Enters a value into a field. A refused entry stays as it was typed, with its problem. */
   edit(field: string, value: FieldValue): Promise<void>;
-  /** Gives a field back the value that the chosen preset has there. */
+  /** Resets a field to its value in the chosen preset. */
   resetField(field: string): Promise<void>;
   newSeed(): void;
   chooseBackend(backend: string): void;
 
-  /** Starts the experiment in the form, in place of the run under way; where a field is wrong nothing starts, and the form comes back. */
+  /** Trains the form's experiment instead of the active run. If a field has a problem, nothing starts and the form is returned. */
   train(start?: Job["start"]): Promise<Form | null>;
   pauseOrResume(): void;
-  /** Trains the run on stage on, after its end, to so many epochs in all. */
+  /** Goes on with the run on stage after its end, up to `epochs` epochs in all. */
   prolong(epochs: number): void;
-  /** One epoch: of the run on stage or under way, or the first of a new one; where a field is wrong the form comes back. */
+  /** Trains one epoch of the active run, of the run on stage, or of a new one. If a field has a problem, the form is returned. */
   step(): Promise<Form | null>;
   stop(): void;
-  /** After a fault: loads the engine anew, or trains the run anew that it ended. */
+  /** After a fault: loads the engine again, or trains again the run that it ended. */
   startAgain(): void;
 
-  /** Puts the experiment of an earlier run in the form and its history on stage. */
+  /** Puts the experiment of an earlier run into the form, and the run on stage. */
   restore(id: RunId): Promise<void>;
-  /** Ticks a run, so that its curves are drawn as thin lines. */
+  /** Ticks or unticks a run: the curves of ticked runs are drawn as thin lines. */
   compare(id: RunId, compared: boolean): void;
-  /** Takes a run that is over off the table. */
+  /** Removes a run that is over from the table. */
   remove(id: RunId): void;
 
   chooseFramework(framework: string): void;

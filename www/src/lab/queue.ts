@@ -1,4 +1,4 @@
-/** Tasks that are carried out one after the other, each on what the one before it left. */
+/** Runs tasks one after the other, each on the state that the previous one left. */
 import { Unanswered } from "../worker-pool";
 
 export class Queue {
@@ -6,14 +6,14 @@ export class Queue {
 
   add(task: () => Promise<void>): Promise<void> {
     const done = this.last.then(task).catch((error: unknown) => {
-      // That the answerer died has been said by the pool; anything else is a bug here.
+      // The pool has reported a fault of the answerer; any other error is a bug here.
       if (!(error instanceof Unanswered)) reportError(error);
     });
     this.last = done;
     return done;
   }
 
-  /** When nothing is left to do, also of what is added meanwhile. */
+  /** Resolves when all tasks are done, also those that are added in the meantime. */
   async settled() {
     let seen: unknown;
     while (seen !== this.last) await (seen = this.last);

@@ -1,25 +1,25 @@
-/** Histories as the columns that the chart draws, all over the same epochs 1, 2, 3, ... */
+/** Turns histories into the columns that the chart draws, all over the same epochs 1, 2, 3, ... */
 import { formatCount } from "../format";
 import type { History } from "../history";
 
-/** A number, null where the curve has a gap (a loss that is not a number), undefined where nothing is known. */
+/** A number, null where the curve has a gap (a loss of NaN), undefined where nothing is known. */
 export type Column = (number | null | undefined)[];
 
-/** What a loss of exactly 0 is drawn as, for a logarithmic axis has no 0. */
+/** The value at which a loss of 0 is drawn: a logarithmic axis has no 0. */
 export const SMALLEST_LOSS = 1e-12;
 
 interface Curves {
   accuracy: Column;
   loss: Column;
-  /** Accuracy of the held-out images; empty where there are none. */
+  /** Accuracy on the held-out images; empty if there are none. */
   heldOut: Column;
-  /** Accuracy in inference; empty where training is no other. */
+  /** Accuracy in inference; empty if training gives the same. */
   inference: Column;
-  /** Entries of the history that are in the columns. */
+  /** The number of the history's entries that are in the columns. */
   done: number;
 }
 
-/** Keeps what it drew of each history, and adds only what is new. */
+/** Keeps the columns of each history, and adds only new epochs. */
 export class Columns {
   readonly epochs: number[] = [];
   private readonly curves = new WeakMap<History, Curves>();
@@ -43,7 +43,7 @@ export class Columns {
   }
 }
 
-/** Whole decades around the losses, at least from 0.001 to 10, so that small runs compare at a glance. */
+/** Whole decades around the losses, at least from 0.001 to 10, so that runs are easy to compare. */
 export function lossRange(columns: Column[]): [number, number] {
   let min = 1e-3;
   let max = 10;
@@ -81,11 +81,11 @@ export function decades([min, max]: [number, number]): number[] {
   return Array.from({ length: Math.floor((to - from) / every) + 1 }, (_, n) => 10 ** (to - n * every)).reverse();
 }
 
-/** The width of a tick's label at most, with the room between two. */
+/** The greatest width of a digit in a tick's label, and the space between two labels. */
 const DIGIT = 9;
 const BETWEEN_TICKS = 10;
 
-/** Leaves out ticks whose labels would run into the one after them; the last always stays. */
+/** Leaves out ticks whose labels would overlap the next one; the last tick always stays. */
 export function thinned(ticks: number[], xOf: (tick: number) => number): (number | null)[] {
   const halfOf = (tick: number) => (formatCount(tick).length * DIGIT) / 2;
   let next = Infinity;

@@ -1,4 +1,4 @@
-/** Events of a run, written above the chart at their epoch. Each is a button whose tip says what it means. */
+/** The events of a run, above the chart at their epochs. Each is a button whose tip explains the event. */
 import type { EventMeaning, RunEvent } from "overfit-lab";
 import type uPlot from "uplot";
 import { make } from "../dom";
@@ -8,10 +8,10 @@ import type { Run } from "../store";
 
 const ROWS = 2;
 const ROW_HEIGHT = 28;
-/** The labels' average width of a letter, to place them without measuring each. */
+/** The average width of a letter, to place labels without measuring each. */
 const LETTER = 7.4;
 
-/** An event of a run; one of the learning rate knows which rate was set. */
+/** An event of a run; a change of the learning rate has the new rate. */
 export interface ChartEvent extends RunEvent {
   rate?: number;
 }
@@ -21,14 +21,14 @@ interface Mark {
   row: number;
   right: number;
   flipped: boolean;
-  /** How wide its label may be. */
+  /** The greatest width of the label. */
   room: number;
-  /** Whether there is no room for its label. */
+  /** Whether there is no room for the label. */
   bare: boolean;
   events: ChartEvent[];
 }
 
-/** The events of a run, those of its learning rate as the rates that were trained with. */
+/** The events of a run, with its changes of the learning rate as the rates that it trained with. */
 export function eventsOf({ events, rates }: Pick<Run, "events" | "rates">): ChartEvent[] {
   const others = events.filter(({ kind }) => kind !== "learning_rate_changed");
   const changed = rates.slice(1).map(({ epoch, rate }): ChartEvent => {
@@ -39,19 +39,19 @@ export function eventsOf({ events, rates }: Pick<Run, "events" | "rates">): Char
 
 const widthOf = (text: string) => text.length * LETTER + 16;
 
-/** What stands at a mark: its last event of each kind, and of several rates how many there are. */
+/** The label of a mark: the last event of each kind; several rates are given as a count and a range. */
 export function textOf(events: ChartEvent[]): string {
   const rates = events.flatMap(({ epoch, rate }) => (rate === undefined ? [] : [{ epoch, rate }]));
-  const told = new Map(events.map(({ kind, text }) => [kind, text]));
-  if (rates.length > 1) told.set("learning_rate_changed", `${rates.length} rates ${rangeOfRates(rates)}`);
-  return [...told.values()].join(", ");
+  const texts = new Map(events.map(({ kind, text }) => [kind, text]));
+  if (rates.length > 1) texts.set("learning_rate_changed", `${rates.length} rates ${rangeOfRates(rates)}`);
+  return [...texts.values()].join(", ");
 }
 
 const isRate = ({ rate }: ChartEvent) => rate !== undefined;
 
 /**
- * Places the events from left to right in rows. One that has no room joins the mark before it; but rates join rates alone, and
- * stand where they were set, with a point for a label.
+ * Places the events from left to right in rows. An event without room joins the mark before it. But a rate joins only other rates;
+ * without room it stays at its epoch, with a dot as its label.
  */
 export function placeMarks(events: ChartEvent[], xOf: (epoch: number) => number, width: number): Mark[] {
   const marks: Mark[] = [];
@@ -80,7 +80,7 @@ export function placeMarks(events: ChartEvent[], xOf: (epoch: number) => number,
   return marks;
 }
 
-/** Where the curves are drawn, in the page's pixels. uPlot knows: asking the page would have it lay itself out in mid-frame. */
+/** The area of the curves, in CSS pixels. It comes from uPlot: measuring the page in the middle of a frame would force a layout. */
 export function boxOf({ bbox }: uPlot) {
   const ratio = devicePixelRatio;
   return { left: bbox.left / ratio, top: bbox.top / ratio, width: bbox.width / ratio, height: bbox.height / ratio };
@@ -109,9 +109,9 @@ export class Marks {
     if (last === undefined) return make("span");
     const tip = make("span", { class: "tip" });
     const meaningOf = (kind: EventMeaning["kind"]) => meanings.find((event) => event.kind === kind)?.meaning ?? "";
-    const told = events.slice(-6).map(({ epoch, kind, text }) => `Epoch ${epoch}: ${text}. ${meaningOf(kind)}`);
-    tip.append(...told.map((line) => make("span", {}, line)));
-    const name = [...(events.length > 1 ? [`${textOf(events)}.`] : []), ...told].join(" ");
+    const lines = events.slice(-6).map(({ epoch, kind, text }) => `Epoch ${epoch}: ${text}. ${meaningOf(kind)}`);
+    tip.append(...lines.map((line) => make("span", {}, line)));
+    const name = [...(events.length > 1 ? [`${textOf(events)}.`] : []), ...lines].join(" ");
     const label = make("span", { class: "mark-text", "aria-hidden": "true" }, bare ? "•" : textOf(events));
     const button = make(
       "button",

@@ -1,11 +1,11 @@
-/** The drawing of the chart: scales, axes, curves and their labels, by uPlot. */
+/** Draws the chart by uPlot: scales, axes, curves and their labels. */
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatCount } from "../format";
 import { type Column, decades, linearTicks, logarithmicTicks, lossRange, thinned } from "./chart-data";
 
 export const BAND = 60;
-/** Below this width the plot saves margins. */
+/** Below this width the plot has smaller margins. */
 export const NARROW = 560;
 const FONT = '15px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
 const LABEL_HEIGHT = 20;
@@ -16,20 +16,20 @@ export interface Curve {
   kind: "accuracy" | "loss" | "held-out accuracy" | "inference accuracy" | "ghost accuracy" | "ghost loss";
 }
 
-/** What the drawing functions read; replaced whole by the view. */
+/** The input of the drawing functions, which the view replaces as a whole. */
 export interface Picture {
   epochs: number[];
-  /** The end of the epoch axis; 0 while it is not known. */
+  /** The end of the epoch axis; 0 while it is unknown. */
   lastEpoch: number;
   logarithmic: boolean;
   curves: Curve[];
-  /** Whether the controls hold something else by now: then the curves are drawn in grey. */
+  /** Whether the settings have changed since the run: then the curves are grey. */
   outdated: boolean;
-  /** What was measured after the last epoch. */
+  /** The measures after the last epoch. */
   end: { epoch: number; accuracy: number; loss: number | null } | null;
 }
 
-/** The page's colours as canvas wants them. */
+/** The page's colours, for the canvas. */
 export function readColours() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--${name}`);
@@ -74,13 +74,13 @@ function seriesOf(curve: Curve, picture: () => Picture, colours: () => Colours):
   };
 }
 
-/** The crosshair stands on an epoch, not between two. */
+/** Moves the crosshair to the nearest epoch. */
 const toEpoch = (u: uPlot, left: number, top: number): [number, number] => {
   if (left < 0) return [left, top];
   return [u.valToPos(Math.max(1, Math.round(u.posToVal(left, "x"))), "x"), top];
 };
 
-/** A new plot. Which curves it has and the kind of the epoch axis are fixed; data, size and colours are not. */
+/** Makes a plot. Its set of curves and the kind of its epoch axis are fixed; data, size and colours may change. */
 export function makePlot(
   at: HTMLElement,
   size: { width: number; height: number },
@@ -159,7 +159,7 @@ function formatDecade(tick: number): string {
   return tick < 1 ? String(Number(tick.toPrecision(1))) : formatCount(tick);
 }
 
-/** Marks what was measured at the end by a diamond on each axis: it is no point of a curve. */
+/** Draws the measures after the end as a diamond on each scale: they are no points of the curves. */
 function drawEnd(u: uPlot, { end, outdated }: Picture, colours: Colours) {
   if (end === null) return;
   const { ctx } = u;
@@ -218,7 +218,7 @@ function labelCurves(u: uPlot, { curves, epochs, outdated }: Picture, colours: C
     const fits = endX + textWidth + 14 * ratio < left + width;
     const x0 = fits ? endX + 10 * ratio : Math.min(endX, left + width) - textWidth - 6 * ratio;
     const step = LABEL_HEIGHT * ratio;
-    // Beside the end of a growing curve; above a curve that has come to the edge, or below it at the top.
+    // Next to the end of a growing curve; above a curve that has reached the edge, or below it at the top.
     let y = fits ? endY : endY - step * 0.7 < top + step * 0.3 ? endY + step * 0.8 : endY - step * 0.7;
     y = Math.min(top + height - step / 2, Math.max(top + step / 2, y));
     const clash = (at: number) => taken.some((t) => Math.abs(t.y - at) < step && t.x0 < x0 + textWidth && x0 < t.x1);

@@ -1,4 +1,4 @@
-/** The learning rate as a step line beneath the chart, where it changed: by hand, or by a schedule. */
+/** The learning rate as a step line below the chart, if it changed, by hand or by a schedule. */
 import type uPlot from "uplot";
 import { make, setAttribute, setShown, setText } from "../dom";
 import { formatRate } from "../format";
@@ -20,11 +20,11 @@ interface Steps {
   steps: Step[];
   min: number;
   max: number;
-  /** Entries of the history that are in the steps. */
+  /** The number of the history's entries that are in the steps. */
   done: number;
 }
 
-/** The epochs at which the rate changed, kept for each history and only added to. */
+/** The epochs at which the rate changed, for each history; new epochs are only added. */
 class StepsOf {
   private readonly kept = new WeakMap<History, Steps>();
 
@@ -80,8 +80,8 @@ export class RateLine {
     this.svg.style.cssText = `margin-left:${left}px;width:${width}px;height:${HEIGHT}px`;
     setText(this.top, formatRate(max));
     setText(this.bottom, formatRate(min));
-    const told =
+    const words =
       ratesText(run.rates) ?? `from ${formatRate(steps[0]?.rate ?? 0)} to ${formatRate(steps.at(-1)?.rate ?? 0)}`;
-    setAttribute(this.at, "aria-label", `Learning rate: ${told}`);
+    setAttribute(this.at, "aria-label", `Learning rate: ${words}`);
   }
 }

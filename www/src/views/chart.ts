@@ -1,4 +1,4 @@
-/** The figure "Training history": the curves of the run that is shown, with the ticked runs as thin lines behind it. */
+/** The figure "Training history": the curves of the run on stage, with the ticked runs as thin lines behind them. */
 import type uPlot from "uplot";
 import { byId, setAttribute, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent } from "../format";
@@ -26,10 +26,10 @@ export function mountChart(intents: Intents) {
   let plot: uPlot | null = null;
   let drawn = "";
   let latest: State | null = null;
-  /** The epoch that is read by keyboard, when the pointer reads none. */
+  /** The epoch chosen by keyboard; null while the pointer chooses. */
   let keyEpoch: number | null = null;
   let firstDrawn = false;
-  /** Asked of the page at rest only: in the middle of a frame it would have to lay itself out to answer. */
+  /** The size of the plot, measured only when it changes: measuring in the middle of a frame would force a layout. */
   let width = at.clientWidth;
   let height = at.clientHeight;
 
@@ -58,12 +58,12 @@ export function mountChart(intents: Intents) {
     plot?.setCursor({ left: -10, top: -10 });
   });
 
-  /** The crosshair stays at the epoch that is read by keyboard, also on a plot drawn anew or with another axis. */
+  /** Keeps the crosshair at the epoch chosen by keyboard, also on a new plot or with another axis. */
   const pointAtKeyEpoch = () => {
     if (keyEpoch !== null) plot?.setCursor({ left: plot.valToPos(keyEpoch, "x"), top: 0 });
   };
 
-  /** The exact values at the crosshair, as they are now. */
+  /** Shows the exact current values at the crosshair. */
   const read = () => {
     const run = latest === null ? null : shownRun(latest);
     const left = plot?.cursor.left ?? -1;
@@ -88,7 +88,7 @@ export function mountChart(intents: Intents) {
     setAttribute(at, "aria-valuetext", text);
   };
 
-  /** Once the plot is laid out, for the marks stand where it puts their epochs. */
+  /** Draws the marks once the plot is laid out, because it gives their positions. */
   const drawMarks = (on: uPlot) => {
     if (latest === null) return;
     const run = shownRun(latest);
@@ -161,12 +161,12 @@ export function mountChart(intents: Intents) {
       performance.mark("first-epoch-drawn");
     }
   };
-  // The empty chart stands there while the page loads.
+  // Shows the empty chart while the page loads.
   render(initialState);
   return render;
 }
 
-/** What was measured at the end of a run, where it is not what the curves end with. */
+/** The measures after the end of a run, if they differ from the ends of the curves. */
 function endOf(run: Run | null): Picture["end"] {
   const last = run?.history.last;
   if (!run?.result || !last || run.result.images_right === last.images_right) return null;
@@ -178,7 +178,7 @@ function endOf(run: Run | null): Picture["end"] {
   };
 }
 
-/** The entry of an epoch, or of the nearest one before it that is kept. */
+/** The entry of an epoch, or of the nearest earlier epoch that is kept. */
 function nearestEntry({ history }: Run, epoch: number): number {
   let low = 0;
   let high = history.length - 1;

@@ -25,7 +25,7 @@ export function mountPresets(intents: Intents) {
   const groups: Group[] = [];
   const differences = makeDifferences(intents);
   let shown: string | null = null;
-  /** The preset that was chosen here and is not in the form yet. Its group stays as a person folds it meanwhile. */
+  /** The preset that was chosen here and is not in the form yet. Until it is, a person may fold its group. */
   let chosen: string | null = null;
 
   const makePreset = ({ id, name, summary }: Preset): PresetRow => {

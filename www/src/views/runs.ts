@@ -21,7 +21,7 @@ interface Column {
   id: string;
   title: string;
   make(run: Run, name: string, intents: Intents): Cell;
-  /** What runs are sorted by; a column without it is no order. */
+  /** The key by which runs are sorted; without it, the column does not sort. */
   orderOf?(run: Run, state: State): string | number;
 }
 
@@ -44,7 +44,7 @@ const text = (
 /** The last measures; during a run those that the verdict uses: in inference, if training differs from it. */
 const measured = ({ result, history: { last } }: Run) => result ?? (last && { ...last, ...last.inference });
 
-/** Epochs trained. */
+/** The number of trained epochs. */
 const done = ({ epochs, history }: Run) => (epochs === 0 ? 0 : (history.last?.epoch ?? 0));
 
 const words: Record<Run["phase"], string> = {
@@ -172,13 +172,13 @@ interface Sorting {
   direction: "ascending" | "descending";
 }
 
-/** A click on a column's title sorts by it, a second one the other way round, a third one by age again. */
+/** A click on a column's title sorts by it, a second click in descending order, a third click by age again. */
 function nextSorting(sorting: Sorting | null, column: Column): Sorting | null {
   if (sorting?.column !== column) return { column, direction: "ascending" };
   return sorting.direction === "ascending" ? { column, direction: "descending" } : null;
 }
 
-/** The runs from top to bottom: the newest first, also of those that are equal in the column sorted by. */
+/** The runs from top to bottom; among equal runs, the newest is first. */
 function ordered(state: State, sorting: Sorting | null): Run[] {
   const newestFirst = [...state.runs].reverse();
   const orderOf = sorting?.column.orderOf;
@@ -214,7 +214,7 @@ export function mountRuns(intents: Intents) {
   });
   byId("runs-head").append(...titles.map(({ head }) => head));
 
-  /** Moves only rows that stand elsewhere, and gives the focus back to one that had it. */
+  /** Moves only rows that are not in their place, and restores the focus of a moved row. */
   const order = (state: State) => {
     const focused = document.activeElement;
     ordered(state, sorting).forEach(({ id }, at) => {

@@ -1,8 +1,8 @@
-/** The order of two cells of a table. */
+/** Compares cells of a table. */
 
 const PIECES = /\d+(\.\d+)?(e-?\d+)?|\D+/g;
 
-/** Below 0 where the first comes first. Numbers in texts count by their values; a number that is none comes last. */
+/** Negative if the first comes first. Numbers in texts are compared by their values; NaN comes last. */
 export function compared(first: string | number, second: string | number): number {
   if (typeof first === "number" && typeof second === "number") return comparedNumbers(first, second);
   const pieces = (text: string | number) => String(text).match(PIECES) ?? [];
