@@ -5,7 +5,7 @@ use std::arch::wasm32::{
     f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, v128, v128_load, v128_load32_splat,
 };
 
-/// Rows and vectors of the tile: eight sums, the most that x86-64's sixteen registers hold beside their factors.
+/// Rows and vectors of the tile: eight sums, the most that x86-64's sixteen registers hold together with their factors.
 const ROWS: usize = 4;
 const VECTORS: usize = 2;
 /// Steps of the loop over both factors, which have 8 KB and 16 KB: well inside the cache.

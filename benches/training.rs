@@ -40,6 +40,6 @@ fn main() {
     criterion.final_summary();
 }
 
-/// For the browser's tests, every target is built, this one too.
+/// The browser's tests build every target, also this one.
 #[cfg(target_arch = "wasm32")]
 fn main() {}

@@ -72,7 +72,7 @@ fn holds(level: Level, run: &Run) -> bool {
 
 fn told(name: &str, run: &Run) {
     println!(
-        "{name:28} loss {:>9.4} to {:>9.4}, right {:>3.0} %, in inference {:>9.4}, {:>3.0} %: {}, {:.2} ms an epoch",
+        "{name:28} loss {:>9.4} to {:>9.4}, right {:>3.0} %, in inference {:>9.4}, {:>3.0} %: {}, {:.2} ms per epoch",
         run.first.loss,
         run.last.loss,
         100.0 * run.last.accuracy,

@@ -67,7 +67,7 @@ pub fn store<L: Lanes, const V: usize>(vectors: [L; V], to: &mut [f32], at: usiz
     }
 }
 
-/// A computation over vectors. The machine's registers hold a tile of `ROWS` by `VECTORS` sums beside their factors; the
+/// A computation over vectors. The machine's registers hold a tile of `ROWS` by `VECTORS` sums and their factors; the
 /// `VECTORS` vectors are a [`GROUP`] of floats in all.
 pub trait Computation {
     type Output;

@@ -351,7 +351,7 @@ impl Computation for InputGradient<'_> {
     }
 }
 
-/// One row of a place's windows.
+/// The input's gradient for one row of a place's windows.
 struct InputRow<'a, 'b> {
     pass: &'a mut InputGradient<'b>,
     place: usize,

@@ -155,7 +155,7 @@ impl Computation for Forward<'_> {
 /// The window of one output pixel.
 struct Window<'a> {
     pool: &'a MaxPool,
-    /// One image.
+    /// The window's image.
     input: &'a [f32],
     /// The window's rows and columns.
     rows: Range<usize>,

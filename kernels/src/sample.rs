@@ -9,6 +9,12 @@ pub enum Source {
     Cropped { top: usize, left: usize, kept: [usize; 2] },
 }
 
+/// A place in an image, which may lie between pixels.
+struct Place {
+    row: f64,
+    column: f64,
+}
+
 /// Overwrites the image with its rotated or cropped self, by bilinear interpolation; pixels outside the image are 0.
 ///
 /// # Shapes
@@ -20,7 +26,10 @@ pub fn sample(image: &mut [f32], [height, width]: [usize; 2], source: Source) {
             let [middle_row, middle_column] = [height, width].map(|side| (side - 1) as f64 / 2.0);
             each_pixel(image, [height, width], |row, column| {
                 let [y, x] = [row - middle_row, column - middle_column];
-                [middle_row + cosine * y + sine * x, middle_column + cosine * x - sine * y]
+                Place {
+                    row: middle_row + cosine * y + sine * x,
+                    column: middle_column + cosine * x - sine * y,
+                }
             });
         }
         Source::Cropped { top, left, kept } => {
@@ -31,22 +40,23 @@ pub fn sample(image: &mut [f32], [height, width]: [usize; 2], source: Source) {
                 start as f64 + at.clamp(0.0, (kept - 1) as f64)
             };
             let (down, across) = (rows as f64 / height as f64, columns as f64 / width as f64);
-            each_pixel(image, [height, width], |row, column| {
-                [from(top, rows, down, row), from(left, columns, across, column)]
+            each_pixel(image, [height, width], |row, column| Place {
+                row: from(top, rows, down, row),
+                column: from(left, columns, across, column),
             });
         }
     }
 }
 
-/// Interpolates each pixel at the row and column that `from` returns.
+/// Interpolates each pixel at the place that `from` returns for its row and column.
 #[inline(always)]
-fn each_pixel(image: &mut [f32], [height, width]: [usize; 2], from: impl Fn(f64, f64) -> [f64; 2]) {
+fn each_pixel(image: &mut [f32], [height, width]: [usize; 2], from: impl Fn(f64, f64) -> Place) {
     let channels = image.len() / (height * width);
     let before = image.to_vec();
     image.fill(0.0);
     for (row, pixels) in image.chunks_exact_mut(width * channels).enumerate() {
         for (column, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
-            let [y, x] = from(row as f64, column as f64);
+            let Place { row: y, column: x } = from(row as f64, column as f64);
             let [top, left] = [y.floor(), x.floor()];
             for [down, right] in [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]] {
                 let [row, column] = [top + down, left + right];

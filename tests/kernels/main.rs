@@ -414,7 +414,7 @@ fn the_loss_is_right() {
 /// A block's output, and the gradients of `sum(gradient * output)` for input, kernel and bias, all in Keras' order.
 type Results = [Vec<f32>; 4];
 
-/// The same block by the kernels and by Burn's own operations.
+/// Computes a block by the kernels and by Burn's own operations.
 fn both_ways(block: Block, parts: &[Vec<f32>; 3], gradient: &[f32]) -> [Results; 2] {
     ["flex", "flex-plain"].map(|id| {
         let Block { shape, relu: with_relu, pool } = block;

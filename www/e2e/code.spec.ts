@@ -31,7 +31,7 @@ test("the code shows every line on a line of its own, marked ones too", async ({
   );
 });
 
-test("what was checked in Keras is said of the preset as it is, with the digits that its script prints", async ({
+test("the results in Keras are those of the unchanged preset, with the digits that its script prints", async ({
   lab,
   page,
 }) => {

@@ -63,7 +63,7 @@ test("the batch size has a note, and the network its layers and weights", async 
   await expect(lab.page.locator("#network-total")).toHaveText(/^62,402 weights in all; about \d+ MB to train\.$/);
 });
 
-test("the Keras script follows the controls and marks what differs", async ({ lab }) => {
+test("the Keras script follows the controls and marks the differences", async ({ lab }) => {
   await lab.open();
   await lab.page.getByText("This experiment as code").click();
   const script = lab.page.getByRole("region", { name: "Keras script" });
@@ -75,7 +75,7 @@ test("the Keras script follows the controls and marks what differs", async ({ la
   await expect(lab.page.locator("#copied")).not.toBeEmpty();
 });
 
-test("the theme is chosen, and kept", async ({ lab }) => {
+test("a chosen theme is kept", async ({ lab }) => {
   await lab.open();
   await lab.page.getByRole("combobox", { name: "Theme" }).selectOption("Dark");
   await expect(lab.page.locator("body")).toHaveCSS("background-color", "rgb(18, 19, 20)");

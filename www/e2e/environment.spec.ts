@@ -23,7 +23,7 @@ test("the page keeps its own content security policy", async ({ lab, page }) => 
 
 test.describe("with an inline script", () => {
   test.use({ expectedErrors: /Content Security Policy|inline script/ });
-  test("the policy blocks what is not the page's own", async ({ lab, page }) => {
+  test("the policy blocks scripts and requests that are not the page's own", async ({ lab, page }) => {
     await lab.open();
     const ran = await page.evaluate(() => {
       const script = document.createElement("script");
@@ -35,7 +35,7 @@ test.describe("with an inline script", () => {
   });
 });
 
-test("where a browser denies storage the page works, and a theme holds for the visit", async ({ lab, page }) => {
+test("without storage the page works, and a theme lasts for the visit", async ({ lab, page }) => {
   await page.addInitScript(() =>
     Object.defineProperty(window, "localStorage", {
       get() {
@@ -49,7 +49,7 @@ test("where a browser denies storage the page works, and a theme holds for the v
   await lab.trainFor(2);
 });
 
-test("until the engine is there the page says that it loads, and nothing can be trained", async ({ lab, page }) => {
+test("until the engine is loaded the page says so, and nothing can be trained", async ({ lab, page }) => {
   let open = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   await page.route("**/*.wasm", async (route) => {
@@ -85,7 +85,7 @@ test.describe("without its script", () => {
   });
 });
 
-test("in forced colours a switch, progress, folds and what is disabled can be told apart", async ({ lab, page }) => {
+test("in forced colours a switch, progress, folds and disabled controls can be told apart", async ({ lab, page }) => {
   await page.emulateMedia({ forcedColors: "active" });
   await lab.open();
   const box = lab.checkbox("Dense bias");

@@ -1,7 +1,10 @@
 /** The form: differences from a preset, warnings, and numbers that are typed another way. */
 import { expect, test } from "./lab";
 
-test("what differs from the preset is shown on it, and undone one by one or all at once", async ({ lab, page }) => {
+test("differences from the preset are shown on it, and can be undone one by one or all at once", async ({
+  lab,
+  page,
+}) => {
   await lab.open();
   await lab.preset("Example 3").check();
   const changed = page.getByRole("list", { name: "Changed settings" });
@@ -27,7 +30,7 @@ test("what differs from the preset is shown on it, and undone one by one or all 
   await expect(changed).toBeHidden();
 });
 
-test("no slider moves while it is dragged over a rate that is warned of", async ({ lab, page }) => {
+test("no slider moves while it is dragged over a rate with a warning", async ({ lab, page }) => {
   await lab.open();
   const slider = lab.slider("Learning rate");
   const y = async () => (await slider.boundingBox())?.y;
@@ -40,7 +43,7 @@ test("no slider moves while it is dragged over a rate that is warned of", async 
   }
 });
 
-test("warnings are counted beside Train, and the count leads to them", async ({ lab, page }) => {
+test("warnings are counted next to Train, and the count links to them", async ({ lab, page }) => {
   await lab.open();
   await lab.button(/^Mistakes/).click();
   await lab.preset("Dropout 0.5 left on").check();
@@ -50,7 +53,7 @@ test("warnings are counted beside Train, and the count leads to them", async ({ 
   await expect(page.getByRole("status", { name: "Warnings" })).toBeInViewport();
 });
 
-test("a number with a comma is refused with the number that was meant", async ({ lab }) => {
+test("a number with a comma is refused, and the intended number is offered", async ({ lab }) => {
   await lab.open();
   for (const [typed, meant] of [
     ["0,01", "0.01"],
@@ -69,21 +72,21 @@ test("a number with a comma is refused with the number that was meant", async ({
   await expect(lab.field("Epochs")).toHaveValue("1000");
 });
 
-test("what is wrong in the form is not shown on stage", async ({ lab, page }) => {
+test("problems in the form are not shown on stage", async ({ lab, page }) => {
   await lab.open();
   await lab.field("Epochs").fill("0");
   await expect(lab.alert).toBeVisible();
   await expect(page.getByRole("region", { name: "Outcome so far" })).toContainText("of 500 epochs");
 });
 
-test("a number's range stands beside it before anything is typed", async ({ lab, page }) => {
+test("a number's range is shown before anything is typed", async ({ lab, page }) => {
   await lab.open();
   await lab.unfold("Data");
   const row = page.locator(".field", { has: lab.field("Images") });
   await expect(row).toContainText("1 to 2000");
 });
 
-test("the page says what it is, and names the article", async ({ lab, page }) => {
+test("the page explains itself, and names the article", async ({ lab, page }) => {
   const article = "Why is a TensorFlow CNN unable to overfit on a dataset of only 20 images?";
   await lab.open();
   await expect(lab.result.getByText(article)).toBeVisible();
@@ -93,9 +96,7 @@ test("the page says what it is, and names the article", async ({ lab, page }) =>
   await expect(lab.result.getByText(article)).toBeHidden();
 });
 
-test("all images in one batch stay so when there are fewer or more, and a refused number moves no slider", async ({
-  lab,
-}) => {
+test("a full batch stays full with fewer or more images, and a refused number moves no slider", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Data");
   for (const images of ["2", "12", "20"]) {

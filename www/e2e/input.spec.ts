@@ -13,7 +13,7 @@ const refused = [
 ];
 
 for (const { field, id, name, values } of refused) {
-  test(`${field} refuses what is out of its range`, async ({ lab }) => {
+  test(`${field} refuses values out of its range`, async ({ lab }) => {
     await lab.open();
     const input = lab.field(field);
     const good = await input.inputValue();
@@ -37,7 +37,7 @@ for (const { field, id, name, values } of refused) {
   });
 }
 
-test("two bad fields are both shown, and Train goes to the first", async ({ lab }) => {
+test("two invalid fields are both shown, and Train goes to the first", async ({ lab }) => {
   await lab.open();
   await lab.field("Seed").fill("none");
   await lab.field("Learning rate value").fill("-1");
@@ -50,7 +50,10 @@ test("two bad fields are both shown, and Train goes to the first", async ({ lab 
   await expect(lab.alert).toHaveCount(0);
 });
 
-test("a field that is selected to be typed over stays so when another preset's value comes", async ({ lab, page }) => {
+test("a field that is selected to be typed over stays selected when another preset's value comes", async ({
+  lab,
+  page,
+}) => {
   await lab.open();
   await lab.field("Epochs").selectText();
   // As if the answer came late: the focus stays in the field.

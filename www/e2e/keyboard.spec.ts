@@ -1,7 +1,7 @@
 import type { Locator } from "@playwright/test";
 import { expect, test } from "./lab";
 
-test("an experiment is chosen, trained and read by keyboard alone", async ({ lab, page }) => {
+test("an experiment can be chosen, trained and read by keyboard alone", async ({ lab, page }) => {
   await lab.open();
   const tabTo = async (target: Locator) => {
     for (let presses = 0; presses < 80; presses++) {
@@ -87,7 +87,7 @@ test("everything on the page is reached by Tab, Train soon and the code at last"
   expect(reached.at(-1)).toBe("This experiment as code");
 });
 
-test("a link leads past the controls to what one wants", async ({ lab, page }) => {
+test("links skip the controls", async ({ lab, page }) => {
   await lab.open();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to Train" })).toBeFocused();
@@ -96,7 +96,7 @@ test("a link leads past the controls to what one wants", async ({ lab, page }) =
   await expect(lab.button("Train")).toBeFocused();
 });
 
-test("what happens in a run is read out, each once", async ({ lab, page }) => {
+test("the events of a run are announced, each once", async ({ lab, page }) => {
   await page.addInitScript(() => {
     const heard: string[] = [];
     Object.assign(window, { heard });

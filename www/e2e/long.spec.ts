@@ -1,6 +1,6 @@
 import { expect, test } from "./lab";
 
-test("a loss that is no number is said, with its epoch and the learning rate", async ({ lab }) => {
+test("a loss of NaN is reported, with its epoch and the learning rate", async ({ lab }) => {
   await lab.open();
   await lab.preset("Example 2").check();
   await lab.optimizer().selectOption("SGD");
@@ -15,7 +15,7 @@ test("a loss that is no number is said, with its epoch and the learning rate", a
   await lab.trainFor(2);
 });
 
-test("the wasm's memory stays as it is from run to run", async ({ lab }) => {
+test("the wasm's memory does not grow from run to run", async ({ lab }) => {
   const memory = () => lab.page.evaluate(() => window.__overfitLab.memoryBytes());
   // During the first runs, previews and results take their places in memory; after that, memory must not grow.
   const settled = 6;

@@ -1,6 +1,6 @@
 import { expect, test } from "./lab";
 
-test("a run is asked for a layer's output and gradient, while it trains and after", async ({ lab }) => {
+test("a run answers questions about a layer's output and gradient, during training and after", async ({ lab }) => {
   await lab.open();
   const look = (layer: number, image: number) =>
     lab.page.evaluate(

@@ -11,7 +11,7 @@ const experiment = (lab: LabPage) => lab.page.evaluate(() => JSON.stringify(wind
 
 /** Every mistake is tested, in two halves that run in parallel. */
 for (const half of [0, 1]) {
-  test(`every mistake says what is wrong, is warned of, trains, and is fixed: half ${half + 1}`, async ({ lab }) => {
+  test(`every mistake is explained, has a warning, trains, and can be fixed: half ${half + 1}`, async ({ lab }) => {
     await lab.open();
     const all = await mistakes(lab);
     expect(all.length).toBeGreaterThan(20);
@@ -44,7 +44,7 @@ for (const half of [0, 1]) {
   });
 }
 
-test("the fixed twin trains beside the mistake, says what was changed, and there is a way back", async ({ lab }) => {
+test("the fixed twin is compared with the mistake, lists its changes, and the fix can be undone", async ({ lab }) => {
   await lab.open();
   const all = await mistakes(lab);
   const first = all.find(({ experiment, mended }) => {
@@ -75,7 +75,7 @@ test("the fixed twin trains beside the mistake, says what was changed, and there
   await expect(lab.button("Undo the fix")).toBeVisible();
 });
 
-test("mending changes nothing of a run under way", async ({ lab }) => {
+test("fixing the mistake does not change an active run", async ({ lab }) => {
   await lab.open();
   const [first] = await mistakes(lab);
   await lab.button(/^Mistakes/).click();

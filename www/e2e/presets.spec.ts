@@ -1,6 +1,6 @@
 import { expect, test } from "./lab";
 
-test("presets stand in groups; a folded one is opened, chosen from and closed by keyboard", async ({ lab, page }) => {
+test("presets are in groups; a folded group can be opened, used and closed by keyboard", async ({ lab, page }) => {
   await lab.open();
   const group = page.getByRole("radiogroup", { name: "Experiment" });
   const titles = await page.evaluate(() => window.__overfitLab.catalogue()?.groups.map(({ title }) => title) ?? []);
@@ -49,7 +49,7 @@ test("a restored run opens the group of its preset", async ({ lab, page }) => {
   await expect(page.getByRole("button", { name: /^Networks/ })).toHaveAttribute("aria-expanded", "true");
 });
 
-test("a long list leaves the controls in reach", async ({ lab, page }) => {
+test("a long list keeps the controls near", async ({ lab, page }) => {
   await lab.open();
   const box = page.getByRole("radiogroup", { name: "Experiment" });
   await lab.button(/^Mistakes/).click();

@@ -28,7 +28,7 @@ test("pause, step, resume and stop", async ({ lab }) => {
   await expect(lab.button("Stop")).toBeDisabled();
 });
 
-test("step starts a run of one epoch, which resume goes on with", async ({ lab }) => {
+test("step starts a run of one epoch, and resume goes on with it", async ({ lab }) => {
   await lab.open();
   await lab.button("Step").click();
   await lab.reaches(1);
@@ -39,7 +39,7 @@ test("step starts a run of one epoch, which resume goes on with", async ({ lab }
   await expect(lab.runs).toHaveCount(1);
 });
 
-test("a control changed during a run starts nothing, and Train starts anew with it", async ({ lab }) => {
+test("a control changed during a run starts nothing, and Train starts a new run with it", async ({ lab }) => {
   await lab.open();
   await lab.endlessly();
   await lab.button("Train").click();
@@ -57,7 +57,7 @@ test("a control changed during a run starts nothing, and Train starts anew with 
   await lab.button("Stop").click();
 });
 
-test("the learning rate is dragged while training, and the chart marks where", async ({ lab }) => {
+test("the learning rate can be dragged during training, and the chart marks the epochs", async ({ lab }) => {
   await lab.open();
   await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
@@ -93,7 +93,7 @@ test("a run that has memorised offers to finish early", async ({ lab }) => {
   await expect(lab.chart.getByRole("button", { name: /all right/i })).not.toHaveCount(0);
 });
 
-test("earlier runs are compared and restored", async ({ lab }) => {
+test("earlier runs can be compared and restored", async ({ lab }) => {
   await lab.open();
   await lab.field("Seed").fill("5");
   await lab.trainFor(4);
@@ -108,7 +108,7 @@ test("earlier runs are compared and restored", async ({ lab }) => {
   expect(await lab.losses()).toEqual(losses);
 });
 
-test("the chart is read by pointer and by keyboard, and its axis switched", async ({ lab }) => {
+test("the chart can be read by pointer and by keyboard, and its axis switched", async ({ lab }) => {
   await lab.open();
   await lab.trainFor(12);
   const readout = lab.page.locator("#readout");
@@ -125,7 +125,7 @@ test("the chart is read by pointer and by keyboard, and its axis switched", asyn
   await expect(readout).toHaveText(/^epoch 12, /);
 });
 
-test("runs are sorted by a column, and stand by age again after a third press", async ({ lab, page }) => {
+test("runs are sorted by a column, and by age again after a third press", async ({ lab, page }) => {
   await lab.open();
   for (const epochs of [3, 2, 4]) await lab.trainFor(epochs);
   const table = page.getByRole("table", { name: "Runs" });
@@ -144,7 +144,7 @@ test("runs are sorted by a column, and stand by age again after a third press", 
   expect(await order()).toEqual(["3", "2", "1"]);
 });
 
-test("an image tells its own history", async ({ lab }) => {
+test("an image shows its history", async ({ lab }) => {
   await lab.open();
   await lab.trainFor(5);
   await lab.button("History of image 3").click();
@@ -156,7 +156,7 @@ test("an image tells its own history", async ({ lab }) => {
   await expect(lab.button("History of image 3")).toBeFocused();
 });
 
-test("a run goes on after its end, and is then the run that was planned so long", async ({ lab, page }) => {
+test("a run goes on after its end, and equals a run of that length from the start", async ({ lab, page }) => {
   await lab.open();
   await lab.trainFor(5);
   await lab.button("100 more epochs").click();

@@ -1,6 +1,6 @@
 import { expect, test } from "./lab";
 
-test("every setting of every group has a name of its own there and shows what the experiment has", async ({ lab }) => {
+test("every setting has a unique name in its group and shows the experiment's value", async ({ lab }) => {
   await lab.open();
   for (const group of ["Data", "Network", "Loss and optimizer", "Early stopping", "Augmentation"]) {
     await lab.unfold(group);
@@ -17,7 +17,7 @@ test("every setting of every group has a name of its own there and shows what th
   await expect(lab.choice("Loss").locator("option:checked")).toHaveText("Sparse categorical cross-entropy");
 });
 
-test("a number, a choice and a switch are edited, and the run is told what changed", async ({ lab }) => {
+test("a number, a choice and a switch can be edited, and the run lists the changes", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Data");
   await lab.field("Image height").fill("16");
@@ -38,7 +38,7 @@ test("a number, a choice and a switch are edited, and the run is told what chang
   await expect(lab.page.getByRole("region", { name: "Outcome so far" })).toContainText("of 12");
 });
 
-test("choosing a kind brings its fields, and another takes them away", async ({ lab }) => {
+test("choosing a kind shows its fields, and another kind removes them", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Loss and optimizer");
   await expect(lab.field("Decay steps")).toHaveCount(0);
@@ -54,7 +54,7 @@ test("choosing a kind brings its fields, and another takes them away", async ({ 
   await lab.trainFor(1);
 });
 
-test("a bad value stays as it was typed, with the problem at its field, and Train goes there", async ({
+test("an invalid value stays as it was typed, with the problem at its field, and Train goes there", async ({
   lab,
   page,
 }) => {
@@ -94,7 +94,7 @@ test("typing keeps the caret while a run redraws the page", async ({ lab, page }
   await lab.button("Stop").click();
 });
 
-test("the layers are edited as text, and a bad one is named", async ({ lab, page }) => {
+test("the layers can be edited as text, and an invalid one is named", async ({ lab, page }) => {
   await lab.open();
   await lab.unfold("Network");
   const text = page.getByRole("textbox", { name: "Layers", exact: true });
@@ -126,7 +126,7 @@ test("the layers are edited as text, and a bad one is named", async ({ lab, page
   await expect(lab.runs).toContainText("filters of layer 1 4");
 });
 
-test("an optimizer's own numbers are shown as such", async ({ lab }) => {
+test("an optimizer with other numbers is shown as custom", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Loss and optimizer");
   await lab.field("Beta 1").fill("0.5");
@@ -144,9 +144,7 @@ test("a network without convolutions has no convolution biases to switch", async
   await expect(lab.checkbox("Dense bias")).toBeEnabled();
 });
 
-test("held-out images have their curve, their numbers and their columns, and early stopping its mark", async ({
-  lab,
-}) => {
+test("held-out images have a curve, numbers and columns, and early stopping has a mark", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Data");
   await lab.field("Image height").fill("16");
@@ -167,7 +165,7 @@ test("held-out images have their curve, their numbers and their columns, and ear
   await expect(lab.chart.getByRole("columnheader")).toHaveCount(7);
 });
 
-test("images that are not square keep their proportion, and can be seen however thin they are", async ({ lab }) => {
+test("images that are not square keep their aspect ratio, and stay visible however thin they are", async ({ lab }) => {
   await lab.open();
   await lab.button(/^Networks/).click();
   await lab.preset("MLP").check();
@@ -207,7 +205,7 @@ test("of 2,000 images the first 200 are shown, and all are trained", async ({ la
     .toBe(200);
 });
 
-test("the code is shown in each framework", async ({ lab, page }) => {
+test("the code can be shown in each framework", async ({ lab, page }) => {
   await lab.open();
   await page.getByText("This experiment as code").click();
   const frameworks = await page.evaluate(() => window.__overfitLab.catalogue()?.frameworks ?? []);

@@ -5,7 +5,7 @@ const outcome = (lab: LabPage) => lab.page.getByRole("region", { name: "Outcome 
 const progress = (lab: LabPage) => lab.page.getByRole("progressbar", { name: "Progress of the run" });
 const idle = (lab: LabPage) => expect.poll(() => lab.page.evaluate(() => window.__overfitLab.idle())).toBe(true);
 
-test("what is chosen after a run is on stage by its name, and nothing of the run is said of it", async ({ lab }) => {
+test("a preset chosen after a run is on stage by its name, without the run's results", async ({ lab }) => {
   await lab.open();
   await lab.trainFor(12);
   await expect(outcome(lab)).toContainText("Run 1: Example 1");
@@ -102,7 +102,7 @@ test("images that were not trained on are not called right", async ({ lab }) => 
   await expect(lab.checkbox("Compare run 1")).toBeChecked();
 });
 
-test("a rate that was set by hand is told at its marks, in the table, and beside the code", async ({ lab, page }) => {
+test("a rate that was set by hand is shown at its marks, in the table, and with the code", async ({ lab, page }) => {
   await lab.open();
   await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
@@ -132,7 +132,7 @@ test("a rate that was set by hand is told at its marks, in the table, and beside
   await expect(page.locator("#script-by-hand")).toBeEmpty();
 });
 
-test("many changes of the rate are told as a count and a range", async ({ lab }) => {
+test("many changes of the rate are shown as a count and a range", async ({ lab }) => {
   await lab.open();
   await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
@@ -146,7 +146,7 @@ test("many changes of the rate are told as a count and a range", async ({ lab })
   await expect(lab.runs.getByRole("cell").nth(2)).toContainText("by hand: 5 changes, between 0.001 and 0.05");
 });
 
-test("no verdict stands beside ticks that contradict it", async ({ lab }) => {
+test("no verdict contradicts the ticks of the images", async ({ lab }) => {
   await lab.open();
   await lab.button(/^Mistakes/).click();
   await lab.preset("Augmentation left on").check();
@@ -158,7 +158,7 @@ test("no verdict stands beside ticks that contradict it", async ({ lab }) => {
   await expect(lab.runs.locator(".badge .mark[data-right=false]")).toHaveCount(0);
 });
 
-test("Train again in the same settings leaves one row, not a row a press", async ({ lab }) => {
+test("Train again with the same settings leaves one row, not one per press", async ({ lab }) => {
   await lab.open();
   await lab.endlessly();
   for (let presses = 0; presses < 12; presses++) await lab.button("Train").click();
@@ -171,7 +171,7 @@ test("Train again in the same settings leaves one row, not a row a press", async
   await expect(outcome(lab)).toContainText("not trained yet");
 });
 
-test("the end value is told apart from the curve that it leaves", async ({ lab, page }) => {
+test("the end value is marked apart from the curve", async ({ lab, page }) => {
   await lab.open();
   await lab.unfold("Data");
   await lab.field("Image height").fill("8");

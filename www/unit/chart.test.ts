@@ -12,7 +12,7 @@ test("ticks of the epoch axis end with the last epoch", () => {
   expect(linearTicks(2)).toEqual([1, 2]);
 });
 
-test("the loss axis has whole decades around what is finite", () => {
+test("the loss axis has whole decades around the finite losses", () => {
   const rows: { losses: (number | null)[]; range: [number, number] }[] = [
     { losses: [], range: [1e-3, 10] },
     { losses: [0.7, null, 0.01], range: [1e-3, 10] },
@@ -28,7 +28,7 @@ test("the loss axis has whole decades around what is finite", () => {
 
 const event = (epoch: number, kind: EventKind, text: string): RunEvent => ({ epoch, kind, text });
 
-test("marks close to each other stand in two rows, and then share one", () => {
+test("close marks are placed in two rows, and closer ones share a mark", () => {
   const events = [
     event(10, "first_reached", "first 100 %"),
     event(11, "lost", "lost"),
@@ -41,13 +41,13 @@ test("marks close to each other stand in two rows, and then share one", () => {
   ]);
 });
 
-test("a dragged learning rate is one mark, and marks at the right edge are written to the left", () => {
+test("a dragged learning rate is one mark, and labels at the right edge are at the left of their marks", () => {
   const dragged = [100, 101, 102].map((epoch) => event(epoch, "learning_rate_changed", "learning rate 0.01"));
   const marks = placeMarks(dragged, (epoch) => epoch * 6, 620);
   expect(marks.map(({ flipped, events }) => [flipped, events.length])).toEqual([[true, 3]]);
 });
 
-test("rates that were set by hand are told as what was trained with, and several as a count and a range", () => {
+test("rates set by hand are those that the run trained with, and several are a count and a range", () => {
   const rates = [0.001, 0.002, 0.005, 0.05].map((rate, at) => ({ epoch: 1 + 40 * at, rate }));
   const events = eventsOf({ rates, events: [event(67, "learning_rate_changed", "learning rate 0.001")] });
   expect(events.map(({ epoch, text }) => [epoch, text])).toEqual([
@@ -64,7 +64,7 @@ test("rates that were set by hand are told as what was trained with, and several
   expect(textOf(crowded?.events ?? [])).toBe("3 rates between 0.002 and 0.05");
 });
 
-test("a rate without room for its label stands where it was set, and joins no mark of another kind", () => {
+test("a rate without room for its label stays at its epoch, and joins no mark of another kind", () => {
   const events = [
     event(10, "first_reached", "first 100 %"),
     event(11, "held", "held from here"),

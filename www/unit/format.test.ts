@@ -25,7 +25,7 @@ for (const { of, value, text } of rows) {
   test(`${of.name}(${value}) is ${text}`, () => expect(of(value)).toBe(text));
 }
 
-test("each step of the slider is another rate, and a rate finds its step again", () => {
+test("each step of the slider is another rate, and each rate maps back to its step", () => {
   const positions = Array.from({ length: 121 }, (_, step) => Math.round(step * 5 - 500) / 100);
   const rates = positions.map(format.fromSlider);
   expect(new Set(rates).size).toBe(rates.length);

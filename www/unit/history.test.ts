@@ -25,7 +25,7 @@ const historyOf = (epochs: number) => {
   return history;
 };
 
-test("a history keeps every epoch however many come", () => {
+test("a history keeps every epoch, however many", () => {
   const history = historyOf(1000);
   history.close();
   expect([history.length, history.epoch.length]).toEqual([1000, 1000]);
@@ -35,7 +35,7 @@ test("a history keeps every epoch however many come", () => {
   expect(history.recentMilliseconds()).toBe(4);
 });
 
-test("a history keeps what the held-out images say, where there are any", () => {
+test("a history keeps the measures on held-out images, if there are any", () => {
   expect(historyOf(3).heldOut).toBeNull();
   const history = new History(2);
   for (let epoch = 1; epoch <= 1000; epoch++)
@@ -46,7 +46,7 @@ test("a history keeps what the held-out images say, where there are any", () => 
   expect([history.heldOut?.accuracy[0], history.heldOut?.accuracy[history.length - 1]]).toEqual([0.001, 1]);
 });
 
-test("a history keeps what inference says, where training works otherwise", () => {
+test("a history keeps the measures in inference, if training differs", () => {
   const history = new History(2);
   for (let epoch = 1; epoch <= 600; epoch++)
     history.push({ ...metrics(epoch), inference: { loss: epoch, accuracy: 1, images_right: 2, milliseconds: 1 } });

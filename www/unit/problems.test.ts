@@ -17,7 +17,7 @@ const groups = (values: Record<string, string>): FormGroup[] => [
   },
 ];
 
-test("what is wrong with an entry of a list is shown at the list", () => {
+test("the problem of a list's entry is shown at the list", () => {
   const form = { refused: [], problems: [problem("network.layers[2].units"), problem("seed")] };
   expect(problemOf(form, "network.layers")?.field).toBe("network.layers[2].units");
   expect(problemOf(form, "network")).toBeNull();
@@ -25,14 +25,14 @@ test("what is wrong with an entry of a list is shown at the list", () => {
   expect(problemElsewhere(form, new Set(["network.layers"]))?.field).toBe("seed");
 });
 
-test("a refused entry is shown where it was made, whatever it names", () => {
+test("a refused entry is shown at its control, whatever field the problem names", () => {
   const form = { refused: [{ field: "network.layers", problem: problem("experiment") }], problems: [] };
   expect(problemOf(form, "network.layers")?.field).toBe("experiment");
   expect(problemElsewhere(form, new Set(["network.layers"]))).toBeNull();
   expect(problemElsewhere(form, new Set(["experiment"]))?.field).toBe("experiment");
 });
 
-test("an edit keeps other entries, but not those of fields that it changed or took away", () => {
+test("an edit keeps other entries, but not those of fields that it changed or removed", () => {
   const form = {
     typed: new Map([
       ["same", "1.0"],

@@ -1,7 +1,7 @@
 import { expect, test } from "@playwright/test";
 import { compared } from "../src/views/sorting";
 
-test("cells are sorted by the numbers in them, and what is not a number comes last", () => {
+test("cells are sorted by the numbers in them, and NaN comes last", () => {
   const texts = ["seed 10", "learning rate 0.01, seed 2", "", "learning rate 0.0005", "learning rate 0.002", "seed 9"];
   expect([...texts].sort(compared)).toEqual([
     "",

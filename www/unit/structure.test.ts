@@ -33,27 +33,27 @@ test("the imports are found", () => {
   expect(all).toContainEqual({ from: "worker-pool.ts", to: "training.worker", typesOnly: false });
 });
 
-test("only the worker imports the package; all else knows its types alone", () => {
+test("only the worker imports the package; all other parts import its types alone", () => {
   const importers = all.filter(({ to, typesOnly }) => to === "overfit-lab" && !typesOnly).map((found) => found.from);
   expect(importers).toEqual(["training.worker.ts"]);
 });
 
-test("views and controls never talk to workers: they know the lab by its intents alone", () => {
+test("views and controls never talk to workers: they use only the lab's intents", () => {
   const reached = from(/^(views|controls)\//).filter(({ to }) => /^worker-pool$|^training\.worker$|^lab\//.test(to));
   expect(new Set(reached.map(({ to }) => to))).toEqual(new Set(["lab/intents"]));
   expect(reached.filter(({ typesOnly }) => !typesOnly)).toEqual([]);
 });
 
-test("data flows one way: the lab and what it stands on know no view and no control", () => {
+test("data flows one way: the lab and its base import no view and no control", () => {
   const below = all.filter(({ from }) => !/^(views|controls|testing)\/|^main\.ts$/.test(from));
   expect(below.filter(({ to }) => /^(views|controls)\//.test(to))).toEqual([]);
 });
 
-test("controls know no view", () => {
+test("controls import no view", () => {
   expect(from(/^controls\//).filter(({ to }) => to.startsWith("views/"))).toEqual([]);
 });
 
-test("what only tests need is loaded only on demand", () => {
+test("parts for tests are loaded only on demand", () => {
   const users = all.filter(({ to, typesOnly }) => to.startsWith("testing/") && !typesOnly).map((found) => found.from);
   expect(users.sort()).toEqual(["main.ts", "training.worker.ts"]);
   for (const user of users) expect(readFileSync(join(SRC, user), "utf8")).toMatch(/await import\("\.\/testing\//);

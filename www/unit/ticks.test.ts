@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 import { formatCount } from "../src/format";
 import { linearTicks, logarithmicTicks, thinned } from "../src/views/chart-data";
 
-test("no label of the epoch axis runs into another, up to 100,000 epochs on a narrow page", () => {
+test("no labels of the epoch axis overlap, up to 100,000 epochs on a narrow page", () => {
   for (const last of [2, 60, 500, 1000, 20_000, 100_000]) {
     for (const width of [230, 900]) {
       const places = [

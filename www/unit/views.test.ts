@@ -21,7 +21,7 @@ test("arrow keys step whole numbers by one and others in their second digit", ()
   expect(stepped(255, 1, undefined)).toBe("265");
 });
 
-test("a check says how many seeds memorised, and a loss that is no number as such", () => {
+test("a check gives the number of seeds that memorised, and a loss of NaN as not a number", () => {
   expect(memorisedText({ memorised: 2, loss: 0.5 }, 3)).toBe("2 of 3");
   expect(lossText({ memorised: 2, loss: 0.5 })).toBe("0.5000");
   expect(lossText({ memorised: 0, loss: null })).toBe("not a number");

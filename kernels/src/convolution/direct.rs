@@ -109,7 +109,7 @@ impl Computation for Forward<'_> {
     }
 }
 
-/// One row of output pixels for one group of filters. The input's row starts at `start`.
+/// Computes one row of output pixels for one group of filters. The row of the input starts at `start`.
 #[cfg_attr(target_arch = "wasm32", inline(never))]
 #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn convolve_line<L: Lanes, const ROWS: usize, const VECTORS: usize>(

@@ -27,7 +27,7 @@ pub struct Padding {
 impl Padding {
     pub const NONE: Self = Self::alike(0, 0);
 
-    /// The same zeros before and after rows as columns.
+    /// The same zeros around rows as around columns.
     pub const fn alike(before: usize, after: usize) -> Self {
         Self { top: before, bottom: after, left: before, right: after }
     }
@@ -151,7 +151,7 @@ impl Block {
     }
 }
 
-/// How a pass is computed.
+/// The way of computing a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
     /// By the definition, from all pixels.
@@ -162,7 +162,7 @@ pub enum Path {
     Winograd,
 }
 
-/// How each of a block's passes is computed.
+/// The paths of a block's passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub forward: Path,

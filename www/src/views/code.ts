@@ -72,7 +72,7 @@ export function lossText({ loss }: Tally): string {
   return Number(decimals) === 0 ? "below 0.000001" : decimals;
 }
 
-/** What came of the chosen preset's script, and of its twin's, where they were run. */
+/** The results of the chosen preset and of its fixed twin, here and in each framework. */
 export function mountChecks(_intents: Intents) {
   const box = byId("checks");
   const title = byId("checks-title");
