@@ -63,7 +63,7 @@ pub fn bench(project: &Project, args: &BenchArgs) -> Result<()> {
     let keras = args.keras.then(|| contenders::need_keras(project)).transpose()?;
     let packages = args.peers.then(|| contenders::need_peers(project)).transpose()?;
     let native = args.native.then(|| compile_native(project)).transpose()?;
-    let bundle = project.notes().join("peers");
+    let bundle = project.cache().join("peers");
     let scripts = project.root.join("bench");
     let kernels = compile_kernels(project, &args.profile)?;
     let mut folders = vec![
@@ -107,7 +107,7 @@ fn package_to_measure(project: &Project, args: &BenchArgs) -> Result<PathBuf> {
     }
     let features = ["plain"].into_iter().chain(args.features.as_deref()).collect::<Vec<_>>();
     let compiled = wasm::compile(project, &args.profile, Some(&features.join(",")))?;
-    let folder = project.notes().join("pkg-plain");
+    let folder = project.cache().join("pkg-plain");
     wasm::package(project, &compiled, &folder, true)?;
     Ok(folder)
 }

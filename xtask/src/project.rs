@@ -51,8 +51,8 @@ impl Project {
     }
 
     /// The folder for files that these commands keep between runs.
-    pub fn notes(&self) -> PathBuf {
-        self.target.join("notes")
+    pub fn cache(&self) -> PathBuf {
+        self.target.join("xtask-cache")
     }
 }
 

@@ -22,7 +22,7 @@ impl Stamp {
     pub fn new(project: &Project, name: &str, inputs: &[&Path], outputs: &[&Path]) -> Self {
         let owned = |paths: &[&Path]| paths.iter().map(|path| path.to_path_buf()).collect();
         Self {
-            file: project.notes().join(format!("{name}.stamp")),
+            file: project.cache().join(format!("{name}.stamp")),
             inputs: owned(inputs),
             outputs: owned(outputs),
         }
@@ -93,7 +93,7 @@ mod tests {
         let folder = folder("stamp");
         let [input, output] = ["input", "output"].map(|name| folder.join(name));
         let stamp = Stamp {
-            file: folder.join("notes/stamp"),
+            file: folder.join("cache/stamp"),
             inputs: vec![input.clone()],
             outputs: vec![output.clone()],
         };

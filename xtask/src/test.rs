@@ -204,7 +204,7 @@ fn build_site(project: &Project) -> Result<Counts> {
 
 /// A bare `wasm-pack build`, which people type by habit, works and writes the package that the page is built from.
 fn wasm_pack_build(project: &Project) -> Result<Counts> {
-    let out = project.notes().join("wasm-pack-build");
+    let out = project.cache().join("wasm-pack-build");
     let counts = watch(wasm_pack(project)?.arg("build").arg("--out-dir").arg(&out))?;
     build_site(project)?;
     for name in [

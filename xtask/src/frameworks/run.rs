@@ -34,7 +34,7 @@ struct Job<'a> {
 }
 
 /// A message from a process.
-enum News {
+enum Message {
     Version(Place, String),
     Done { place: Place, index: usize, seed: u32, run: Run },
 }
@@ -48,7 +48,7 @@ impl Task {
             .flat_map(|(index, case)| (1..=seeds).map(move |seed| Job { index, case, seed }));
         let jobs: Vec<Job> = jobs.collect();
         let mut outcomes = Outcomes::new(cases, seeds);
-        let (sender, news) = channel();
+        let (sender, messages) = channel();
         thread::scope(|scope| {
             let mut workers = Vec::new();
             for &place in places {
@@ -63,10 +63,10 @@ impl Task {
                 }
             }
             drop(sender);
-            for item in news {
+            for item in messages {
                 match item {
-                    News::Version(place, version) => outcomes.versions.push((place, version)),
-                    News::Done { place, index, seed, run } => {
+                    Message::Version(place, version) => outcomes.versions.push((place, version)),
+                    Message::Done { place, index, seed, run } => {
                         let name = &cases[index].name;
                         println!("    {:8} {name}, seed {seed}: {}", place.id(), run.text());
                         outcomes.add(index, place, seed, run);
@@ -88,7 +88,7 @@ impl Task {
         program
     }
 
-    fn run_here(&self, jobs: &[Job], news: &Sender<News>) -> Result<()> {
+    fn run_here(&self, jobs: &[Job], messages: &Sender<Message>) -> Result<()> {
         for job in jobs {
             let lines = run_quietly(self.program("run", job).arg("--json"))?;
             let last: Value = serde_json::from_str(lines.lines().last().context("no result")?)?;
@@ -97,13 +97,17 @@ impl Task {
                 loss: last["loss"].as_f64(),
                 error: None,
             };
-            let _ =
-                news.send(News::Done { place: Place::Here, index: job.index, seed: job.seed, run });
+            let _ = messages.send(Message::Done {
+                place: Place::Here,
+                index: job.index,
+                seed: job.seed,
+                run,
+            });
         }
         Ok(())
     }
 
-    fn run_scripts(&self, place: Place, jobs: &[Job], news: &Sender<News>) -> Result<()> {
+    fn run_scripts(&self, place: Place, jobs: &[Job], messages: &Sender<Message>) -> Result<()> {
         let folder = self.folder.join(place.id());
         fs::create_dir_all(&folder)?;
         let mut scripts = Vec::new();
@@ -134,17 +138,18 @@ impl Task {
             };
             let first: Value = serde_json::from_str(&first?)?;
             let version = first["version"].as_str().context("no version")?.to_string();
-            let _ = news.send(News::Version(place, version));
-            let done = |job: &Job, run| News::Done { place, index: job.index, seed: job.seed, run };
+            let _ = messages.send(Message::Version(place, version));
+            let done =
+                |job: &Job, run| Message::Done { place, index: job.index, seed: job.seed, run };
             for line in lines {
                 let Some((job, _)) = rest.next() else { break };
                 let run = Run::of_driver(&serde_json::from_str(&line?)?);
-                let _ = news.send(done(job, run));
+                let _ = messages.send(done(job, run));
             }
             if !driver.wait()?.success()
                 && let Some((job, _)) = rest.next()
             {
-                let _ = news.send(done(job, Run::failed("its process ended")));
+                let _ = messages.send(done(job, Run::failed("its process ended")));
             }
         }
         Ok(())
