@@ -66,13 +66,13 @@ fn numbers_out_of_range() {
             |e| (e.dataset.height, e.dataset.width) = (1024, 65),
             "dataset.width",
             "65",
-            "from 1 to 64 at a height of 1024, for an image has at most 65536 pixels",
+            "from 1 to 64 at a height of 1024, because an image has at most 65536 pixels",
         ),
         (
             |e| (e.dataset.width, e.dataset.pixels) = (2, Pixels::Stripes),
             "dataset.pixels",
             "stripes",
-            "64 × 2 pixels have no room for a pattern, which takes 3 × 3",
+            "64 × 2 pixels have no room for a pattern, which needs 3 × 3",
         ),
         (
             |e| (e.dataset.height, e.dataset.pixels) = (2, Pixels::Patterned),
@@ -207,7 +207,12 @@ fn layers_that_do_not_fit() {
             "64 × 64 × 3",
         ),
         (&[FLATTEN, dropout, HEAD], "network.layers[1].rate", "1", "from 0 to below 1"),
-        (&too_many_pools, "network.layers[6].pool", "2", "from 1 to 1, for its input is 1 × 1 × 3"),
+        (
+            &too_many_pools,
+            "network.layers[6].pool",
+            "2",
+            "from 1 to 1, because its input is 1 × 1 × 3",
+        ),
         (&[&wide_pool, FLATTEN, HEAD], "network.layers[0].pool", "17", "from 1 to 16"),
         (&[&wide_kernel, FLATTEN, HEAD], "network.layers[0].kernel", "12", "from 1 to 11"),
         (&[&no_kernel, FLATTEN, HEAD], "network.layers[0].kernel", "0", "from 1 to 11"),
@@ -216,7 +221,7 @@ fn layers_that_do_not_fit() {
             &[POOL, POOL, POOL, POOL, POOL, CONV, FLATTEN, HEAD],
             "network.layers[5].kernel",
             "3",
-            "from 1 to 2, for its input is 2 × 2 × 3",
+            "from 1 to 2, because its input is 2 × 2 × 3",
         ),
         (&[HEAD], "network.layers[0]", "dense on an image", "after a flatten layer"),
         (
@@ -307,13 +312,13 @@ fn units_that_keras_accepts() {
 #[wasm_bindgen_test(unsupported = test)]
 fn units_that_a_label_lies_beyond() {
     let rows = [
-        (2, SPARSE, 3, 0, "at least 3, for the labels of the 3 classes go from 0 to 2"),
-        (2, SPARSE, 2, 1, "at least 3, for the labels of the 2 classes go from 1 to 2"),
-        (1, SPARSE, 3, 0, "at least 3, for the labels of the 3 classes go from 0 to 2"),
-        (10, SPARSE, 10, 1, "at least 11, for the labels of the 10 classes go from 1 to 10"),
+        (2, SPARSE, 3, 0, "at least 3, because the labels of the 3 classes go from 0 to 2"),
+        (2, SPARSE, 2, 1, "at least 3, because the labels of the 2 classes go from 1 to 2"),
+        (1, SPARSE, 3, 0, "at least 3, because the labels of the 3 classes go from 0 to 2"),
+        (10, SPARSE, 10, 1, "at least 11, because the labels of the 10 classes go from 1 to 10"),
         (10, "torch_cross_entropy", 10, 1, "at least 11"),
         (10, CATEGORICAL, 10, 1, "at least 11"),
-        (2, BINARY, 10, 0, "the place of a unit, counted from 0, or 1"),
+        (2, BINARY, 10, 0, "at least 10, or 1, because"),
     ];
     for (units, loss, classes, first_label, allowed) in rows {
         let problem = refusal(&with_head(units, loss, classes, first_label));
@@ -324,7 +329,7 @@ fn units_that_a_label_lies_beyond() {
 #[wasm_bindgen_test(unsupported = test)]
 fn schedules_that_do_not_fit() {
     let rows = [
-        (r#"{"type":"piecewise","boundaries":[5,5],"factors":[1,1]}"#, "[5, 5]", "rise"),
+        (r#"{"type":"piecewise","boundaries":[5,5],"factors":[1,1]}"#, "[5, 5]", "in rising order"),
         (r#"{"type":"piecewise","boundaries":[5],"factors":[1,1]}"#, "1", "2 factors"),
         (r#"{"type":"piecewise","boundaries":[],"factors":[]}"#, "0", "at least one"),
     ];

@@ -1,11 +1,11 @@
-//! Augmentation, as it is asked for.
+//! Augmentation: its type, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Field, FieldGroup};
 
-/// How each image is altered anew in each epoch; 0 and false leave it alone. [`crate::augmentation`] says how.
+/// How each epoch alters every image; 0 and false leave it alone. [`crate::augmentation`] gives the formulas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentationConfig {
@@ -13,17 +13,17 @@ pub struct AugmentationConfig {
     pub horizontal_flip: bool,
     /// Top and bottom are exchanged with probability one half.
     pub vertical_flip: bool,
-    /// The image moves by at most this fraction of its size along each axis; 0 comes in at the edge.
+    /// The image moves by at most this fraction of its size along each axis; zeros fill the space at the edge.
     pub shift: f64,
-    /// At most this fraction of the size is cut off; what is left is stretched to the full size.
+    /// At most this fraction of the size is cut off; the rest is stretched to the full size.
     pub crop: f64,
-    /// The image turns by at most so many degrees either way; 0 comes in at the corners.
+    /// The image turns by at most this many degrees either way; zeros fill the corners.
     pub rotation: f64,
-    /// At most this number is added to every pixel, or taken away.
+    /// At most this number is added to every pixel, or subtracted from it.
     pub brightness: f64,
     /// The standard deviation of the normal noise that is added to each pixel.
     pub noise: f64,
-    /// Alpha of the beta distribution that says how much of another image of the batch, and of its label, is mixed in.
+    /// Alpha of the beta distribution of the share of another image of the batch, and of its label, that is mixed in.
     pub mixup: f64,
 }
 
@@ -39,12 +39,12 @@ impl AugmentationConfig {
         mixup: 0.0,
     };
 
-    /// Whether augmentation leaves every image as it is.
+    /// Whether augmentation leaves every image and label unchanged.
     pub fn is_off(&self) -> bool {
         self.mixup == 0.0 && !self.alters_images()
     }
 
-    /// Whether augmentation changes images one by one; mixup takes two.
+    /// Whether augmentation changes single images; mixup, which combines two, does not count.
     pub fn alters_images(&self) -> bool {
         Self { mixup: 0.0, ..self.clone() } != Self::OFF
     }

@@ -1,19 +1,19 @@
-//! Images and labels, as they are asked for.
+//! Images and labels: their type, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup, InvalidField};
 
-/// Images and labels, drawn from the seed. [`crate::dataset`] says how.
+/// Images and labels, drawn from the seed by [`crate::dataset`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetConfig {
-    /// How many images to train on.
+    /// The number of images to train on.
     pub images: u32,
-    /// Rows of an image, in pixels.
+    /// The height of an image, in pixels.
     pub height: u32,
-    /// Columns of an image, in pixels.
+    /// The width of an image, in pixels.
     pub width: u32,
     pub channels: u32,
     pub classes: u32,
@@ -25,11 +25,11 @@ pub struct DatasetConfig {
     /// Added to every pixel after scaling.
     pub shift: f64,
     pub labels: Labels,
-    /// The share of the labels that are replaced by another class, at random.
+    /// The share of the labels that are replaced by another class, chosen at random.
     pub flipped: f64,
-    /// The first pairs of images that are the same image twice, labelled with the first two classes: their number.
+    /// The number of pairs at the start of the dataset that are one image twice, labelled with the first two classes.
     pub conflicting_pairs: u32,
-    /// How many further images are held out: never trained on, measured after each epoch.
+    /// The number of held-out images: never trained on, evaluated after each epoch.
     pub validation_images: u32,
 }
 
@@ -43,7 +43,7 @@ pub enum Pixels {
     Normal,
     /// Every image is the same noise.
     Constant,
-    /// Faint noise with a few small bright marks anywhere: upright crosses or diagonal ones.
+    /// Faint noise with a few small bright marks at random places: upright crosses or diagonal ones.
     Patterned,
     /// Noise on stripes: vertical ones or horizontal ones.
     Stripes,
@@ -53,17 +53,17 @@ pub enum Pixels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Labels {
-    /// Each label by itself, whatever the image shows.
+    /// Each label is drawn on its own, whatever the image shows.
     Random,
     /// The same number of every class, in random order, whatever the image shows.
     Balanced,
-    /// Each label by itself; marks or stripes are of one kind for the first class and every second one after it, of the other for
-    /// the rest.
+    /// Each label is drawn on its own, and the image shows it: marks or stripes of one kind for the first class and every second
+    /// class after it, of the other kind for the rest.
     Pattern,
 }
 
 impl Default for DatasetConfig {
-    /// Twenty noise images of 64 x 64 pixels with one of two classes each.
+    /// Twenty noise images of 64 x 64 pixels, each of one of two classes.
     fn default() -> Self {
         Self {
             images: 20,
@@ -95,18 +95,18 @@ impl DatasetConfig {
     /// The most pixels of an image: 256 x 256.
     pub const MOST_PIXELS: u32 = 256 * 256;
 
-    /// Pixels of an image.
+    /// The number of pixels of an image.
     pub fn pixels_of_an_image(&self) -> usize {
         self.height as usize * self.width as usize
     }
 
-    /// What is wrong with the size of the images, or with what they cannot show at that size. Expects every number in its range.
+    /// The problem of images that are too large, or too small for their pattern. Expects every number in its range.
     pub(super) fn size_problem(&self) -> Option<InvalidField> {
         let Self { height, width, .. } = *self;
         let most = Self::MOST_PIXELS / height;
         if width > most {
             let allowed = format!(
-                "a whole number from 1 to {most} at a height of {height}, for an image has at most {} pixels",
+                "a whole number from 1 to {most} at a height of {height}, because an image has at most {} pixels",
                 Self::MOST_PIXELS
             );
             let field = "dataset.width";
@@ -117,7 +117,7 @@ impl DatasetConfig {
             let pixels = serde_json::json!(self.pixels);
             let kind = Pixels::choices().into_iter().find(|kind| kind.value == pixels);
             let allowed = format!(
-                "uniform, normal or constant, for images of {height} × {width} pixels have no room for a pattern, which takes {least} × {least}"
+                "uniform, normal or constant, because images of {height} × {width} pixels have no room for a pattern, which needs {least} × {least}"
             );
             InvalidField::new("dataset.pixels", "Pixels", kind.map_or("", |kind| kind.id), allowed)
         })
@@ -125,7 +125,7 @@ impl DatasetConfig {
 }
 
 impl Pixels {
-    /// Whether the pixels show one of two patterns, which labels can follow.
+    /// Whether the pixels show one of two patterns, which can follow the label.
     pub fn show_a_pattern(self) -> bool {
         match self {
             Self::Patterned | Self::Stripes => true,
@@ -133,7 +133,7 @@ impl Pixels {
         }
     }
 
-    /// The fewest rows and columns of an image that shows such pixels: a mark has three of each, and after two the first stripe ends.
+    /// The least height and width of an image with such pixels: a mark is 3 x 3, and a stripe ends after two pixels.
     fn least_side(self) -> u32 {
         if self.show_a_pattern() { 3 } else { 1 }
     }
@@ -156,20 +156,20 @@ impl Labels {
         vec![
             choice(Self::Random, "random", "Random"),
             choice(Self::Balanced, "balanced", "Balanced"),
-            choice(Self::Pattern, "pattern", "By what the image shows"),
+            choice(Self::Pattern, "pattern", "By the image's pattern"),
         ]
     }
 }
 
 const DATA: FieldGroup = FieldGroup::Data;
 
-/// In pixels.
+/// The largest height or width of an image, in pixels.
 const LONGEST_SIDE: f64 = 1024.0;
 
-/// What stands for [`SIDES`] both: no field of an experiment, but one that files and `--set` may give.
+/// A shorthand that sets both [`SIDES`]. An experiment has no such field, but files and `--set` may give it.
 pub(super) const SIDE: Field = Field::whole(DATA, "dataset.side", "Image side", 1.0, 256.0);
 
-/// The fields that [`SIDE`] stands for.
+/// The fields that [`SIDE`] sets.
 pub(super) const SIDES: [&str; 2] = ["height", "width"];
 
 pub(super) const FIELDS: &[Field] = &[

@@ -1,4 +1,4 @@
-//! An experiment in words: what its layers are called, what it weighs, how it differs from another.
+//! An experiment in words: the names of its layers, its size, and its differences from another experiment.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,22 +10,22 @@ use super::{
     number_text,
 };
 
-/// What a person wants to know of an experiment before it runs.
+/// The facts about an experiment that the page shows before it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Summary {
     pub layers: Vec<LayerSummary>,
-    /// Trainable numbers.
+    /// The number of trainable parameters.
     pub parameters: u32,
-    /// An estimate of what training takes.
+    /// The estimated memory of a training run.
     #[tsify(type = "number")]
     pub memory_bytes: f64,
-    /// The id of the optimizer's kind, where it has all its defaults.
+    /// The id of the optimizer's kind, where all its values are that kind's defaults.
     #[tsify(type = "string | null")]
     pub optimizer_id: Option<&'static str>,
     pub conv_bias: Option<bool>,
     pub dense_bias: Option<bool>,
-    /// What the batch size means: "All 20 images in one step: no mini-batch noise"
+    /// The batch size in words: "1 step per epoch, with all 20 images (full batch)".
     pub batch_note: String,
 }
 
@@ -38,14 +38,14 @@ pub struct LayerSummary {
     pub parameters: u32,
 }
 
-/// One way in which an experiment differs from another, in words and as the setting that makes it.
+/// One difference between two experiments, in words and as the setting that makes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct Change {
     pub setting: Setting,
     pub field: String,
     /// The name of the field in lower case, for the middle of a sentence: "learning rate".
     pub label: String,
-    /// The value now: "0.02".
+    /// The changed value: "0.02".
     pub value: String,
 }
 
@@ -76,14 +76,14 @@ impl Experiment {
         })
     }
 
-    /// Id and name of the kind of optimizer that has exactly these numbers.
+    /// The id and name of the kind of optimizer that has exactly these values.
     fn optimizer_choice(&self) -> Option<(&'static str, &'static str)> {
         let value = serde_json::to_value(&self.training.optimizer).expect("plain data");
         let kinds = Field::of("training.optimizer").expect("a field").choices();
         kinds.iter().find(|kind| kind.value == value).map(|kind| (kind.id, kind.name))
     }
 
-    /// "SGD with momentum", or the Keras class where a person set its numbers.
+    /// "SGD with momentum", or for other values than a kind's defaults the Keras class: "SGD, custom".
     pub fn optimizer_name(&self) -> String {
         let custom = || format!("{}, custom", self.training.optimizer.keras_name());
         self.optimizer_choice().map_or_else(custom, |(_, name)| name.into())
@@ -93,7 +93,7 @@ impl Experiment {
     pub fn changes_from(&self, base: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut plain = base.clone();
-        // Biases that changed in all layers of a kind are one change.
+        // Biases that changed in all layers of one kind count as one change.
         let biases = [
             ("network.conv_bias", "convolution biases", self.conv_bias(), base.conv_bias()),
             ("network.dense_bias", "dense bias", self.dense_bias(), base.dense_bias()),
@@ -113,25 +113,26 @@ impl Experiment {
             }
         }
         let settings = self.settings_from(&plain);
-        // The numbers of an optimizer go by its name.
+        // All changes inside the optimizer are shown as one, by the optimizer's name.
         let (optimizer, others): (Vec<_>, Vec<_>) = settings
             .into_iter()
             .partition(|setting| setting.field.starts_with("training.optimizer"));
-        let mut told: Vec<_> = others.into_iter().map(|setting| self.told(setting)).collect();
+        let mut described: Vec<_> =
+            others.into_iter().map(|setting| self.described(setting)).collect();
         if !optimizer.is_empty() {
-            told.push(Change {
+            described.push(Change {
                 setting: Setting::new("training.optimizer", &self.training.optimizer),
                 field: "training.optimizer".into(),
                 label: "optimizer".into(),
                 value: self.optimizer_name(),
             });
         }
-        told.extend(changes);
-        told
+        described.extend(changes);
+        described
     }
 
     /// A setting in words.
-    fn told(&self, setting: Setting) -> Change {
+    fn described(&self, setting: Setting) -> Change {
         let path = setting.field.clone();
         let field = Field::of(&path);
         let label = in_a_sentence(field.map_or(path.as_str(), |field| field.label));
@@ -174,7 +175,7 @@ fn batch_note(batch: u32, images: u32) -> String {
     }
 }
 
-/// The words without a capital at their start, unless that is part of a name such as "L2" or "He".
+/// `words` without a capital at the start, unless it belongs to a name such as "L2" or "He".
 fn in_a_sentence(words: &str) -> String {
     const NAMES: [&str; 6] = ["Glorot", "He ", "LeCun", "PyTorch", "Keras", "Nesterov"];
     let is_name = NAMES.iter().any(|name| words.starts_with(name));

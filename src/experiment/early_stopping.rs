@@ -1,22 +1,22 @@
-//! Early stopping, as it is asked for.
+//! Early stopping: its type, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// When to end before the last epoch: Keras' `EarlyStopping`.
+/// When a run ends before the last epoch: Keras' `EarlyStopping`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EarlyStoppingConfig {
     None {},
-    /// Ends when the epochs' loss has not fallen by more than `min_delta` below its lowest for `patience` epochs.
+    /// Ends the run when, for `patience` epochs, the training loss has not been more than `min_delta` below its lowest.
     Loss {
         patience: u32,
         min_delta: f64,
         restore_best_weights: bool,
     },
-    /// The same of the held-out images' loss.
+    /// The same for the held-out loss.
     ValidationLoss {
         patience: u32,
         min_delta: f64,
@@ -31,19 +31,19 @@ pub enum Monitor {
     ValidationLoss,
 }
 
-/// Early stopping where it is on, whatever it watches.
+/// The settings of early stopping where it is on, whichever loss it watches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Patience {
     pub monitor: Monitor,
-    /// Epochs without an improvement after which the run ends.
+    /// The number of epochs without an improvement after which the run ends.
     pub patience: u32,
-    /// A loss has to fall by more than this to be an improvement.
+    /// An improvement is a loss that falls by more than this.
     pub min_delta: f64,
     pub restore_best_weights: bool,
 }
 
 impl EarlyStoppingConfig {
-    /// What early stopping does; nothing where it is off.
+    /// The settings of early stopping; `None` where it is off.
     pub fn patience(&self) -> Option<Patience> {
         match *self {
             Self::None {} => None,
@@ -57,13 +57,13 @@ impl EarlyStoppingConfig {
         }
     }
 
-    /// Whether early stopping watches the held-out images.
+    /// Whether early stopping watches the held-out loss.
     pub fn needs_validation(&self) -> bool {
-        self.patience().is_some_and(|stops| stops.monitor == Monitor::ValidationLoss)
+        self.patience().is_some_and(|patience| patience.monitor == Monitor::ValidationLoss)
     }
 
     pub fn restores_best_weights(&self) -> bool {
-        self.patience().is_some_and(|stops| stops.restore_best_weights)
+        self.patience().is_some_and(|patience| patience.restore_best_weights)
     }
 
     fn choices() -> Vec<Choice> {

@@ -1,7 +1,7 @@
-//! The table of an experiment's fields: what each is called, what it can hold, and where the form shows it.
+//! The table of an experiment's fields: the name of each, the values it can hold, and its place in the form.
 //!
-//! The rows of a concept stand beside its type (`data.rs`, `layer.rs`, `optimizer.rs`, ..); this file puts them together. Validation,
-//! reading, editing, the form and the description of changes all go by this one table.
+//! The rows of a concept stand beside its type (`data.rs`, `layer.rs`, `optimizer.rs`, ..); this file joins them. Validation,
+//! reading, editing, the form and the description of changes all use this one table.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,25 +17,25 @@ use super::{
 pub struct Field {
     /// The dot path of the field; `[]` stands for any index.
     pub path: &'static str,
-    /// What a person calls the field.
+    /// The name of the field on the page and in messages.
     pub label: &'static str,
-    /// Keras' own name of the field, where the label is another word.
+    /// Keras' name of the field, where the page shows it beside the label.
     pub keras: Option<&'static str>,
-    /// What the field's numbers count, where the label does not say it: `degrees`.
+    /// The unit of the field's numbers, where the label does not say it: `degrees`.
     pub unit: Option<&'static str>,
     /// Where the form shows the field.
     pub group: FieldGroup,
     pub kind: FieldKind,
 }
 
-/// What a field can hold.
+/// The kind of value that a field holds.
 #[derive(Clone, Copy)]
 pub enum FieldKind {
     Number(NumberRange),
     Flag,
     /// One of several kinds, each with its defaults.
     Choice(fn() -> Vec<Choice>),
-    /// A list of whole numbers or of numbers, each of which has a row of its own.
+    /// A list of numbers; its entries have a row of their own in the table.
     Numbers,
     /// The list of layers.
     Layers,
@@ -62,10 +62,10 @@ pub struct Slider {
 /// One kind that a field can have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// What `--set` and the page call the kind.
+    /// The kind's name in `--set` and in the page's requests.
     pub id: &'static str,
     pub name: &'static str,
-    /// What the field becomes, with every default of the kind.
+    /// The field's value with every default of the kind.
     pub value: Value,
 }
 
@@ -112,7 +112,7 @@ impl FieldGroup {
     }
 }
 
-/// The fields of the experiment itself and of its training that belong to no concept with a file of its own.
+/// The fields that belong to no concept with its own file.
 const OWN: &[Field] = &[
     Field::number(
         FieldGroup::Controls,
@@ -143,8 +143,8 @@ const TABLES: &[&[Field]] = &[
     OWN,
 ];
 
-/// Every field of an experiment. The bounds of a batch size (the number of images) and of a kernel or pool (the layer's input)
-/// are tighter where the experiment makes them so; `validate` says those.
+/// Every field of an experiment. The number of images further limits a batch size, and a layer's input its kernel or pool;
+/// `validate` checks those bounds.
 pub fn fields() -> impl Iterator<Item = &'static Field> {
     TABLES.iter().copied().flatten()
 }
@@ -221,7 +221,7 @@ impl Field {
         Self::of_kind(group, path, label, FieldKind::Layers)
     }
 
-    /// The same field with Keras' name of it.
+    /// The same field with Keras' name.
     pub(super) const fn in_keras(self, keras: &'static str) -> Self {
         Self { keras: Some(keras), ..self }
     }
@@ -231,13 +231,13 @@ impl Field {
         Self { unit: Some(unit), ..self }
     }
 
-    /// The field at `path`, whatever its indices, or what stands for several fields there.
+    /// The field at `path`, for any indices in it. `dataset.side` counts, although it is a shorthand for two fields.
     pub fn of(path: &str) -> Option<&'static Self> {
         let pattern = without_indices(path);
         fields().chain([&data::SIDE]).find(|field| field.path == pattern)
     }
 
-    /// The numbers that the field can hold, where it holds numbers.
+    /// The numbers that the field can hold; `None` where it holds no number.
     pub fn range(&self) -> Option<NumberRange> {
         match self.kind {
             FieldKind::Number(range) => Some(range),
@@ -245,7 +245,7 @@ impl Field {
         }
     }
 
-    /// The kinds that the field can have; none where it has no kinds.
+    /// The kinds that the field can have; empty for a field without kinds.
     pub fn choices(&self) -> Vec<Choice> {
         match self.kind {
             FieldKind::Choice(choices) => choices(),
@@ -253,14 +253,14 @@ impl Field {
         }
     }
 
-    /// The kind that a person means by `name`: the id or the name of the kind, in any case, with `-`, `_` or a space between words.
+    /// The kind whose id or name is `name`, in upper or lower case, with `-`, `_` or a space between words.
     pub fn choice_named(&self, name: &str) -> Option<Choice> {
         let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
         let mut all = self.choices().into_iter();
         all.find(|choice| [choice.id, choice.name].map(plain).contains(&plain(name)))
     }
 
-    /// The kind that `value` is of: the one that equals it, otherwise the first with its `type`.
+    /// The kind of `value`: the kind that equals it, otherwise the first kind with the same `type`.
     pub fn chosen(&self, value: &Value) -> Option<Choice> {
         let all = self.choices();
         let equal = all.iter().find(|choice| choice.value == *value);
@@ -269,7 +269,7 @@ impl Field {
         equal.or_else(alike).cloned()
     }
 
-    /// What the field can hold, in words, such as "a whole number from 1 to 20".
+    /// The values that the field can hold, in words, such as "a whole number from 1 to 20".
     pub fn allowed(&self) -> String {
         match self.kind {
             FieldKind::Number(range) => range.allowed(),
@@ -283,7 +283,7 @@ impl Field {
         }
     }
 
-    /// The problem of `value` at `path`.
+    /// The error that refuses `value` at `path`.
     pub fn invalid(&self, path: &str, value: impl Into<String>) -> InvalidField {
         InvalidField::new(path, self.label, value, self.allowed())
     }
@@ -315,7 +315,7 @@ impl NumberRange {
     }
 }
 
-/// One problem with one field: where, what was there, what may be, and the sentence that says all three.
+/// A value that an experiment cannot have: the field, the value, the allowed values, and a sentence that says all three.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct InvalidField {
     pub field: String,
@@ -346,7 +346,7 @@ impl InvalidField {
         }
     }
 
-    /// A problem that a sentence of its own tells better than the usual one.
+    /// An error with its own sentence, where the usual one does not fit.
     pub fn told(
         field: impl Into<String>,
         value: impl Into<String>,
@@ -365,12 +365,12 @@ impl std::fmt::Display for InvalidField {
 
 impl std::error::Error for InvalidField {}
 
-/// The place of the layer that a path is about, from 0.
+/// The index of the layer in a path such as `network.layers[3].units`.
 pub(super) fn layer_of(path: &str) -> Option<usize> {
     path.strip_prefix("network.layers[")?.split(']').next()?.parse().ok()
 }
 
-/// A value as an error quotes it: what is long is cut, what a terminal would obey is escaped, and nothing at all is visible, too.
+/// A value as an error quotes it: shortened to 80 characters, control characters escaped, and "an empty value" for empty text.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     if text.is_empty() {
@@ -382,7 +382,7 @@ pub(crate) fn shown(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        // Bidirectional marks turn the text around them, which a terminal shows as it is told to.
+        // A terminal obeys control characters, and bidirectional marks turn the text around them.
         let unseen = character.is_control()
             || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
         if unseen {
@@ -424,7 +424,7 @@ pub fn number_text(value: f64) -> String {
     }
 }
 
-/// A numeric field as the page asks for it.
+/// A numeric field's label and limits, for the page.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct FieldLimit {
@@ -437,12 +437,12 @@ pub struct FieldLimit {
     /// Whether `max` itself is outside the range.
     pub below_max: bool,
     pub whole: bool,
-    /// The ends of the page's slider, where it has one that is narrower than the range.
+    /// The ends of the page's slider, where they are narrower than the range.
     pub slider_min: Option<f64>,
     pub slider_max: Option<f64>,
 }
 
-/// Every numeric field as the page asks for it.
+/// The label and limits of every numeric field.
 pub fn field_limits() -> Vec<FieldLimit> {
     let limit = |field: &'static Field| {
         field.range().map(|range| FieldLimit {

@@ -1,4 +1,4 @@
-//! Every field of an experiment as a form shows it: what it is called, how it is entered, and what stands in it.
+//! Every field of an experiment as a form shows it: label, control and current value.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -22,30 +22,30 @@ pub struct FormField {
     pub field: String,
     #[tsify(type = "string")]
     pub label: &'static str,
-    /// Keras' name of the field, where the label is another word.
+    /// Keras' name of the field, shown beside the label.
     #[tsify(type = "string | null")]
     pub keras: Option<&'static str>,
-    /// What the field's numbers count, where the label does not say it.
+    /// The unit of the field's numbers, where the label does not say it.
     #[tsify(type = "string | null")]
     pub unit: Option<&'static str>,
     pub control: FormControl,
-    /// What stands in the field, as a person would enter it.
+    /// The field's value, as a person would enter it.
     pub value: String,
 }
 
-/// How a field is entered.
+/// The control by which a field is edited.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FormControl {
     Number {},
     Flag {},
-    /// One of these.
+    /// A list to choose from.
     Choice {
         options: Vec<FormOption>,
     },
     /// A list in JSON, on one line.
     Line {},
-    /// A list in JSON, each entry on a line.
+    /// A list in JSON, one entry per line.
     Lines {},
 }
 
@@ -70,8 +70,8 @@ impl Experiment {
     pub fn form(&self) -> Vec<FormGroup> {
         let mut groups = FieldGroup::OF_FORM.map(|group| (group, Vec::new()));
         let mut add = |field: &'static Field, form_field: FormField| {
-            let home = groups.iter_mut().find(|(group, _)| *group == field.group);
-            if let Some((_, fields)) = home {
+            let group = groups.iter_mut().find(|(group, _)| *group == field.group);
+            if let Some((_, fields)) = group {
                 fields.push(form_field);
             }
         };
@@ -98,7 +98,7 @@ fn walk(path: &str, value: &Value, add: &mut impl FnMut(&'static Field, FormFiel
             put(field, FormControl::Flag {}, value.to_string());
         }
         (Some((field, FieldKind::Number(_))), value) => {
-            // JSON has null for a number that is none.
+            // In JSON, null stands for NaN and infinity.
             put(field, FormControl::Number {}, value.as_f64().map_or("NaN".into(), number_text));
         }
         (Some((field, FieldKind::Choice(_))), value) => {
@@ -115,8 +115,8 @@ fn walk(path: &str, value: &Value, add: &mut impl FnMut(&'static Field, FormFiel
     }
 }
 
-/// A list of layers in JSON, a layer on each line, with spaces where lines may be broken. A layer's own initializer stands there
-/// only where it has one.
+/// A list of layers in JSON, one layer per line, with spaces where lines may break. A layer's kernel initializer is left out where
+/// the network's applies.
 fn lines(layers: &[Value]) -> String {
     let line = |layer: &Value| {
         let mut layer = layer.clone();

@@ -1,23 +1,23 @@
-//! What weights start from.
+//! Initializers: their types, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// What the weights of every layer start from.
+/// The initial weights of every layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct InitializerConfig {
     pub kernel: KernelInitializer,
     /// Multiplies every kernel.
     pub factor: f64,
-    /// Every bias starts from this number; with PyTorch's default a drawn number is added to it.
+    /// Every bias starts from this number; PyTorch's default initializer adds a drawn number to it.
     pub bias: f64,
 }
 
-/// Keras' initializers of the same names, and PyTorch's default. Glorot's, He's and LeCun's normal ones are cut off at two standard
-/// deviations.
+/// Keras' initializers of the same names, and PyTorch's default. As in Keras, `GlorotNormal`, `HeNormal` and `LecunNormal` are
+/// truncated at two standard deviations.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum KernelInitializer {
@@ -34,7 +34,7 @@ pub enum KernelInitializer {
     RandomNormal {
         stddev: f64,
     },
-    /// Normal numbers, those beyond two standard deviations drawn again; what is left spreads by less than `stddev`.
+    /// Normal numbers, with those beyond two standard deviations drawn again; the result's deviation is less than `stddev`.
     TruncatedNormal {
         stddev: f64,
     },
@@ -46,15 +46,15 @@ pub enum KernelInitializer {
     },
 }
 
-/// How many numbers of its input one unit or filter sums over, and how many units or filters one number of the input reaches. A
-/// convolution's window counts in both.
+/// Fan-in and fan-out: the number of inputs that one unit or filter sums over, and the number of units or filters that one input
+/// reaches. Both include the area of a convolution's kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fans {
     pub inputs: f64,
     pub outputs: f64,
 }
 
-/// What numbers are drawn from, before the factor.
+/// The distribution that weights are drawn from, before the factor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Distribution {
     /// Uniform between minus and plus the limit.
@@ -64,7 +64,7 @@ pub enum Distribution {
     Normal {
         stddev: f64,
     },
-    /// Normal numbers, those beyond two standard deviations drawn again.
+    /// Normal numbers, with those beyond two standard deviations drawn again.
     TruncatedNormal {
         stddev: f64,
     },
@@ -74,31 +74,31 @@ pub enum Distribution {
 }
 
 impl Fans {
-    /// The fans of a kernel whose window has this shape: rows and columns if it has any, inputs, outputs.
-    pub fn of(window: &[usize]) -> Self {
-        let (places, ends) = window.split_at(window.len() - 2);
-        let places: usize = places.iter().product();
-        Self { inputs: (places * ends[0]) as f64, outputs: (places * ends[1]) as f64 }
+    /// The fans of a kernel of this shape: height and width if it has any, then inputs and outputs.
+    pub fn of(kernel: &[usize]) -> Self {
+        let (window, ends) = kernel.split_at(kernel.len() - 2);
+        let area: usize = window.iter().product();
+        Self { inputs: (area * ends[0]) as f64, outputs: (area * ends[1]) as f64 }
     }
 }
 
 impl Distribution {
-    /// The standard deviation of a standard normal variable that is cut off at two: Keras' `VarianceScaling` divides by it.
+    /// The standard deviation of a standard normal variable truncated at ±2: Keras' `VarianceScaling` divides by it.
     pub const CUT_OFF_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
-    /// Uniform numbers of a variance: Glorot and Bengio's limit is sqrt(6 / (fan_in + fan_out)).
+    /// Uniform numbers with this variance: Glorot and Bengio's limit is sqrt(6 / (fan_in + fan_out)).
     fn uniform(variance: f64) -> Self {
         Self::Uniform { limit: (3.0 * variance).sqrt() }
     }
 
-    /// Cut-off normal numbers of a variance.
+    /// Truncated normal numbers with this variance.
     fn normal(variance: f64) -> Self {
         Self::TruncatedNormal { stddev: variance.sqrt() / Self::CUT_OFF_DEVIATION }
     }
 }
 
 impl KernelInitializer {
-    /// What a kernel with these fans is drawn from. Sources: Keras' `VarianceScaling`, PyTorch's `reset_parameters`.
+    /// The distribution of a kernel with these fans. Sources: Keras' `VarianceScaling`, PyTorch's `reset_parameters`.
     pub fn distribution(&self, fans: Fans) -> Distribution {
         let glorot = 2.0 / (fans.inputs + fans.outputs);
         match *self {
@@ -117,7 +117,7 @@ impl KernelInitializer {
         }
     }
 
-    /// Whether biases are drawn, too.
+    /// Whether the initializer draws biases as well.
     pub fn draws_biases(&self) -> bool {
         *self == Self::PytorchDefault {}
     }
@@ -158,9 +158,9 @@ impl KernelInitializer {
         ]
     }
 
-    /// The same for one layer, which takes the network's where it has none of its own.
+    /// The kinds for one layer, which has the network's initializer where its own is `None`.
     pub(super) fn choices_of_a_layer() -> Vec<Choice> {
-        let networks = Choice::new("none", "As the network's", None::<Self>);
+        let networks = Choice::new("none", "Same as the network", None::<Self>);
         std::iter::once(networks).chain(Self::choices()).collect()
     }
 }
@@ -185,7 +185,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::real(GROUP, "network.initializer.kernel.limit", "Limit", 0.0, 1e3),
     Field::real(GROUP, "network.initializer.kernel.stddev", "Standard deviation", 0.0, 1e3)
         .in_keras("stddev"),
-    Field::real(GROUP, "network.initializer.factor", "Factor of the initial kernels", 0.0, 1e6),
+    Field::real(GROUP, "network.initializer.factor", "Scale of the initial kernels", 0.0, 1e6),
     Field::real(GROUP, "network.initializer.bias", "Initial biases", -1e3, 1e3)
         .in_keras("bias_initializer"),
 ];

@@ -1,7 +1,7 @@
-//! An experiment from JSON and back, and paths into it.
+//! Reads an experiment from JSON, writes it as JSON, and finds values in it by path.
 //!
-//! A file may leave out what has a default. So JSON is first completed from the defaults, by the table of fields; that pass names
-//! the path of everything that is unknown or mistyped, inside a layer or an optimizer, too.
+//! A file may leave out every field that has a default. So the table of fields first completes the JSON from the defaults; that
+//! pass names the path of every unknown or mistyped field, also inside a layer or an optimizer.
 
 use serde_json::{Map, Value, json};
 
@@ -10,8 +10,8 @@ use super::fields::{FieldKind, shown};
 use super::{Choice, Experiment, Field, InvalidField, KERAS_BATCH_SIZE, OptimizerConfig};
 
 impl Experiment {
-    /// Reads an experiment from JSON. Unknown or mistyped fields and broken JSON are named in the error; what is left out has its
-    /// default; ranges are [`Experiment::validate`]'s.
+    /// Reads an experiment from JSON. An absent field has its default. The error names an unknown or mistyped field, or the place of
+    /// broken JSON; [`Experiment::validate`] checks ranges.
     pub fn from_json(text: &str) -> Result<Self, InvalidField> {
         let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
             let message = format!("The experiment is not JSON: {error}.");
@@ -20,7 +20,7 @@ impl Experiment {
         Self::from_value(value)
     }
 
-    /// The same from a JSON value; an error names the path, the value and what belongs there.
+    /// The same from a JSON value; an error names the path, the value and the allowed values.
     pub fn from_value(value: Value) -> Result<Self, InvalidField> {
         let complete = completed(value)?;
         serde_json::from_value(complete).map_err(|error| {
@@ -29,24 +29,24 @@ impl Experiment {
         })
     }
 
-    /// The experiment as indented JSON, every field.
+    /// The experiment as indented JSON with every field.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("an experiment is plain data")
     }
 
-    /// The experiment as a JSON value, every field.
+    /// The experiment as a JSON value with every field.
     pub fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("an experiment is plain data")
     }
 }
 
-/// The whole experiment that `given` asks for: each field as given, or its default.
+/// The whole experiment: each field from `given`, or its default.
 fn completed(given: Value) -> Result<Value, InvalidField> {
     let defaults = Experiment::default().to_value();
-    let names = |path: &str| given.pointer(&pointer(path)).is_some();
-    let (has_rate, has_batch) = (names("training.learning_rate"), names("training.batch_size"));
+    let has = |path: &str| given.pointer(&pointer(path)).is_some();
+    let (has_rate, has_batch) = (has("training.learning_rate"), has("training.batch_size"));
     let mut whole = complete("", given, &defaults)?;
-    // Two defaults follow from other fields: an optimizer has a usual rate, and Keras' batch holds no more than all images.
+    // Two defaults follow from other fields: each optimizer has a default rate, and a batch holds no more than all images.
     let training = &whole["training"];
     let optimizer = serde_json::from_value::<OptimizerConfig>(training["optimizer"].clone());
     if let (false, Ok(optimizer)) = (has_rate, optimizer) {
@@ -59,7 +59,7 @@ fn completed(given: Value) -> Result<Value, InvalidField> {
     Ok(whole)
 }
 
-/// `given` at `path` with what it leaves out taken from `default`.
+/// `given` at `path`, completed from `default`.
 fn complete(path: &str, given: Value, default: &Value) -> Result<Value, InvalidField> {
     let field = Field::of(path);
     let given = match given {
@@ -99,7 +99,7 @@ fn complete(path: &str, given: Value, default: &Value) -> Result<Value, InvalidF
     }
 }
 
-/// A dataset with the height and the width that its `side` stands for.
+/// The dataset with its `side`, if it has one, replaced by `height` and `width`.
 fn with_both_sides(mut dataset: Map<String, Value>) -> Result<Map<String, Value>, InvalidField> {
     let Some(side) = dataset.shift_remove("side") else { return Ok(dataset) };
     let side = number(SIDE.path, side, true, &SIDE)?;
@@ -109,7 +109,7 @@ fn with_both_sides(mut dataset: Map<String, Value>) -> Result<Map<String, Value>
             Some(given) if given.as_f64() == side.as_f64() => {}
             Some(given) => {
                 let given = shown(&given.to_string());
-                let allowed = format!("the image's {name}, {given}, or absent");
+                let allowed = format!("equal to the image's {name}, {given}, or left out");
                 return Err(InvalidField::new(SIDE.path, SIDE.label, side.to_string(), allowed));
             }
         }
@@ -117,10 +117,10 @@ fn with_both_sides(mut dataset: Map<String, Value>) -> Result<Map<String, Value>
     Ok(dataset)
 }
 
-/// One of a field's kinds: by its name alone, or with some of its fields.
+/// One of a field's kinds, given by its name or as an object with some of its fields.
 fn choice(path: &str, field: &Field, given: Value, default: &Value) -> Result<Value, InvalidField> {
     let kinds = field.choices();
-    // A layer's activation may be none, but not that of an activation layer.
+    // A layer's activation may be none, but an activation layer's may not.
     let can_be_none = default.is_null() && kinds.iter().any(|kind| kind.value.is_null());
     let with_tag = |tag: &str| kinds.iter().find(|kind| kind.value["type"] == tag);
     match given {
@@ -151,7 +151,7 @@ fn choice(path: &str, field: &Field, given: Value, default: &Value) -> Result<Va
     }
 }
 
-/// The fields of an object that are given, and the defaults of the others, in the defaults' order.
+/// The given fields of an object and the defaults of the others, in the defaults' order.
 fn object(
     path: &str,
     mut given: Map<String, Value>,
@@ -187,10 +187,10 @@ fn object(
     }
 }
 
-/// A number that the field's type can hold, whatever its range. Whole numbers may be written as 500.0.
+/// A number that the field's type can hold, in or out of its range. Whole numbers may be written as 500.0.
 fn number(path: &str, given: Value, whole: bool, field: &Field) -> Result<Value, InvalidField> {
     match given.as_f64() {
-        // JSON has no NaN; null stands where a number that is none was written.
+        // JSON has no NaN or infinity and writes null for them.
         None => Err(field.invalid(path, given.to_string())),
         Some(_) if !whole => Ok(given),
         Some(number) => {
@@ -199,18 +199,18 @@ fn number(path: &str, given: Value, whole: bool, field: &Field) -> Result<Value,
     }
 }
 
-/// The whole number that a field holds for `number`, where the field's type can hold it.
+/// `number` as the whole number that a field can hold; `None` for a fraction, or outside 0 to `u32::MAX`.
 pub(super) fn as_whole(number: f64) -> Option<u32> {
     (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number))
         .then_some(number as u32)
 }
 
-/// Where `path` points in a JSON value: `network.layers[0].units` is `/network/layers/0/units`.
+/// The JSON pointer of `path`: `network.layers[0].units` becomes `/network/layers/0/units`.
 pub(super) fn pointer(path: &str) -> String {
     format!("/{}", path.replace('[', ".").replace(']', "").replace('.', "/"))
 }
 
-/// Calls `on_leaf` with the path of every value that is no object or list.
+/// Calls `on_leaf` with the path and value of everything that is neither an object nor a list.
 pub(super) fn visit(value: &Value, on_leaf: &mut impl FnMut(&str, &Value)) {
     fn walk(value: &Value, path: &mut String, on_leaf: &mut impl FnMut(&str, &Value)) {
         let start = path.len();

@@ -1,4 +1,4 @@
-//! Layers: each kind's fields and every plain fact about it. What a layer computes stands in [`crate::network`].
+//! Layers: the fields of each kind and every plain fact about it. [`crate::network`] computes them.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -10,13 +10,13 @@ use super::shapes::{LayerShape, Shape, Window};
 /// The most layers that an experiment may list.
 pub(super) const MOST_LAYERS: usize = 64;
 
-/// The largest stride of a convolution; a pool's is bounded by the table alone.
+/// The largest stride of a convolution; a pool may have larger ones.
 const MOST_CONV_STRIDES: u32 = 4;
 
-/// Keras' epsilon of its normalisations.
+/// Keras' default epsilon of its normalisations.
 const NORM_EPSILON: f64 = 1e-3;
 
-/// One layer. Activations stand in their layer, as `activation=` does in Keras, or alone.
+/// One layer. An activation is part of a layer, as `activation=` in Keras, or a layer of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[tsify(missing_as_null)]
@@ -29,12 +29,12 @@ pub enum LayerConfig {
         padding: Padding,
         use_bias: bool,
         activation: Option<Activation>,
-        /// What the layer's kernel starts from, where that is not the network's initializer.
+        /// The layer's own initializer; the network's where it is `None`.
         #[serde(default)]
         kernel_initializer: Option<KernelInitializer>,
     },
-    /// A convolution with weights of its own at each place, `valid`, stride 1. Keras 3 has none; the window lies in row, column,
-    /// channel order.
+    /// A convolution with its own weights at each place, `valid`, stride 1. Keras 3 has no such layer. The inputs of a window lie in
+    /// row, column, channel order.
     LocallyConnected {
         filters: u32,
         kernel: u32,
@@ -43,17 +43,17 @@ pub enum LayerConfig {
         #[serde(default)]
         kernel_initializer: Option<KernelInitializer>,
     },
-    /// `MaxPooling2D(pool, strides)`. With `valid` padding, what is left over at the edge is dropped.
+    /// `MaxPooling2D(pool, strides)`. With `valid` padding, rows and columns that fill no window are dropped.
     MaxPool { pool: u32, strides: u32, padding: Padding },
-    /// `AveragePooling2D(pool, strides)`: the mean of the real pixels of each window.
+    /// `AveragePooling2D(pool, strides)`: the mean of the pixels of each window, without padding.
     AveragePool { pool: u32, strides: u32, padding: Padding },
     /// `GlobalMaxPooling2D()`.
     GlobalMaxPool {},
     /// `GlobalAveragePooling2D()`.
     GlobalAveragePool {},
-    /// Height, width, channels become one row, channels fastest.
+    /// Turns height, width and channels into one row, channels fastest.
     Flatten {},
-    /// A reshape to the same shape. It changes nothing but that Keras' losses find no logits after it.
+    /// A reshape to the same shape. Its only effect is that Keras' losses find no logits after it.
     Reshape {},
     /// `Dense(units)`.
     Dense {
@@ -63,17 +63,17 @@ pub enum LayerConfig {
         #[serde(default)]
         kernel_initializer: Option<KernelInitializer>,
     },
-    /// `BatchNormalization`: by the batch in training, by moving averages in inference.
+    /// `BatchNormalization`: by the batch's statistics in training, by moving averages in inference.
     BatchNorm { momentum: f64, epsilon: f64 },
     /// `LayerNormalization` over the channels of a pixel or the units of a row.
     LayerNorm { epsilon: f64 },
-    /// `GroupNormalization(groups)`: each image by the mean and variance of each group of neighbouring channels or units.
+    /// `GroupNormalization(groups)`: by the mean and variance of each group of neighbouring channels or units of an image.
     GroupNorm { groups: u32, epsilon: f64 },
-    /// `Dropout(rate)`: what is kept is scaled by 1 / (1 - rate). Off in inference.
+    /// `Dropout(rate)`: kept values are scaled by 1 / (1 - rate). Off in inference.
     Dropout { rate: f64 },
-    /// Keeps what flows here for the next `add_saved`.
+    /// Saves its input for the next `add_saved`.
     Save {},
-    /// Adds what the last `save` kept: a residual connection.
+    /// Adds the input of the last `save`: a residual connection.
     AddSaved {},
     /// `LeakyReLU(negative_slope)`.
     LeakyRelu { negative_slope: f64 },
@@ -86,7 +86,7 @@ pub enum LayerConfig {
 pub enum Padding {
     /// The window stays inside its input.
     Valid,
-    /// The output has the input's size over the stride, rounded up; zeros stand around the input, the odd one after it.
+    /// The output has the input's size over the stride, rounded up. Zeros surround the input, an odd one at its bottom or right.
     Same,
 }
 
@@ -94,30 +94,30 @@ pub enum Padding {
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     Relu,
-    /// With the slope that Keras takes for the name, [`Activation::LEAKY_SLOPE`].
+    /// The slope is [`Activation::LEAKY_SLOPE`], as for Keras' name.
     LeakyRelu,
-    /// With alpha 1.
+    /// Alpha is 1.
     Elu,
-    /// The exact one, by the error function.
+    /// The exact formula, by the error function.
     Gelu,
     Silu,
     Tanh,
     Sigmoid,
-    /// Over the units, or the channels of a pixel.
+    /// A softmax over the units, or over the channels of a pixel.
     Softmax,
 }
 
-/// What a layer does to a batch as a whole, where it does something.
+/// The numbers over which a layer normalises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Norm {
-    /// Each channel or unit by its mean and variance over the batch; by moving averages in inference.
+    /// Each channel or unit by its mean and variance over the batch; in inference by moving averages.
     OfTheBatch,
-    /// Each image by its own numbers.
+    /// Each image by its own mean and variance.
     OfTheImage,
 }
 
 impl Activation {
-    /// Keras' slope of `activation="leaky_relu"`; its layer `LeakyReLU` has another default.
+    /// Keras' slope of `activation="leaky_relu"`; Keras' layer `LeakyReLU` has another default.
     pub const LEAKY_SLOPE: f64 = 0.2;
 
     const ALL: [Self; 8] = [
@@ -131,7 +131,7 @@ impl Activation {
         Self::Softmax,
     ];
 
-    /// Keras' name of the activation, which files take, too.
+    /// Keras' name of the activation, also used in files.
     pub fn keras_name(self) -> &'static str {
         match self {
             Self::Relu => "relu",
@@ -145,7 +145,7 @@ impl Activation {
         }
     }
 
-    /// The name that people write.
+    /// The name on the page: "leaky ReLU".
     pub fn name(self) -> &'static str {
         match self {
             Self::Relu => "ReLU",
@@ -159,7 +159,7 @@ impl Activation {
         }
     }
 
-    /// Whether 0 stays 0.
+    /// Whether the activation of 0 is 0.
     pub fn keeps_zero(self) -> bool {
         match self {
             Self::Relu | Self::LeakyRelu | Self::Elu | Self::Gelu | Self::Silu | Self::Tanh => true,
@@ -183,7 +183,7 @@ impl Activation {
         Self::ALL.map(choice).into()
     }
 
-    /// The activation that a layer ends with, which may be none.
+    /// The activations that a layer can end with; none is one of them.
     fn choices_of_a_layer() -> Vec<Choice> {
         let none = Choice::new("none", "none", None::<Self>);
         std::iter::once(none).chain(Self::choices()).collect()
@@ -196,7 +196,7 @@ impl Padding {
     }
 }
 
-/// The kinds with Keras' defaults, where Keras has one; sizes are the article's.
+/// Layers with Keras' defaults, where Keras has them, and the article's sizes.
 impl LayerConfig {
     /// 3 x 3, stride 1, `valid`, no activation.
     pub const fn conv2d(filters: u32) -> Self {
@@ -261,7 +261,7 @@ impl LayerConfig {
             ),
             choice("dropout", "Dropout", Self::Dropout { rate: 0.5 }),
             choice("save", "Save for a residual connection", Self::Save {}),
-            choice("add_saved", "Add what was saved", Self::AddSaved {}),
+            choice("add_saved", "Add the saved input", Self::AddSaved {}),
             choice("leaky_relu", "Leaky ReLU", Self::LeakyRelu { negative_slope: 0.3 }),
             choice("activation", "Activation", Self::Activation { activation }),
         ]
@@ -279,7 +279,7 @@ impl LayerConfig {
         self
     }
 
-    /// The same convolution or pool with padding around its input.
+    /// The same convolution or pool with `same` padding.
     pub const fn padded_same(mut self) -> Self {
         match &mut self {
             Self::Conv2d { padding, .. }
@@ -292,7 +292,7 @@ impl LayerConfig {
 }
 
 impl LayerConfig {
-    /// The layer as a person calls it: "Conv 32, 3 × 3, ReLU".
+    /// The layer's name on the page: "Conv 32, 3 × 3, ReLU".
     pub fn name(&self) -> String {
         let ending = |activation: &Option<Activation>| {
             activation.map_or(String::new(), |activation| format!(", {}", activation.name()))
@@ -339,7 +339,8 @@ impl LayerConfig {
         }
     }
 
-    /// The layer's shapes on an input, or why the layer does not fit it. `path` is the layer's own. Expects numbers in their ranges.
+    /// The layer's shapes for this input, or an error where the layer does not fit it. `path` is the layer's path. Expects every
+    /// number in its range.
     pub(super) fn shape(&self, input: Shape, path: &str) -> Result<LayerShape, InvalidField> {
         let place = Place { input, path };
         let bias = |use_bias: bool, count: usize| if use_bias { count } else { 0 };
@@ -349,9 +350,9 @@ impl LayerConfig {
                 if strides > MOST_CONV_STRIDES {
                     return Err(InvalidField::new(
                         format!("{path}.strides"),
-                        "Strides of a convolution",
+                        "Strides",
                         strides.to_string(),
-                        format!("a whole number from 1 to {MOST_CONV_STRIDES}"),
+                        format!("a whole number from 1 to {MOST_CONV_STRIDES} in a convolution"),
                     ));
                 }
                 let window = Window { size: kernel, strides, padding };
@@ -424,7 +425,7 @@ impl LayerConfig {
             Self::BatchNorm { .. } => norm(Norm::OfTheBatch),
             Self::LayerNorm { .. } | Self::GroupNorm { .. } => norm(Norm::OfTheImage),
             Self::Activation { activation } => Facts { activation: Some(activation), ..plain },
-            // What was saved comes past the layers in between.
+            // The saved input is added, and it need not be 0.
             Self::AddSaved {} => Facts { keeps_zero: false, ..plain },
             Self::MaxPool { .. }
             | Self::AveragePool { .. }
@@ -438,7 +439,7 @@ impl LayerConfig {
         }
     }
 
-    /// Whether the layer has anything to train.
+    /// Whether the layer has trained weights.
     pub fn has_weights(&self) -> bool {
         !matches!(self.facts().weights, Weights::None)
     }
@@ -448,7 +449,7 @@ impl LayerConfig {
         matches!(self.facts().weights, Weights::Kernel { .. })
     }
 
-    /// What the layer normalises by, where it normalises. Every normalisation has a trained scale and shift.
+    /// The layer's normalisation; `None` where it does not normalise. Every normalisation has a trained scale and shift.
     pub fn norm(&self) -> Option<Norm> {
         match self.facts().weights {
             Weights::Norm(norm) => Some(norm),
@@ -456,12 +457,12 @@ impl LayerConfig {
         }
     }
 
-    /// The activation that the layer ends with.
+    /// The activation that the layer ends with, if any.
     pub fn activation(&self) -> Option<Activation> {
         self.facts().activation
     }
 
-    /// Whether the layer has a bias; nothing where its kind has none.
+    /// Whether the layer has a bias; `None` where its kind cannot have one.
     pub fn use_bias(&self) -> Option<bool> {
         match self.facts().weights {
             Weights::Kernel { use_bias, .. } => Some(use_bias),
@@ -469,7 +470,7 @@ impl LayerConfig {
         }
     }
 
-    /// The same, to be changed.
+    /// The layer's `use_bias`, to be changed.
     pub(super) fn use_bias_mut(&mut self) -> Option<&mut bool> {
         match self {
             Self::Conv2d { use_bias, .. }
@@ -479,7 +480,7 @@ impl LayerConfig {
         }
     }
 
-    /// What the layer's own kernel starts from, where that is not the network's initializer.
+    /// The layer's own initializer; `None` where the network's applies.
     pub fn kernel_initializer(&self) -> Option<KernelInitializer> {
         match self.facts().weights {
             Weights::Kernel { kernel_initializer, .. } => kernel_initializer,
@@ -487,7 +488,7 @@ impl LayerConfig {
         }
     }
 
-    /// The fans of the layer's kernel on an input; nothing where the layer has no kernel.
+    /// The fans of the layer's kernel for this input; `None` where the layer has no kernel.
     pub fn fans(&self, input: Shape) -> Option<Fans> {
         match *self {
             Self::Conv2d { filters, kernel, .. }
@@ -500,19 +501,19 @@ impl LayerConfig {
         }
     }
 
-    /// Whether an input of zeros gives an output of zeros, whatever the weights are. A bias does not keep zeros, nor does the shift
-    /// of a normalisation, nor what a residual connection brings past the layers in between.
+    /// Whether an input of zeros gives an output of zeros for any weights. A bias need not keep zeros, nor the shift of a
+    /// normalisation, nor a residual connection.
     pub fn keeps_zero(&self) -> bool {
         let facts = self.facts();
         facts.keeps_zero && facts.activation.is_none_or(Activation::keeps_zero)
     }
 
-    /// The same of what the layer's activation is given: of the logits, where the layer is the last one.
+    /// The same for the input of the layer's activation, which in the last layer is the logits.
     pub fn keeps_zero_before_activation(&self) -> bool {
         self.facts().keeps_zero
     }
 
-    /// Whether the layer does something else in training than in inference.
+    /// Whether the layer computes something else in training than in inference.
     pub fn differs_by_mode(&self) -> bool {
         match *self {
             Self::Dropout { rate } => rate > 0.0,
@@ -520,13 +521,13 @@ impl LayerConfig {
         }
     }
 
-    /// Whether the layer ends with an activation of its own, or is one.
+    /// Whether the layer ends with an activation, is one, or adds a saved input.
     pub fn bends(&self) -> bool {
         self.activation().is_some() || matches!(self, Self::LeakyRelu { .. } | Self::AddSaved {})
     }
 
-    /// Bytes that one number of the layer's output takes in training, together with what the backward pass needs of it: most of all
-    /// the number itself and its gradient. `follows` are the layers after this one.
+    /// The bytes that training needs for one number of the layer's output, backward pass included: mainly the number itself and its
+    /// gradient. `follows` are the layers after this one.
     pub(super) fn bytes_of_output(&self, follows: &[Self]) -> u64 {
         let pool_follows = || {
             let mut rest = follows.iter();
@@ -534,16 +535,16 @@ impl LayerConfig {
                 .is_some_and(|layer| matches!(layer, Self::MaxPool { .. }))
         };
         match self {
-            // Pooled while it is computed, the output is never written.
+            // The output is pooled while it is computed and never written.
             Self::Conv2d { .. } if pool_follows() => 0,
-            // With the place of the winner, and the gradient before the ReLU.
+            // The number, its gradient, the place of the pool's winner, and the gradient before the ReLU.
             Self::Conv2d { .. } => 4 + 4 + 1 + 4,
             Self::MaxPool { .. } => 4 + 4 + 1,
             Self::Flatten {} | Self::Reshape {} | Self::Save {} => 0,
             Self::Dense { .. } | Self::Activation { .. } => 4 + 4,
-            // The windows are written out, with their gradients.
+            // The windows of the input and their gradients are written out.
             Self::LocallyConnected { kernel, .. } => 8 + 8 * u64::from(*kernel).pow(2),
-            // Several operations, each with its result and that result's gradient.
+            // Several operations, each with its result and a gradient.
             Self::AveragePool { .. }
             | Self::GlobalMaxPool {}
             | Self::GlobalAveragePool {}
@@ -557,16 +558,16 @@ impl LayerConfig {
     }
 }
 
-/// What is true of a layer by its configuration alone.
+/// Facts about a layer that follow from its configuration alone.
 #[derive(Clone, Copy)]
 struct Facts {
     weights: Weights,
     activation: Option<Activation>,
-    /// Whether zeros stay zeros, before the activation.
+    /// Whether zeros stay zeros up to the activation.
     keeps_zero: bool,
 }
 
-/// What a layer trains.
+/// The trained weights of a layer.
 #[derive(Clone, Copy)]
 enum Weights {
     None,
@@ -578,19 +579,19 @@ enum Weights {
     Norm(Norm),
 }
 
-/// A layer's input and the path of the layer, for what is wrong with the two together.
+/// A layer's input and path, for errors about the two together.
 struct Place<'a> {
     input: Shape,
     path: &'a str,
 }
 
 impl Place<'_> {
-    /// The place of the layer as a person counts, from 1.
+    /// The layer's number, counted from 1.
     fn number(&self) -> usize {
         layer_of(self.path).map_or(1, |layer| layer + 1)
     }
 
-    /// Height, width and channels of an input that has to be an image.
+    /// The height, width and channels of the input, which has to be an image.
     fn image(&self, layer: &str) -> Result<[usize; 3], InvalidField> {
         match self.input {
             Shape::Image(shape) => Ok(shape),
@@ -610,18 +611,18 @@ impl Place<'_> {
         self.image(layer).map(|[_, _, channels]| channels)
     }
 
-    /// Groups of channels or units have to be of one size.
+    /// Checks that the channels or units divide into groups of one size.
     fn groups(&self, groups: u32) -> Result<(), InvalidField> {
         let units = self.input.units();
         if units.is_multiple_of(groups as usize) {
             return Ok(());
         }
         let path = format!("{}.groups", self.path);
-        let allowed = format!("a divisor of {units}, the channels or units of its input");
+        let allowed = format!("a divisor of {units}, the channels or units of the layer's input");
         Err(InvalidField::new(path, "Groups", groups.to_string(), allowed))
     }
 
-    /// Windows down and across; `field` holds the window's size, which has to fit into the input.
+    /// The number of windows down and across. `field` is the name of the window's size, which has to fit into the input.
     fn windows(&self, window: Window, field: &str) -> Result<[usize; 2], InvalidField> {
         let [height, width, _] = self.image("a window")?;
         let room = height.min(width);
@@ -629,7 +630,7 @@ impl Place<'_> {
             let path = format!("{}.{field}", self.path);
             let label = Field::of(&path).expect("a field of a layer").label;
             let allowed =
-                format!("a whole number from 1 to {room}, for its input is {}", self.input);
+                format!("a whole number from 1 to {room}, because its input is {}", self.input);
             return Err(InvalidField::new(path, label, window.size.to_string(), allowed));
         }
         Ok([window.count(height), window.count(width)])

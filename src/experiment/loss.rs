@@ -1,4 +1,4 @@
-//! Losses: what is compared with the labels, and where Keras finds the logits. [`crate::training::loss`] computes them.
+//! Losses: the formula of each after each head. [`crate::training::loss`] computes them on tensors.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -6,19 +6,19 @@ use tsify::Tsify;
 use super::fields::{Choice, Field, FieldGroup};
 use super::{Activation, Experiment, LayerConfig, NetworkConfig, layer_shapes};
 
-/// Losses as Keras 3 computes them, and PyTorch's. [`Formula::of`] says what each becomes after which head.
+/// Keras 3's losses and PyTorch's `CrossEntropyLoss`. [`Formula::of`] gives the formula of each after each head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum LossConfig {
-    /// `SparseCategoricalCrossentropy`: classes as numbers.
+    /// `SparseCategoricalCrossentropy`: the targets are class indices.
     SparseCategoricalCrossentropy { from_logits: bool },
-    /// `CategoricalCrossentropy`: classes as rows of 0 and 1.
+    /// `CategoricalCrossentropy`: the targets are one-hot rows.
     CategoricalCrossentropy { from_logits: bool, label_smoothing: f64 },
-    /// `BinaryCrossentropy`: the number of the class for one unit, rows of 0 and 1 for more.
+    /// `BinaryCrossentropy`: the targets are labels for one unit, one-hot rows for more.
     BinaryCrossentropy { from_logits: bool, label_smoothing: f64 },
-    /// `CategoricalFocalCrossentropy`: rows of 0 and 1; the surer an answer, the less it counts.
+    /// `CategoricalFocalCrossentropy`: the targets are one-hot rows; the surer an answer, the less it counts.
     CategoricalFocalCrossentropy { alpha: f64, gamma: f64, from_logits: bool, label_smoothing: f64 },
-    /// `BinaryFocalCrossentropy`: the number of the class for one unit, rows of 0 and 1 for more; the surer an answer, the less it
+    /// `BinaryFocalCrossentropy`: the targets are labels for one unit, one-hot rows for more; the surer an answer, the less it
     /// counts.
     BinaryFocalCrossentropy {
         apply_class_balancing: bool,
@@ -27,28 +27,28 @@ pub enum LossConfig {
         from_logits: bool,
         label_smoothing: f64,
     },
-    /// `MeanSquaredError` against 0 and 1.
+    /// `MeanSquaredError`: the targets are labels for one unit, one-hot rows for more.
     MeanSquaredError {},
-    /// PyTorch's `CrossEntropyLoss` of the network's output, which it takes for logits whatever it is.
+    /// PyTorch's `CrossEntropyLoss`, which takes any output for logits.
     TorchCrossEntropy { label_smoothing: f64 },
 }
 
-/// The activation that a network ends with, where Keras' losses look past it.
+/// The last activation of a network, where Keras' losses look past it.
 ///
-/// Keras hangs the logits on the output of any softmax or sigmoid, and every cross-entropy takes those, whatever `from_logits`
-/// says. After any other activation, or a layer in between, there are none.
+/// Keras attaches the logits to the output of any softmax or sigmoid, and a cross-entropy that finds them takes them, whatever
+/// `from_logits` says. After any other activation, or with a layer in between, it finds none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Head {
-    /// No activation, or one that no loss looks past.
+    /// No activation, or one that Keras' losses do not look past.
     Open,
     Softmax,
     Sigmoid,
 }
 
-/// Keras' bounds of a probability. The upper one is what f32 makes of 1 - 1e-7.
+/// Keras' bounds of a probability. The upper one is 1 - 1e-7 rounded to f32.
 pub(crate) const PROBABILITY_BOUNDS: [f64; 2] = [1e-7, 1.0 - 1.0 / (1 << 23) as f64];
 
-/// What is computed of the network's logits or output. `t` are the targets, `K` the units.
+/// The formula of a loss over the network's logits or output. `t` are the targets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Formula {
     /// `-sum t log softmax(logits)`.
@@ -61,21 +61,20 @@ pub enum Formula {
     ClippedCategorical { smoothing: f64 },
     /// `-mean (t log q + (1 - t) log(1 - q))` with `q = clip(output)`.
     ClippedBinary { smoothing: f64 },
-    /// `-alpha sum (1 - q)^gamma t log q` with `q = clip(p / sum p)`: `p` is the output, or its softmax where the output is taken for
-    /// logits.
+    /// `-alpha sum (1 - q)^gamma t log q` with `q = clip(p / sum p)`: `p` is the output, or its softmax where `from_logits` is set.
     CategoricalFocal { alpha: f64, gamma: f64, smoothing: f64, from_logits: bool },
-    /// `mean w (t (1 - p) + (1 - t) p)^gamma c`: `p` is the output, or its sigmoid where the output is taken for logits; `c` is the
-    /// binary cross-entropy that Keras computes of `p`, past the head's activation; `w` is `t alpha + (1 - t) (1 - alpha)`, or 1
-    /// without an alpha.
+    /// `mean w (t (1 - p) + (1 - t) p)^gamma c`: `p` is the output, or its sigmoid where `from_logits` is set; `c` is the binary
+    /// cross-entropy that Keras computes of `p`, past the head's activation; `w` is `t alpha + (1 - t) (1 - alpha)`, or 1 without
+    /// an alpha.
     BinaryFocal { alpha: Option<f64>, gamma: f64, smoothing: f64, from_logits: bool },
     /// `mean (output - t)^2`.
     Squared,
-    /// `-sum t log softmax(output)`: of logits that are probabilities already, where there is a head.
+    /// `-sum t log softmax(output)`: after a softmax or sigmoid, this treats probabilities as logits.
     SoftmaxOfOutput { smoothing: f64 },
 }
 
 impl Head {
-    /// The head of a list of layers.
+    /// The head of a network.
     pub fn of(network: &NetworkConfig) -> Self {
         match network.layers.last().and_then(LayerConfig::activation) {
             Some(Activation::Softmax) => Self::Softmax,
@@ -86,8 +85,7 @@ impl Head {
 }
 
 impl Experiment {
-    /// Numbers that the network answers with for one image: the size of its last layer's output, or one for each class where the
-    /// layers do not fit.
+    /// The size of the network's output for one image; the number of classes where the layers do not fit.
     pub fn output_units(&self) -> u32 {
         let shapes = layer_shapes(&self.network, &self.dataset).unwrap_or_default();
         shapes.last().map_or(self.dataset.classes, |last| last.output.size() as u32)
@@ -95,7 +93,7 @@ impl Experiment {
 }
 
 impl LossConfig {
-    /// Whether the loss is told that its input is logits; nothing for a loss without that setting.
+    /// Whether the loss takes its input for logits; `None` for a loss without that setting.
     pub fn from_logits(&self) -> Option<bool> {
         match *self {
             Self::SparseCategoricalCrossentropy { from_logits }
@@ -121,7 +119,7 @@ impl LossConfig {
         }
     }
 
-    /// Whether the loss compares one unit with the labels themselves; otherwise labels are places among the units.
+    /// Whether the loss accepts a single unit, which it compares with the label itself. With more units, a label is a unit's index.
     pub fn takes_one_unit(&self) -> bool {
         match self {
             Self::BinaryCrossentropy { .. }
@@ -133,7 +131,7 @@ impl LossConfig {
         }
     }
 
-    /// Whether the loss takes each unit for a yes or no of its own.
+    /// Whether the loss treats each unit as a separate binary answer.
     pub fn is_binary(&self) -> bool {
         match self {
             Self::BinaryCrossentropy { .. } | Self::BinaryFocalCrossentropy { .. } => true,
@@ -145,7 +143,7 @@ impl LossConfig {
         }
     }
 
-    /// Whether the loss is meant for one class out of several.
+    /// Whether the loss chooses one class out of several.
     pub fn is_categorical(&self) -> bool {
         match self {
             Self::SparseCategoricalCrossentropy { .. }
@@ -205,7 +203,7 @@ impl LossConfig {
 }
 
 impl Formula {
-    /// What a loss becomes after a head.
+    /// The formula of a loss after a head.
     pub fn of(loss: &LossConfig, head: Head) -> Self {
         let finds_logits = |from_logits: bool| head != Head::Open || from_logits;
         match *loss {
@@ -254,9 +252,9 @@ impl Formula {
     }
 }
 
-/// The formulas in plain f64, for what can be said of a loss without training.
+/// The formulas in plain f64, for statements about a loss without training.
 impl Formula {
-    /// The loss of one image of class `label` for which the network gives these logits, one for each unit.
+    /// The loss of one image with class `label` for these logits, one per unit.
     pub fn of_image(self, head: Head, logits: &[f64], label: usize) -> f64 {
         let units = logits.len();
         let [lowest, highest] = PROBABILITY_BOUNDS;
@@ -332,14 +330,14 @@ impl Formula {
         }
     }
 
-    /// The mean loss of images of which `class_counts` are in each class, where every logit of every image is 0.
+    /// The mean loss where every logit of every image is 0. `class_counts` are the images of each class.
     pub fn of_zero_logits(self, head: Head, units: usize, class_counts: &[usize]) -> f64 {
         let zeros = vec![0.0; units];
         mean_over_images(class_counts, |label| self.of_image(head, &zeros, label))
     }
 
-    /// What no mean loss of one answer to all images lies below: the loss of the mean target, where it is the best answer. Nothing
-    /// where that is not known: clipped shares need not add up to 1.
+    /// The lowest mean loss of one answer to all images: the loss of the mean target, where that is the best answer. `None` where
+    /// the best answer is not known: clipped outputs need not add up to 1.
     pub fn of_best_answer_to_all(self, units: usize, class_counts: &[usize]) -> Option<f64> {
         let share =
             |unit: usize| mean_over_images(class_counts, |label| self.targets(units, label)[unit]);
@@ -348,7 +346,7 @@ impl Formula {
         let mean = |of_unit: &dyn Fn(f64) -> f64| {
             shares.iter().map(|&share| of_unit(share)).sum::<f64>() / units as f64
         };
-        // A mean target of more than 1, of one unit and labels above 1, has no best answer: the loss falls without end.
+        // One unit with labels above 1 can have a mean target above 1. Then there is no best answer: the loss falls without end.
         let are_shares = shares.iter().all(|share| (0.0..=1.0).contains(share));
         match self {
             Self::SoftmaxOfLogits { .. } | Self::SoftmaxOfOutput { .. } | Self::ClippedSparse => {
@@ -371,7 +369,7 @@ impl Formula {
         }
     }
 
-    /// Whether the best answer to all images gives each class its share, so that its loss is the entropy of the labels.
+    /// Whether the best single answer to all images is each class's share, so that its loss is the entropy of the labels.
     pub fn best_answer_is_the_shares(self) -> bool {
         let smoothing = match self {
             Self::SoftmaxOfLogits { smoothing } | Self::SoftmaxOfOutput { smoothing } => smoothing,
@@ -381,8 +379,8 @@ impl Formula {
         smoothing == 0.0
     }
 
-    /// What an image of class `label` is compared with, a number for each unit: rows of 0 and 1, the class itself where there is one
-    /// unit, both with label smoothing.
+    /// The targets of an image with class `label`, one per unit: a one-hot row, or the label itself for one unit, both with label
+    /// smoothing.
     fn targets(self, units: usize, label: usize) -> Vec<f64> {
         let (smoothing, over) = match self {
             Self::SoftmaxOfLogits { smoothing }
@@ -404,7 +402,7 @@ impl Formula {
 }
 
 impl Head {
-    /// What the network puts out for these logits, in plain f64.
+    /// The network's output for these logits, in plain f64.
     pub fn outputs(self, logits: &[f64]) -> Vec<f64> {
         match self {
             Self::Open => logits.to_vec(),
@@ -419,7 +417,7 @@ impl Head {
     }
 }
 
-/// The mean over images of which `class_counts` are in each class.
+/// The mean of `of_class` over images, of which each class has its number in `class_counts`.
 fn mean_over_images(class_counts: &[usize], of_class: impl Fn(usize) -> f64) -> f64 {
     let images: usize = class_counts.iter().sum();
     let classes = class_counts.iter().enumerate().filter(|(_, count)| **count > 0);

@@ -1,20 +1,20 @@
-//! How much memory a training run takes, from the configuration alone.
+//! The memory of a training run, estimated from the configuration alone.
 
 use super::{Experiment, LayerShape, layer_shapes};
 
-/// A run that needs more than this is refused before anything is allocated: a tab's wasm memory ends at 4 GiB, and a
-/// page that takes half of it has already failed its user.
+/// A run that needs more than this is refused before anything is allocated. A tab's wasm memory ends at 4 GiB, and half of it is
+/// already too much for a page.
 pub const MEMORY_LIMIT_BYTES: u64 = 2 << 30;
 
-/// What a training run on the default backend needs at its peak, in bytes. Expects an experiment whose layers fit.
+/// The peak memory of a training run on the default backend, in bytes; `u64::MAX` where the layers do not fit.
 ///
-/// Counted: the wasm itself; the images three times (as drawn, as a tensor, and with zeros around them), twice more where they are
-/// altered; of each variable its value, its gradient, what the optimizer keeps, a working copy and what early stopping keeps; and
-/// what one batch leaves after each layer and in the loss.
+/// The sum counts the wasm itself; the images three times (as drawn, as a tensor, and padded), twice more with augmentation; of each
+/// variable the value, the gradient, a working copy, the optimizer's tensors, a second gradient where gradients add up, and the best
+/// weights of early stopping; and of one batch the outputs of each layer and the tensors of the loss.
 pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     const FLOAT: u64 = 4;
     const WASM: u64 = 2_000_000;
-    /// Tensors of the size of the network's output that a loss makes: targets, probabilities, logarithms, their gradients.
+    /// A loss makes this many tensors of the size of the network's output: targets, probabilities, logarithms, their gradients.
     const OF_LOSS: u64 = 16;
     let Ok(shapes) = layer_shapes(&experiment.network, &experiment.dataset) else {
         return u64::MAX;

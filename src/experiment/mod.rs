@@ -1,8 +1,8 @@
-//! What a person asks for: images, a network, how to train it, and a seed. Plain data, no tensors.
+//! An experiment as plain data: images, a network, its training, and a seed. No tensors.
 //!
-//! Each concept has a file: its type, its defaults, its rows in the table of fields, and every plain fact about it. [`fields`] is
-//! that table; [`Setting`] a field with a value; [`Experiment::validate`] names each field that is out of range before any work
-//! starts. The defaults are those of [`Experiment::default`], the article's first example, and of each kind's [`Choice`].
+//! Each concept has a file with its type, its defaults, its rows in the table of fields, and every plain fact about it. [`fields`]
+//! is that table. A [`Setting`] is a field with a value. [`Experiment::validate`] names each field that is out of range before any
+//! work starts. The defaults are [`Experiment::default`], the article's first example, and those of each kind's [`Choice`].
 
 mod augmentation;
 mod data;
@@ -55,7 +55,7 @@ pub struct Experiment {
     pub dataset: DatasetConfig,
     pub network: NetworkConfig,
     pub training: TrainingConfig,
-    /// Decides images, labels, initial weights and the order of batches, each from a stream of its own.
+    /// Decides images, labels, initial weights and the order of batches, each by its own random stream.
     pub seed: u32,
 }
 
@@ -76,11 +76,11 @@ pub struct NetworkConfig {
 pub struct TrainingConfig {
     pub optimizer: OptimizerConfig,
     pub loss: LossConfig,
-    /// The rate that a schedule starts from, or warms up to.
+    /// The rate that a schedule starts from, or reaches after its warm-up.
     pub learning_rate: f64,
     pub schedule: ScheduleConfig,
     pub clipping: ClippingConfig,
-    /// Images in a step; the last step of an epoch takes the images that are left.
+    /// Images per step; the last step of an epoch takes the remaining images.
     pub batch_size: u32,
     pub epochs: u32,
     pub early_stopping: EarlyStoppingConfig,
@@ -89,7 +89,7 @@ pub struct TrainingConfig {
     pub training_loop: LoopConfig,
 }
 
-/// Keras' `fit` takes so many images in a step where it is not told.
+/// The default batch size of Keras' `fit`.
 pub(crate) const KERAS_BATCH_SIZE: u32 = 32;
 
 impl Default for Experiment {
@@ -129,36 +129,36 @@ impl Default for Experiment {
 }
 
 impl Experiment {
-    /// Whether the optimizer does not get the weights of the layer at this place of the list.
+    /// Whether the layer at this index is frozen: the optimizer does not update its weights.
     pub fn is_frozen(&self, layer: usize) -> bool {
         self.training.training_loop.frozen.contains(&(layer as u32))
     }
 
-    /// Whether no layer's weights change.
+    /// Whether every layer with weights is frozen.
     pub fn is_frozen_entirely(&self) -> bool {
         let mut layers = self.network.layers.iter().enumerate();
         layers.all(|(index, layer)| !layer.has_weights() || self.is_frozen(index))
     }
 
-    /// Whether training works otherwise than inference on the same images and weights: by altered or mixed images, or by a layer
-    /// such as dropout or batch normalisation.
+    /// Whether training computes something else than inference from the same images and weights: because of augmentation, or of a
+    /// layer such as dropout or batch normalisation.
     pub fn modes_differ(&self) -> bool {
         self.modes_differ_within(&self.network.layers)
     }
 
-    /// The same where only these of the network's layers are looked at.
+    /// The same for these of the network's layers alone.
     pub fn modes_differ_within(&self, layers: &[LayerConfig]) -> bool {
         let by_layers = layers.iter().any(LayerConfig::differs_by_mode);
         let by_layers = by_layers && !self.training.training_loop.inference_mode;
         by_layers || !self.training.augmentation.is_off()
     }
 
-    /// Updates in one epoch.
+    /// The number of steps in one epoch.
     pub fn steps_per_epoch(&self) -> u32 {
         self.dataset.images.div_ceil(self.training.batch_size.max(1))
     }
 
-    /// Updates in all epochs together.
+    /// The number of steps in all epochs.
     pub fn steps(&self) -> u32 {
         self.steps_per_epoch().saturating_mul(self.training.epochs)
     }

@@ -1,12 +1,12 @@
-//! Optimizers and what is done to gradients before an update.
+//! Optimizers and gradient clipping: their types, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// Optimizers with Keras' formulas and names; [`crate::training::optimizer`] writes the formulas out. Weight decay is decoupled
-/// from the gradient in all of them, and Keras applies it to every variable, biases too.
+/// Optimizers with Keras' formulas and names; [`crate::training::optimizer`] writes the formulas out. In all of them weight decay is
+/// decoupled from the gradient, and as in Keras it applies to every variable, also to biases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum OptimizerConfig {
@@ -60,7 +60,7 @@ pub enum OptimizerConfig {
     },
 }
 
-/// What is done to gradients before the update.
+/// The clipping of gradients before the update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClippingConfig {
@@ -69,7 +69,7 @@ pub enum ClippingConfig {
     Norm {
         limit: f64,
     },
-    /// Each number of a gradient lies between minus and plus the limit: Keras' `clipvalue`.
+    /// Each element of a gradient is clipped to between minus and plus the limit: Keras' `clipvalue`.
     Value {
         limit: f64,
     },
@@ -79,7 +79,7 @@ pub enum ClippingConfig {
     },
 }
 
-/// Keras' epsilon of every optimizer that has one.
+/// Keras' default epsilon of every optimizer that has one.
 const EPSILON: f64 = 1e-7;
 
 impl OptimizerConfig {
@@ -103,7 +103,7 @@ impl OptimizerConfig {
         Self::Adagrad { initial_accumulator_value: 0.1, epsilon: EPSILON, weight_decay: 0.0 };
     pub const LION: Self = Self::Lion { beta_1: 0.9, beta_2: 0.99, weight_decay: 0.0 };
     pub const SGD: Self = Self::Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-    /// Keras' own default momentum is 0; 0.9 is what its guides, and most people, set.
+    /// Keras' default momentum is 0; its guides, and most people, set 0.9.
     pub const SGD_MOMENTUM: Self = Self::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 };
     pub const SGD_NESTEROV: Self = Self::Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.0 };
     pub const RMSPROP: Self = Self::RmsProp {
@@ -168,7 +168,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// Decoupled weight decay: each step takes this share of the learning rate off every weight.
+    /// The decoupled weight decay: each step subtracts weight decay times learning rate times the weight from every weight.
     pub fn weight_decay(&self) -> f64 {
         match *self {
             Self::Adam { weight_decay, .. }
@@ -181,7 +181,7 @@ impl OptimizerConfig {
         }
     }
 
-    /// How many tensors of a variable's size the optimizer keeps beside it.
+    /// The number of tensors of a variable's size that the optimizer keeps for each variable.
     pub fn slots(&self) -> u64 {
         match self {
             Self::Adam { amsgrad, .. } | Self::AdamW { amsgrad, .. } => 2 + u64::from(*amsgrad),
@@ -199,11 +199,11 @@ impl ClippingConfig {
     fn choices() -> Vec<Choice> {
         vec![
             Choice::new("none", "None", Self::None {}),
-            Choice::new("norm", "By each variable's norm", Self::Norm { limit: 1.0 }),
-            Choice::new("value", "Number by number", Self::Value { limit: 0.5 }),
+            Choice::new("norm", "Norm of each gradient", Self::Norm { limit: 1.0 }),
+            Choice::new("value", "Each element", Self::Value { limit: 0.5 }),
             Choice::new(
                 "global_norm",
-                "By the norm of all gradients together",
+                "Norm of all gradients together",
                 Self::GlobalNorm { limit: 1.0 },
             ),
         ]

@@ -1,23 +1,23 @@
-//! What holds weights small: a penalty in the loss, and a bound after each update.
+//! Regularizers and constraints: a penalty in the loss, and a bound on the weights after each update.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// What is added to the loss: each strength times the sum of the weights' magnitudes or squares.
+/// The strengths of the penalties that are added to the loss: each is multiplied by a sum over all weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct RegularizerConfig {
-    /// Magnitudes of the kernels.
+    /// Strength of the sum of the kernels' magnitudes.
     pub l1: f64,
-    /// Squares of the kernels.
+    /// Strength of the sum of the kernels' squares.
     pub l2: f64,
-    /// Squares of the biases.
+    /// Strength of the sum of the biases' squares.
     pub bias_l2: f64,
 }
 
-/// What kernels are held to after each update.
+/// The bound that kernels are held to after each update.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ConstraintConfig {
@@ -31,7 +31,7 @@ pub enum ConstraintConfig {
 impl RegularizerConfig {
     pub const NONE: Self = Self { l1: 0.0, l2: 0.0, bias_l2: 0.0 };
 
-    /// Whether nothing is added.
+    /// Whether no penalty is added.
     pub fn is_off(&self) -> bool {
         *self == Self::NONE
     }

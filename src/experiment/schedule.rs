@@ -1,16 +1,16 @@
-//! How the learning rate changes from step to step.
+//! Learning rate schedules: their type, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// The learning rate over the steps `t`, counted from 0, as `keras.optimizers.schedules` computes it.
+/// The learning rate at step `t`, counted from 0, as `keras.optimizers.schedules` computes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScheduleConfig {
     Constant {},
-    /// `rate * decay_rate^(t / decay_steps)`; on a staircase the power is a whole number.
+    /// `rate * decay_rate^(t / decay_steps)`; with `staircase` the quotient is rounded down.
     Exponential {
         decay_steps: u32,
         decay_rate: f64,
@@ -22,20 +22,20 @@ pub enum ScheduleConfig {
         decay_rate: f64,
         staircase: bool,
     },
-    /// The rate up to the first boundary, then the rate times each factor, from the step after each boundary on.
+    /// The rate up to the first boundary; from the step after each boundary on, the rate times that boundary's factor.
     Piecewise {
         boundaries: Vec<u32>,
         factors: Vec<f64>,
     },
-    /// From `warmup_from` times the rate straight up to the rate in `warmup_steps`, then down along half a cosine to `alpha` times
-    /// the rate in `decay_steps`.
+    /// A linear rise from `warmup_from` times the rate to the rate in `warmup_steps`, then half a cosine down to `alpha` times the
+    /// rate in `decay_steps`.
     Cosine {
         warmup_steps: u32,
         warmup_from: f64,
         decay_steps: u32,
         alpha: f64,
     },
-    /// From `warmup_from` times the rate straight up to the rate in `warmup_steps`, and no further change.
+    /// A linear rise from `warmup_from` times the rate to the rate in `warmup_steps`, then the rate.
     Warmup {
         warmup_steps: u32,
         warmup_from: f64,

@@ -1,7 +1,7 @@
-//! One field with a value: how an experiment is changed, and how two experiments differ.
+//! Settings: changing an experiment field by field, and finding the fields in which two experiments differ.
 //!
-//! A [`Setting`] is what `--set` and the page's controls apply, what a table of runs shows, what a link or a sweep carries, and
-//! what a cure proposes.
+//! `--set` and the page's controls apply a [`Setting`], the table of runs shows settings, links and sweeps carry them, and a cure
+//! proposes them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::fields::{FieldKind, shown};
 use super::json::{as_whole, pointer};
 use super::{Experiment, Field, InvalidField, LayerConfig};
 
-/// Fields that stand for the same field of every layer of a kind.
+/// Paths that set the biases of every layer of one kind. An experiment has no such fields.
 const CONV_BIAS: &str = "network.conv_bias";
 const DENSE_BIAS: &str = "network.dense_bias";
 
@@ -27,34 +27,34 @@ pub struct Setting {
     pub value: Value,
 }
 
-/// An experiment after a change, with everything that is wrong with it.
+/// An experiment after a change, with all of its problems.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Edited {
     pub experiment: Experiment,
-    /// The problem of a value that the field cannot hold; the experiment is as it was then.
+    /// The error of a value that the field cannot hold. Then the experiment is unchanged.
     pub refused: Option<InvalidField>,
-    /// The problems of the experiment as it is now.
+    /// The problems of `experiment`.
     pub problems: Vec<InvalidField>,
 }
 
-/// The layers whose biases a field stands for.
+/// A path that sets the biases of every layer of one kind.
 struct BiasField {
     path: &'static str,
     label: &'static str,
-    is_meant: fn(&LayerConfig) -> bool,
+    applies_to: fn(&LayerConfig) -> bool,
 }
 
 const BIASES: [BiasField; 2] = [
     BiasField {
         path: CONV_BIAS,
         label: "Convolution biases",
-        is_meant: |layer| matches!(layer, LayerConfig::Conv2d { .. }),
+        applies_to: |layer| matches!(layer, LayerConfig::Conv2d { .. }),
     },
     BiasField {
         path: DENSE_BIAS,
         label: "Dense bias",
-        is_meant: |layer| matches!(layer, LayerConfig::Dense { .. }),
+        applies_to: |layer| matches!(layer, LayerConfig::Dense { .. }),
     },
 ];
 
@@ -74,8 +74,8 @@ impl Setting {
 }
 
 impl Experiment {
-    /// The experiment with the field at `path` set to what a person entered. A value that the field cannot hold leaves the
-    /// experiment as it was.
+    /// The experiment with the field at `path` set to the entered text. A value that the field cannot hold leaves the experiment
+    /// unchanged.
     pub fn edited(&self, path: &str, text: &str) -> Edited {
         let mut experiment = self.clone();
         let refused = experiment.set(path, text).err();
@@ -83,17 +83,16 @@ impl Experiment {
         Edited { experiment, refused, problems }
     }
 
-    /// Sets one field. The value is only required to be one that the field can hold; ranges are [`Experiment::validate`]'s. On an
-    /// error nothing is changed.
+    /// Sets one field. The field's type has to hold the value; [`Experiment::validate`] checks ranges. On an error nothing changes.
     pub fn apply(&mut self, setting: &Setting) -> Result<(), InvalidField> {
         self.set(&setting.field, &setting.text())
     }
 
-    /// Sets the field at `path` to what `text` says; otherwise as [`Experiment::apply`].
+    /// Sets the field at `path` from text; otherwise like [`Experiment::apply`].
     ///
-    /// A field with kinds takes the id or the name of a kind, or an object with some of its fields; `network.conv_bias` and
-    /// `network.dense_bias` set the biases of all such layers, `dataset.side` both height and width. Objects and lists are written
-    /// as JSON. A batch of all images stays one when the number of images changes.
+    /// A field with kinds takes the id or the name of a kind, or an object with some of the kind's fields. `network.conv_bias` and
+    /// `network.dense_bias` set the biases of all such layers, and `dataset.side` sets height and width. Objects and lists are
+    /// written as JSON. A batch size equal to the number of images follows that number when it changes.
     pub fn set(&mut self, path: &str, text: &str) -> Result<(), InvalidField> {
         let text = text.trim();
         if let Some(biases) = BIASES.iter().find(|biases| biases.path == path) {
@@ -124,29 +123,29 @@ impl Experiment {
         Ok(())
     }
 
-    /// Whether all convolutions have biases; `None` where some have and some have not, or where there are none.
+    /// Whether all convolutions have biases; `None` where they differ or where there are none.
     pub fn conv_bias(&self) -> Option<bool> {
         self.common_bias(&BIASES[0])
     }
 
-    /// The same of dense layers.
+    /// The same for dense layers.
     pub fn dense_bias(&self) -> Option<bool> {
         self.common_bias(&BIASES[1])
     }
 
     fn common_bias(&self, biases: &BiasField) -> Option<bool> {
-        let layers = self.network.layers.iter().filter(|layer| (biases.is_meant)(layer));
+        let layers = self.network.layers.iter().filter(|layer| (biases.applies_to)(layer));
         let mut biases = layers.filter_map(LayerConfig::use_bias);
         let first = biases.next()?;
         biases.all(|bias| bias == first).then_some(first)
     }
 
     fn set_biases(&mut self, biases: &BiasField, text: &str) -> Result<(), InvalidField> {
-        let BiasField { path, label, is_meant } = biases;
+        let BiasField { path, label, applies_to } = biases;
         let on = parse_bool(text)
             .ok_or_else(|| InvalidField::new(*path, label, text, "true or false"))?;
         let mut found = false;
-        for layer in self.network.layers.iter_mut().filter(|layer| is_meant(layer)) {
+        for layer in self.network.layers.iter_mut().filter(|layer| applies_to(layer)) {
             if let Some(bias) = layer.use_bias_mut() {
                 *bias = on;
                 found = true;
@@ -155,11 +154,11 @@ impl Experiment {
         if found {
             return Ok(());
         }
-        let message = format!("{label}: the network has no such layer to set them in.");
+        let message = format!("{label}: the network has no such layer.");
         Err(InvalidField::told(*path, text, "a network with such a layer", message))
     }
 
-    /// Every path that `set` takes, for the error that names them.
+    /// The error of an unknown path, which names the fields that there are.
     fn no_such_field(&self, path: &str, text: &str) -> InvalidField {
         let mut names = BIASES.map(|biases| biases.path.to_string()).to_vec();
         names.push(SIDE.path.into());
@@ -178,11 +177,11 @@ impl Experiment {
         InvalidField::told(path, text, names, message)
     }
 
-    /// The settings that turn `base` into this experiment when they are applied in order.
+    /// The settings that, applied in order, turn `base` into this experiment.
     pub fn settings_from(&self, base: &Self) -> Vec<Setting> {
         let mut settings = Vec::new();
         differences("", &self.to_value(), &base.to_value(), &mut settings);
-        // The two sides of a square are one setting.
+        // The height and width of square images are one setting.
         let is_side = |setting: &Setting| {
             SIDES.map(|name| format!("dataset.{name}")).contains(&setting.field)
         };
@@ -198,8 +197,8 @@ impl Experiment {
     }
 }
 
-/// Collects what differs, by fields: what has kinds of one and the same type by its own fields, lists of layers layer by layer where
-/// their types are the same.
+/// Collects the fields that differ. Values of one kind are compared field by field, and lists of layers layer by layer where the
+/// kinds of the layers agree.
 fn differences(path: &str, now: &Value, before: &Value, settings: &mut Vec<Setting>) {
     if now == before {
         return;
@@ -222,7 +221,7 @@ fn differences(path: &str, now: &Value, before: &Value, settings: &mut Vec<Setti
             }
         }
         _ => {
-            // A kind with all its defaults goes by its name.
+            // A kind with all its defaults is written as its id.
             let kind = Field::of(path).and_then(|field| field.chosen(now));
             let kind = kind.filter(|kind| kind.value == *now && !now.is_null());
             let value = kind.map_or(now.clone(), |kind| kind.id.into());
@@ -231,7 +230,7 @@ fn differences(path: &str, now: &Value, before: &Value, settings: &mut Vec<Setti
     }
 }
 
-/// What `text` means in a field of the table.
+/// The value of `text` for a field of the table.
 fn value(path: &str, field: &Field, text: &str) -> Result<Value, InvalidField> {
     match field.kind {
         FieldKind::Number(range) => {
@@ -256,7 +255,7 @@ fn value(path: &str, field: &Field, text: &str) -> Result<Value, InvalidField> {
     }
 }
 
-/// "momentum" and "nesterov" alone mean SGD with it.
+/// "momentum" and "nesterov" are short for SGD with either.
 fn by_another_name(path: &str, field: &Field, name: &str) -> Option<super::Choice> {
     match (path, name) {
         ("training.optimizer", "momentum" | "nesterov") => {
@@ -266,8 +265,8 @@ fn by_another_name(path: &str, field: &Field, name: &str) -> Option<super::Choic
     }
 }
 
-/// What is wrong with a text that is no number; one written with commas gets the number that it probably means: 0.01 for "0,01"
-/// and 1000 for "1,000".
+/// The error of a text that is no number. It proposes the number that a text with commas probably means: 0.01 for "0,01" and 1000
+/// for "1,000".
 fn not_a_number(path: &str, field: &Field, text: &str) -> InvalidField {
     let problem = field.invalid(path, text);
     let (first, groups) = text.split_once(',').unwrap_or((text, ""));

@@ -1,18 +1,18 @@
-//! The shape of what flows through the layers, from the configuration alone.
+//! The shape of each layer's input and output, from the configuration alone.
 
 use super::{DatasetConfig, InvalidField, LayerConfig, NetworkConfig, Padding};
 
-/// What one image is at some depth of the network.
+/// The shape of one image's activations between two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Height, width, channels.
     Image([usize; 3]),
-    /// Units in a row.
+    /// A row of this many units.
     Flat(usize),
 }
 
 impl Shape {
-    /// Numbers in one image.
+    /// The number of activations of one image.
     pub fn size(self) -> usize {
         match self {
             Self::Image([height, width, channels]) => height * width * channels,
@@ -20,7 +20,7 @@ impl Shape {
         }
     }
 
-    /// Filters or units: what a ReLU layer has one of for each dead or live unit.
+    /// The number of channels or units. A dead unit of a ReLU layer is one of these.
     pub fn units(self) -> usize {
         match self {
             Self::Image([_, _, channels]) => channels,
@@ -40,16 +40,16 @@ impl std::fmt::Display for Shape {
     }
 }
 
-/// A layer's input, output and weights.
+/// A layer's input shape, output shape and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerShape {
     pub input: Shape,
     pub output: Shape,
-    /// Trainable numbers.
+    /// The number of trainable parameters.
     pub parameters: usize,
 }
 
-/// The shape after every layer, or the first layer that does not fit its input. Expects every number in its range.
+/// The shapes of every layer, or an error for the first layer that does not fit its input. Expects every number in its range.
 pub fn layer_shapes(
     network: &NetworkConfig,
     dataset: &DatasetConfig,
@@ -81,7 +81,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Windows along an axis of so many pixels.
+    /// The number of windows along an axis of this many pixels.
     pub fn count(self, pixels: usize) -> usize {
         let strides = self.strides as usize;
         match self.padding {
@@ -90,12 +90,12 @@ impl Window {
         }
     }
 
-    /// Whether each pixel is in one window at most, and none is padding.
+    /// Whether windows neither overlap nor leave gaps, without padding.
     pub fn lies_side_by_side(self) -> bool {
         self.strides == self.size && self.padding == Padding::Valid
     }
 
-    /// Pixels of padding before and after an axis, the odd one after.
+    /// The pixels of padding before and after an axis, an odd one after it.
     pub fn padded(self, pixels: usize) -> [usize; 2] {
         if self.padding == Padding::Valid {
             return [0, 0];
@@ -131,7 +131,7 @@ fn addable(saved: Option<Shape>, input: Shape, path: &str) -> Result<(), Invalid
         Some(saved) if saved == input => return Ok(()),
         Some(saved) => (
             format!("add_saved of {saved} to {input}"),
-            format!("where the shape is that of the save layer, {saved}"),
+            format!("at a place where the shape is the saved one, {saved}"),
         ),
     };
     Err(InvalidField::new(path, "Layer", value, wanted))

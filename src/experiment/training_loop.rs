@@ -1,4 +1,4 @@
-//! The training loop, and the mistakes that people make in one of their own.
+//! Mistakes in a hand-written training loop: their type, defaults and fields.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
@@ -7,21 +7,21 @@ use super::DatasetConfig;
 use super::fields::{Field, FieldGroup};
 use super::layer::MOST_LAYERS;
 
-/// Mistakes in a training loop of one's own, which no framework reports.
+/// Mistakes in a hand-written training loop that no framework reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct LoopConfig {
-    /// Whether gradients are set to zero before each step. PyTorch adds them up otherwise.
+    /// Whether gradients are set to zero before each step. Otherwise they add up, as in PyTorch.
     pub zero_grad: bool,
-    /// Layers, by their place in the list from 0, whose weights the optimizer does not get.
+    /// The indices, from 0, of layers whose weights the optimizer does not update.
     pub frozen: Vec<u32>,
-    /// Each image has the label of the image so many places before it; the first images have the last ones' labels.
+    /// Each image has the label of the image this many places before it; the first images have the labels of the last ones.
     pub labels_rolled_by: u32,
     /// Whether each step pairs its images with its labels at random.
     pub labels_shuffled: bool,
-    /// Whether each step makes its optimizer anew, without any memory.
+    /// Whether each step uses a new optimizer, without any state.
     pub optimizer_recreated: bool,
-    /// Whether the network trains as if it were in inference: batch normalisation by its moving averages, dropout off. PyTorch's
+    /// Whether the network trains in inference mode: batch normalisation by its moving averages, dropout off. PyTorch's
     /// `model.eval()`, Keras' `training=False`.
     pub inference_mode: bool,
 }
@@ -43,7 +43,7 @@ const GROUP: FieldGroup = FieldGroup::TrainingLoop;
 pub(super) const FIELDS: &[Field] = &[
     Field::flag(GROUP, "training.loop.zero_grad", "zero_grad() each step"),
     Field::numbers(GROUP, "training.loop.frozen", "Frozen layers")
-        .counted_in("places from 0")
+        .counted_in("indices from 0")
         .in_keras("trainable"),
     Field::whole(GROUP, "training.loop.frozen[]", "Frozen layer", 0.0, (MOST_LAYERS - 1) as f64),
     Field::whole(

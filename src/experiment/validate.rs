@@ -1,4 +1,4 @@
-//! Says what is wrong with an experiment before any work starts.
+//! Validation: every problem of an experiment, before any work starts.
 
 use super::json::visit;
 use super::layer::MOST_LAYERS;
@@ -31,7 +31,7 @@ impl Experiment {
 
     /// Every number in every field against its limit.
     fn out_of_range(&self) -> Vec<InvalidField> {
-        // JSON has no NaN or infinity: serde_json writes null for them, and null where a number belongs is how they show.
+        // JSON has no NaN or infinity: serde_json writes null for them.
         let mut problems = Vec::new();
         visit(&self.to_value(), &mut |path, value| {
             let field = Field::of(path);
@@ -48,7 +48,7 @@ impl Experiment {
         problems
     }
 
-    /// What stands in a field that JSON cannot write.
+    /// The text of a number that JSON cannot write.
     fn text_of_unwritable(&self, path: &str) -> String {
         let rate = self.training.learning_rate;
         if path == "training.learning_rate" {
@@ -58,7 +58,8 @@ impl Experiment {
         }
     }
 
-    /// A batch holds 1 image to all of them. Where all are too many, only their number is wrong.
+    /// A batch holds between 1 image and all images. Where the number of images is itself out of range, a batch of all images is no
+    /// further problem.
     fn batch_problem(&self) -> Option<InvalidField> {
         let (batch, images) = (self.training.batch_size, self.dataset.images);
         let is_possible = (1..=DatasetConfig::MOST_IMAGES).contains(&images);
@@ -76,7 +77,7 @@ impl Experiment {
         })
     }
 
-    /// Boundaries rise, and each has the factor of the rate after it.
+    /// Boundaries have to rise, and each needs its factor.
     fn schedule_problem(&self) -> Option<InvalidField> {
         let ScheduleConfig::Piecewise { boundaries, factors } = &self.training.schedule else {
             return None;
@@ -88,17 +89,18 @@ impl Experiment {
         if !boundaries.is_sorted_by(|before, after| before < after) {
             return problem(
                 format!("{boundaries:?}"),
-                "steps that rise, each later than the one before it".into(),
+                "in rising order, each step later than the one before it".into(),
             );
         }
         if boundaries.is_empty() || boundaries.len() != factors.len() {
-            let allowed = format!("one for each of the {} factors, at least one", factors.len());
+            let factors = factors.len();
+            let allowed = format!("one for each of the {factors} factors, and at least one");
             return problem(boundaries.len().to_string(), allowed);
         }
         None
     }
 
-    /// A conflicting pair takes two images; labels that follow what an image shows need marks or stripes.
+    /// A conflicting pair takes two images, and labels by pattern need marks or stripes.
     fn data_problem(&self) -> Option<InvalidField> {
         let dataset = &self.dataset;
         let most = dataset.images / 2;
@@ -107,21 +109,24 @@ impl Experiment {
                 "dataset.conflicting_pairs",
                 "Conflicting pairs",
                 dataset.conflicting_pairs.to_string(),
-                format!("a whole number from 0 to {most}, for there are {} images", dataset.images),
+                format!(
+                    "a whole number from 0 to {most}, because there are {} images",
+                    dataset.images
+                ),
             ));
         }
         (dataset.labels == Labels::Pattern && !dataset.pixels.show_a_pattern()).then(|| {
-            let allowed = "random or balanced, for these pixels show no pattern";
+            let allowed = "random or balanced, because these pixels show no pattern";
             InvalidField::new("dataset.labels", "Labels", "pattern", allowed)
         })
     }
 
     /// Early stopping on the held-out loss needs held-out images.
     fn early_stopping_problem(&self) -> Option<InvalidField> {
-        let blind =
+        let has_no_loss =
             self.training.early_stopping.needs_validation() && self.dataset.validation_images == 0;
-        blind.then(|| {
-            let allowed = "at least 1, for early stopping watches their loss";
+        has_no_loss.then(|| {
+            let allowed = "at least 1, because early stopping watches their loss";
             InvalidField::new("dataset.validation_images", "Held-out images", "0", allowed)
         })
     }
@@ -144,7 +149,7 @@ impl Experiment {
         let layers = &self.network.layers;
         if layers.is_empty() {
             let allowed = format!("a list of 1 to {MOST_LAYERS} layers");
-            let message = format!("Layers: there are 0; give at least one layer: {allowed}.");
+            let message = format!("Layers: the list is empty; it must be {allowed}.");
             return Some(InvalidField::told("network.layers", "0", allowed, message));
         }
         if layers.len() > MOST_LAYERS {
@@ -161,8 +166,8 @@ impl Experiment {
         }
     }
 
-    /// A loss finds a label at its place among the units, so there is a unit for each label from 0 on; Keras and PyTorch refuse a label
-    /// beyond them. With one unit, most losses compare the unit with the label itself, whatever number that is.
+    /// A label is the index of a unit, so every label from 0 on needs a unit; Keras and PyTorch refuse a label beyond the last unit.
+    /// With one unit, most losses compare that unit with the label itself, whatever its number.
     fn head_problem(&self, output: Shape) -> Option<InvalidField> {
         let DatasetConfig { classes, first_label, .. } = self.dataset;
         let last_label = self.dataset.last_label();
@@ -174,10 +179,10 @@ impl Experiment {
             Shape::Flat(units) => units.to_string(),
             image => format!("{image} numbers"),
         };
-        let one = match (classes, takes_one) {
-            (_, true) => ", or 1",
-            (2, false) => "; with one unit for two classes use binary cross-entropy",
-            _ => "",
+        let (or_one, hint) = match (classes, takes_one) {
+            (_, true) => (", or 1", ""),
+            (2, false) => ("", "; with one unit for two classes use binary cross-entropy"),
+            _ => ("", ""),
         };
         // The number of units is a field of the last dense layer.
         let layers = self.network.layers.iter().enumerate().rev();
@@ -187,13 +192,13 @@ impl Experiment {
             _ => format!("network.layers[{last}]"),
         };
         let allowed = match (output, first_label) {
-            (Shape::Image(_), 0) => format!("{classes}, one unit per class{one}"),
+            (Shape::Image(_), 0) => format!("{classes}, one unit per class{or_one}{hint}"),
             _ => format!(
-                "at least {}, for the labels of the {classes} classes go from {first_label} to {last_label}, and a label is the place of a unit, counted from 0{one}",
+                "at least {}{or_one}, because the labels of the {classes} classes go from {first_label} to {last_label}, and each is the index of a unit{hint}",
                 last_label + 1
             ),
         };
-        Some(InvalidField::new(field, "Units of the last layer", units, allowed))
+        Some(InvalidField::new(field, "Units", units, allowed))
     }
 
     fn too_large_for_memory(&self) -> Option<InvalidField> {
@@ -205,7 +210,7 @@ impl Experiment {
                 "Memory for this network and batch size",
                 gib(bytes),
                 format!(
-                    "at most {}: take fewer images, filters or units, or a smaller batch",
+                    "at most {}: use fewer images, filters or units, or a smaller batch",
                     gib(MEMORY_LIMIT_BYTES)
                 ),
             )

@@ -1,10 +1,10 @@
-//! What scripts of all frameworks have in common: images and labels drawn with NumPy, and what alters them.
+//! The parts that scripts of all frameworks share: NumPy code that draws images and labels, and the augmentation.
 
 use super::text::Script;
 use crate::dataset::marks;
 use crate::experiment::{AugmentationConfig, DatasetConfig, Experiment, Labels, Pixels};
 
-/// Draws `images` and `labels`, and the held-out ones if there are any.
+/// Draws `images` and `labels`, and the held-out images and labels if there are any.
 pub fn draw(script: &mut Script, experiment: &Experiment) {
     let dataset = &experiment.dataset;
     let DatasetConfig { images, height, width, channels, validation_images, .. } = *dataset;
@@ -50,16 +50,14 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
     let kinds = |script: &mut Script| {
         script.line(&match dataset.labels {
             Labels::Pattern => "kinds = labels % 2".into(),
-            _ => format!("kinds = np.random.randint(2, size={all})  # whatever the labels say"),
+            _ => format!("kinds = np.random.randint(2, size={all})  # independent of the labels"),
         });
     };
     match dataset.pixels {
         Pixels::Uniform | Pixels::Normal => {}
         Pixels::Constant => script.line("images[:] = images[0]"),
         Pixels::Patterned => {
-            script.line(
-                "# Crosses of five bright pixels on faint noise: upright ones and diagonal ones.",
-            );
+            script.line("# Crosses of five bright pixels on faint noise, upright or diagonal.");
             script.line("upright = [(0, 1), (1, 0), (1, 1), (1, 2), (2, 1)]");
             script.line("diagonal = [(0, 0), (0, 2), (1, 1), (2, 0), (2, 2)]");
             kinds(script);
@@ -75,17 +73,17 @@ fn show_patterns(script: &mut Script, dataset: &DatasetConfig, all: u32) {
             script.line("            image[top + down, left + right] = 1.0");
         }
         Pixels::Stripes => {
-            script.line("# Noise on stripes: upright ones and level ones.");
-            script.add(format_args!("level = (np.arange({height}) // 2 % 2)[:, None, None]"));
-            script.add(format_args!("upright = (np.arange({width}) // 2 % 2)[None, :, None]"));
+            script.line("# Noise on stripes, vertical or horizontal.");
+            script.add(format_args!("horizontal = (np.arange({height}) // 2 % 2)[:, None, None]"));
+            script.add(format_args!("vertical = (np.arange({width}) // 2 % 2)[None, :, None]"));
             kinds(script);
             script.line("for image, kind in zip(images, kinds):");
-            script.line("    image[:] = 0.25 * image + 0.75 * [upright, level][kind]");
+            script.line("    image[:] = 0.25 * image + 0.75 * [vertical, horizontal][kind]");
         }
     }
 }
 
-/// Classes are drawn from 0; here they get their labels.
+/// Adds the first label to the classes, which were drawn from 0.
 fn number_from(script: &mut Script, dataset: &DatasetConfig) {
     let first = dataset.first_label;
     if first == 0 {
@@ -97,12 +95,12 @@ fn number_from(script: &mut Script, dataset: &DatasetConfig) {
     }
 }
 
-/// What goes wrong with labels.
+/// Writes the mistakes in the labels.
 fn mislabel(script: &mut Script, experiment: &Experiment) {
     let DatasetConfig { images, classes, flipped, conflicting_pairs: pairs, .. } =
         experiment.dataset;
     if pairs > 0 {
-        script.line("# The same image twice, with two labels.");
+        script.line("# The same image twice, with different labels.");
         script.add(format_args!("images[1:{0}:2] = images[0:{0}:2]", 2 * pairs));
         script.add(format_args!("labels[:{}] = [0, 1] * {pairs}", 2 * pairs));
     }
@@ -116,12 +114,12 @@ fn mislabel(script: &mut Script, experiment: &Experiment) {
     }
     let rolled = experiment.training.training_loop.labels_rolled_by;
     if rolled > 0 {
-        script.line("# The mistake: each image has the label of another.");
+        script.line("# The mistake: each image has another image's label.");
         script.add(format_args!("labels = np.roll(labels, {rolled})"));
     }
 }
 
-/// Defines `altered(images)`, if they are.
+/// Defines `altered(images)` where augmentation alters images.
 pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
     if !augmentation.alters_images() {
         return;
@@ -132,7 +130,7 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
         script.define(SAMPLED);
     }
     script.line("def altered(images):");
-    script.line("    \"\"\"The images as an epoch sees them.\"\"\"");
+    script.line("    \"\"\"The augmented images of one epoch.\"\"\"");
     script.line("    images, (height, width) = images.copy(), images.shape[1:3]");
     script.line("    for image in images:");
     if augmentation.horizontal_flip {
@@ -171,7 +169,7 @@ pub fn define_altered(script: &mut Script, augmentation: &AugmentationConfig) {
 }
 
 const SAMPLED: &str = r#"def sampled(image, y, x):
-    """Pixels from places between pixels, in proportion; 0 outside the image."""
+    """Bilinear samples of the image at (y, x); 0 outside the image."""
     height, width, _ = image.shape
     image = np.pad(image, ((1, 2), (1, 2), (0, 0)))
     y, x = np.clip(y + 1, 0, height + 1), np.clip(x + 1, 0, width + 1)
@@ -187,7 +185,7 @@ const ROTATE: &str = "        sine, cosine = np.sin(angle), np.cos(angle)
         y, x = y - middle, x - centre
         image[:] = sampled(image, middle + cosine * y + sine * x, centre + cosine * x - sine * y)";
 
-/// What is left is stretched to the full size: pixels are squares, and their middles lie half a pixel inside.
+/// Stretches the remaining part to the full size. Pixels are squares, so their centres lie half a pixel inside their edges.
 const CROP: &str = "        for side in (height, width):
             kept = max(round(side * share), 1)
             start = np.random.randint(side - kept + 1)

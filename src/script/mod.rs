@@ -1,4 +1,4 @@
-//! An experiment as a script that does the same in the framework where people work.
+//! An experiment as a script that does the same in Keras or PyTorch.
 
 mod data;
 mod keras;
@@ -10,14 +10,14 @@ use tsify::Tsify;
 
 use crate::experiment::Experiment;
 
-/// Where a script runs.
+/// The framework that a script is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framework {
     Keras,
     PyTorch,
 }
 
-/// A framework as a person chooses it.
+/// A framework's id and name, for the page's list of frameworks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct FrameworkChoice {
     #[tsify(type = "string")]
@@ -30,7 +30,7 @@ pub struct FrameworkChoice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct ScriptLine {
     pub text: String,
-    /// Whether the script that it was compared with has no such line.
+    /// Whether the script of the base experiment has no such line.
     pub differs: bool,
 }
 
@@ -50,7 +50,7 @@ impl Framework {
     }
 }
 
-/// The script, with the lines marked that the script of `base` has not.
+/// The script, with the lines marked that the script of `base` does not have.
 pub fn compared(
     experiment: &Experiment,
     base: &Experiment,
@@ -68,7 +68,7 @@ pub fn compared(
     lines(experiment, framework).into_iter().map(mark).collect()
 }
 
-/// The script as lines. It runs as it is.
+/// The lines of the script. It runs without changes.
 pub fn lines(experiment: &Experiment, framework: Framework) -> Vec<String> {
     match framework {
         Framework::Keras => keras::lines(experiment),
@@ -101,14 +101,14 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn scripts_hold_only_what_the_experiment_needs() {
-        // A field, its value, and what it brings into the scripts of Keras and PyTorch.
+        // A field, its value, and the words that it adds to the scripts of Keras and PyTorch.
         type Row = (&'static str, &'static str, [&'static str; 2]);
         let rows: [Row; 12] = [
             ("training.loop.zero_grad", "false", ["totals", "zero_grad() is missing"]),
             ("training.loop.frozen", "[0]", ["trainable=False", "frozen = [model[0]]"]),
             ("training.loop.frozen", "[0, 3]", ["trainable=False", "deepcopy(model)"]),
             ("training.loop.inference_mode", "true", ["training=False", "    model.eval()"]),
-            ("training.loop.optimizer_recreated", "true", ["run_eagerly", "anew"]),
+            ("training.loop.optimizer_recreated", "true", ["run_eagerly", "new optimizer"]),
             ("training.loop.labels_shuffled", "true", ["tf.random.shuffle", "len(targets)"]),
             ("training.loop.labels_rolled_by", "3", ["np.roll(labels, 3)"; 2]),
             ("training.augmentation.crop", "0.1", ["def altered"; 2]),

@@ -1,12 +1,12 @@
-//! What scripts are put together from: lines, calls and lists.
+//! The building blocks of scripts: lines, calls and arguments.
 
 use std::fmt::Arguments;
 
-/// A script in the making.
+/// The lines of a script under construction.
 #[derive(Default)]
 pub struct Script(pub Vec<String>);
 
-// Not inlined: there are hundreds of calls, and the page loads each.
+// Not inlined: there are hundreds of calls, and inlining would make the page's wasm larger.
 impl Script {
     #[inline(never)]
     pub fn line(&mut self, line: &str) {
@@ -25,7 +25,7 @@ impl Script {
         self.0.extend(text.lines().map(String::from));
     }
 
-    /// Two blank lines, as they stand around definitions.
+    /// Two blank lines, as around a Python definition.
     #[inline(never)]
     pub fn apart(&mut self) {
         while self.0.last().is_some_and(String::is_empty) {
@@ -34,7 +34,7 @@ impl Script {
         self.lines("\n\n");
     }
 
-    /// A blank line, at least.
+    /// A blank line, unless the script ends with one.
     #[inline(never)]
     pub fn gap(&mut self) {
         if !self.0.last().is_some_and(String::is_empty) {
@@ -42,14 +42,14 @@ impl Script {
         }
     }
 
-    /// A function or class.
+    /// A function or class, with two blank lines around it.
     pub fn define(&mut self, text: &str) {
         self.apart();
         self.lines(text);
         self.apart();
     }
 
-    /// A call with an argument a line.
+    /// A call with one argument per line.
     pub fn long_call(&mut self, start: &str, arguments: &[String], end: &str) {
         self.line(start);
         for argument in arguments {
@@ -65,7 +65,7 @@ pub fn call(name: &str, arguments: &[String]) -> String {
     format!("{name}({})", arguments.join(", "))
 }
 
-/// `name=value`, unless that is what the framework takes by itself.
+/// `name=value`, unless `value` is the framework's default, `usual`.
 #[inline(never)]
 pub fn unless(arguments: &mut Vec<String>, name: &str, value: f64, usual: f64) {
     if value != usual {
@@ -73,7 +73,7 @@ pub fn unless(arguments: &mut Vec<String>, name: &str, value: f64, usual: f64) {
     }
 }
 
-/// `name=True`, where it is.
+/// `name=True`, where `on` is true.
 #[inline(never)]
 pub fn flag(arguments: &mut Vec<String>, name: &str, on: bool) {
     if on {

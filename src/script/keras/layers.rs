@@ -1,4 +1,4 @@
-//! The model.
+//! The Keras model.
 
 use super::training::needs_own_step;
 use crate::experiment::{
@@ -7,7 +7,7 @@ use crate::experiment::{
 };
 use crate::script::text::{Script, call};
 
-/// Makes the model: a list of layers, or a graph where something flows past some of them.
+/// Makes the model: a `Sequential`, or a functional model where there are residual connections.
 pub fn model(script: &mut Script, experiment: &Experiment) {
     let dataset = &experiment.dataset;
     let layers = &experiment.network.layers;
@@ -17,7 +17,7 @@ pub fn model(script: &mut Script, experiment: &Experiment) {
     let mut calls = calls(experiment);
     let hides = matches!(experiment.training.loss, LossConfig::TorchCrossEntropy { .. });
     let comment =
-        "# PyTorch's loss takes whatever comes out for scores. Behind this layer, so does Keras'.";
+        "# PyTorch's loss takes any output for logits. After this layer, Keras' loss does as well.";
     if hides {
         calls.push(format!("keras.layers.Reshape(({},))", experiment.output_units()));
     }
@@ -59,9 +59,9 @@ fn calls(experiment: &Experiment) -> Vec<String> {
     calls.collect()
 }
 
-/// Keras 3 has no such layer.
+/// The class of a locally connected layer, which Keras 3 does not have.
 pub const LOCALLY_CONNECTED: &str = r#"class LocallyConnected(keras.layers.Layer):
-    """A convolution with weights of its own at each place. `kernel` and `bias` say what `add_weight` is told."""
+    """A convolution with its own weights at each place. `kernel` and `bias` are the arguments of `add_weight`."""
 
     def __init__(self, filters, size, activation=None, kernel=None, bias=None, **options):
         super().__init__(**options)
@@ -80,7 +80,7 @@ pub const LOCALLY_CONNECTED: &str = r#"class LocallyConnected(keras.layers.Layer
         windows = keras.ops.concatenate([x[:, i : i + rows, j : j + columns] for i, j in places], -1)
         return self.activation(keras.ops.einsum("nhwc,hwcf->nhwf", windows, self.kernel) + self.bias)"#;
 
-/// A layer's call; what Keras does by itself is left out.
+/// The call of a layer's class. Arguments with Keras' defaults are left out.
 fn layer_call(network: &NetworkConfig, layer: &LayerConfig, input: Shape, frozen: bool) -> String {
     let mut arguments = Vec::new();
     let start = Start {
@@ -184,14 +184,14 @@ fn options(arguments: &mut Vec<String>, activation: Option<Activation>, use_bias
     }
 }
 
-/// What a layer's weights start from.
+/// The inputs of a layer's initializers.
 struct Start<'a> {
     network: &'a NetworkConfig,
     kernel: KernelInitializer,
     fans: Fans,
 }
 
-/// What a layer with weights is told of them; `axes` are those that a filter or unit sums over.
+/// Adds the arguments for a layer's weights. `axes` are the axes that a filter or unit sums over.
 fn weights(arguments: &mut Vec<String>, start: &Start, axes: &str, use_bias: bool) {
     for (what, of_kernel) in kernel_options(start.network, initializer(start), axes) {
         arguments.push(format!("kernel_{what}={of_kernel}"));
@@ -203,7 +203,7 @@ fn weights(arguments: &mut Vec<String>, start: &Start, axes: &str, use_bias: boo
     }
 }
 
-/// The same for [`LOCALLY_CONNECTED`], whose fans are those of a window.
+/// The same for [`LOCALLY_CONNECTED`], whose fans are those of one window.
 fn weights_of_places(start: &Start, use_bias: bool) -> Vec<String> {
     let dict = |what: &str, options: Vec<(&str, String)>| {
         let options: Vec<_> =
@@ -261,8 +261,8 @@ fn bias_options(start: &Start) -> Vec<(&'static str, String)> {
     options
 }
 
-/// An initializer by the numbers of its distribution: for kernels whose fans Keras would count otherwise, and for rules that Keras
-/// has no name for.
+/// An initializer that gives the numbers of its distribution: for kernels whose fans Keras would count differently, and for rules
+/// that have no name in Keras.
 fn by_numbers(start: &Start) -> String {
     let factor = start.network.initializer.factor;
     let scaled = |value: f64| (factor * value) as f32;
@@ -279,7 +279,7 @@ fn by_numbers(start: &Start) -> String {
     }
 }
 
-/// An initializer by Keras' name, unless it is Keras' own default.
+/// The initializer by Keras' name; `None` for Keras' default.
 fn initializer(start: &Start) -> Option<String> {
     let factor = start.network.initializer.factor;
     let scaled = |scale: f64, mode: &str, distribution: &str| {
@@ -288,7 +288,7 @@ fn initializer(start: &Start) -> Option<String> {
             "VarianceScaling({scale:?}, mode=\"{mode}\", distribution=\"{distribution}\")"
         ))
     };
-    // VarianceScaling wants a scale above 0.
+    // VarianceScaling refuses a scale of 0.
     if factor == 0.0 {
         return Some("Zeros()".into());
     }

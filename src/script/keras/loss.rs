@@ -1,9 +1,9 @@
-//! What a loss is called, and what it compares with.
+//! Losses by Keras' names, and their targets.
 
 use crate::experiment::{Experiment, LossConfig};
 use crate::script::text::{Script, call, flag, unless};
 
-/// Makes what the loss compares with, where that is not the labels themselves. Returns its name.
+/// Makes the loss's targets, where those are not the labels themselves. Returns the name of the Python variable.
 pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
     let Experiment { dataset, training, .. } = experiment;
     match training.loss {
@@ -29,7 +29,7 @@ pub fn targets(script: &mut Script, experiment: &Experiment) -> &'static str {
     "targets"
 }
 
-/// A loss by its name, or its call where something differs from Keras' defaults.
+/// A loss by its name, or the call of its class where an argument differs from Keras' default.
 pub fn loss(loss: &LossConfig) -> String {
     let with = |mut arguments: Vec<String>, class: &str, from_logits: bool, smoothing: f64| {
         flag(&mut arguments, "from_logits", from_logits);

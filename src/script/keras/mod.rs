@@ -1,4 +1,4 @@
-//! An experiment as the Keras script that does the same.
+//! An experiment as a Keras script that does the same.
 
 mod layers;
 mod loss;
@@ -9,7 +9,7 @@ use super::data;
 use super::text::Script;
 use crate::experiment::{Experiment, LayerConfig};
 
-/// The script as lines. It runs as it is with Keras 3.
+/// The lines of the script. It runs without changes in Keras 3.
 pub fn lines(experiment: &Experiment) -> Vec<String> {
     let mut script = Script::default();
     let own_step = training::needs_own_step(experiment);
@@ -23,7 +23,7 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
         script.line("import tensorflow as tf");
     }
     script.line("");
-    script.line("# Keras draws other numbers from this seed: other images, the same experiment.");
+    script.line("# Keras draws different images from this seed; the experiment is the same.");
     script.add(format_args!("keras.utils.set_random_seed({})", experiment.seed));
     let layers = &experiment.network.layers;
     if layers.iter().any(|layer| matches!(layer, LayerConfig::LocallyConnected { .. })) {

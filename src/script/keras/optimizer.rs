@@ -1,9 +1,9 @@
-//! Optimizers and schedules.
+//! Optimizers and schedules as Keras calls.
 
 use crate::experiment::{ClippingConfig, OptimizerConfig, ScheduleConfig, TrainingConfig};
 use crate::script::text::{call, flag, unless};
 
-/// An optimizer's call, with this learning rate; what Keras takes by itself is left out.
+/// The call of the optimizer's class with this learning rate. Arguments with Keras' defaults are left out.
 pub fn optimizer(training: &TrainingConfig, learning_rate: &str) -> String {
     let mut arguments = vec![format!("learning_rate={learning_rate}")];
     let all = &mut arguments;
@@ -49,7 +49,7 @@ pub fn optimizer(training: &TrainingConfig, learning_rate: &str) -> String {
     call(&format!("keras.optimizers.{}", training.optimizer.keras_name()), &arguments)
 }
 
-/// A number or a schedule. Numbers keep their point: Keras 3.15 refuses the integer in `SGD(learning_rate=1)`.
+/// The learning rate or its schedule. Numbers keep their decimal point: Keras 3.15 refuses the integer in `SGD(learning_rate=1)`.
 pub fn learning_rate(training: &TrainingConfig) -> String {
     let rate = training.learning_rate;
     let decay = |class: &str, steps: u32, decay_rate: f64, staircase: bool| {
@@ -83,7 +83,7 @@ pub fn learning_rate(training: &TrainingConfig) -> String {
         ScheduleConfig::Cosine { warmup_steps, warmup_from, decay_steps, alpha } => {
             cosine(*warmup_steps, *warmup_from, *decay_steps, *alpha)
         }
-        // A cosine that ends where it starts.
+        // Keras has no warm-up alone; a cosine with alpha 1 stays at the rate after its warm-up.
         ScheduleConfig::Warmup { warmup_steps, warmup_from } => {
             cosine(*warmup_steps, *warmup_from, 1, 1.0)
         }

@@ -1,11 +1,11 @@
-//! Compiling and training: Keras' own step, or, where the experiment does what that does not, one in the script.
+//! Compiling and training, by Keras' own training step where that suffices, otherwise by a step in the script.
 
 use super::loss::loss;
 use super::optimizer::{learning_rate, optimizer};
 use crate::experiment::{EarlyStoppingConfig, Experiment, LayerConfig, Monitor, ScheduleConfig};
 use crate::script::text::{Script, flag, unless};
 
-/// Whether a step does what Keras' own does not.
+/// Whether a step does something that Keras' own training step does not.
 pub fn needs_own_step(experiment: &Experiment) -> bool {
     let training = &experiment.training;
     let steps = &training.training_loop;
@@ -16,13 +16,13 @@ pub fn needs_own_step(experiment: &Experiment) -> bool {
         || steps.inference_mode
 }
 
-/// An optimizer made anew in each step would start its schedule anew, too.
+/// Whether the script counts the schedule's steps itself, because an optimizer that is new in each step would start at step 0.
 pub fn schedule_of_new_optimizers(experiment: &Experiment) -> bool {
     let training = &experiment.training;
     training.training_loop.optimizer_recreated && training.schedule != ScheduleConfig::Constant {}
 }
 
-/// The class that the model is made of.
+/// Defines the model's class, with its own training step.
 pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     let residual = experiment.network.layers.contains(&LayerConfig::Save {});
     let training = &experiment.training;
@@ -30,12 +30,12 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
     let base = if residual { "Model" } else { "Sequential" };
     script.apart();
     script.add(format_args!("class Network(keras.{base}):"));
-    script.line("    \"\"\"Trains by a step of its own.\"\"\"");
+    script.line("    \"\"\"A model with its own training step.\"\"\"");
     script.line("");
     script.line("    def train_step(self, data):");
     script.line("        images, targets = data");
     if steps.labels_shuffled {
-        script.line("        # The mistake: each step pairs images and labels anew.");
+        script.line("        # The mistake: each step pairs images and labels at random.");
         script.line("        targets = tf.random.shuffle(targets)");
     }
     let mixup = training.augmentation.mixup;
@@ -47,7 +47,7 @@ pub fn define_own_step(script: &mut Script, experiment: &Experiment) {
         script.lines(MIX);
     }
     if steps.inference_mode {
-        script.line("        # The mistake: the network is not told that it is in training.");
+        script.line("        # The mistake: the network stays in inference mode.");
     }
     script.line("        with tf.GradientTape() as tape:");
     script.add(format_args!(
@@ -81,8 +81,7 @@ fn update(script: &mut Script, experiment: &Experiment) {
         } else {
             learning_rate(training)
         };
-        script
-            .line("        # The mistake: each step makes its optimizer anew, without any memory.");
+        script.line("        # The mistake: each step makes a new optimizer, without any state.");
         script.add(format_args!("        optimizer = {}", optimizer(training, &rate)));
         script.line("        optimizer.apply_gradients(zip(gradients, weights))");
     } else {
@@ -106,7 +105,7 @@ const MEASURE: &str = "        for metric in self.metrics:
                 metric.update_state(targets, outputs)
         return self.get_metrics_result()";
 
-/// Compiles the model and trains it.
+/// Writes the lines that compile and train the model.
 pub fn train(script: &mut Script, experiment: &Experiment, targets: &str) {
     let training = &experiment.training;
     let steps = &training.training_loop;
@@ -137,7 +136,7 @@ pub fn train(script: &mut Script, experiment: &Experiment, targets: &str) {
     }
 }
 
-/// One `fit` for all epochs.
+/// Trains by one `fit` for all epochs.
 fn fit(script: &mut Script, experiment: &Experiment, targets: &str) {
     let training = &experiment.training;
     let size = format!("batch_size={}", training.batch_size);
@@ -155,7 +154,8 @@ fn fit(script: &mut Script, experiment: &Experiment, targets: &str) {
     script.long_call(start, &arguments, ")");
 }
 
-/// One `fit` an epoch, of images altered anew. Each would start early stopping anew, so that is called by hand.
+/// Trains by one `fit` per epoch, each on newly augmented images. Every `fit` would restart early stopping, so the script calls the
+/// callback itself.
 fn fit_altered(script: &mut Script, experiment: &Experiment, targets: &str) {
     let training = &experiment.training;
     let stops = early_stopping(experiment);
@@ -184,24 +184,24 @@ fn fit_altered(script: &mut Script, experiment: &Experiment, targets: &str) {
 }
 
 fn held_out(experiment: &Experiment, targets: &str) -> Option<String> {
-    let some = experiment.dataset.validation_images > 0;
-    some.then(|| format!("validation_data=(held_out_images, held_out_{targets})"))
+    let has_images = experiment.dataset.validation_images > 0;
+    has_images.then(|| format!("validation_data=(held_out_images, held_out_{targets})"))
 }
 
 fn early_stopping(experiment: &Experiment) -> Option<String> {
-    let stops = experiment.training.early_stopping.patience()?;
-    let monitor = match stops.monitor {
+    let settings = experiment.training.early_stopping.patience()?;
+    let monitor = match settings.monitor {
         Monitor::Loss => "loss",
         Monitor::ValidationLoss => "val_loss",
     };
-    let patience = stops.patience;
+    let patience = settings.patience;
     let mut arguments = vec![format!("monitor=\"{monitor}\""), format!("patience={patience}")];
-    unless(&mut arguments, "min_delta", stops.min_delta, 0.0);
-    flag(&mut arguments, "restore_best_weights", stops.restore_best_weights);
+    unless(&mut arguments, "min_delta", settings.min_delta, 0.0);
+    flag(&mut arguments, "restore_best_weights", settings.restore_best_weights);
     Some(format!("keras.callbacks.EarlyStopping({})", arguments.join(", ")))
 }
 
-/// How many epochs were trained, within an f-string.
+/// The number of trained epochs, for an f-string.
 pub fn epochs(experiment: &Experiment) -> String {
     let training = &experiment.training;
     match (&training.early_stopping, training.augmentation.alters_images()) {

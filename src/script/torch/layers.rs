@@ -1,30 +1,30 @@
-//! The model.
+//! The PyTorch model.
 
 use crate::experiment::{
     Activation, Border, Experiment, LayerConfig, Padding, Shape, Window, layer_shapes,
 };
 use crate::script::text::Script;
 
-/// The layers as modules, in parts that `save` and `add_saved` lie between.
+/// The layers as modules, in parts that end at each `save` and `add_saved`.
 pub struct Model {
     parts: Vec<Part>,
-    /// How Python names each layer with weights, and its place in the experiment's list.
+    /// For each layer with weights, the layer's index in the experiment's list and its Python expression.
     weighted: Vec<(usize, String)>,
-    /// The classes of PyTorch's layers with kernels.
+    /// The PyTorch classes of the layers with kernels.
     with_kernels: Vec<&'static str>,
-    /// Which classes of the script's own it takes.
+    /// The classes that the script has to define.
     classes: Vec<&'static str>,
 }
 
 #[derive(Default)]
 struct Part {
     modules: Vec<String>,
-    /// What follows it in `forward`.
+    /// The statement after the part in `forward`.
     then: Option<&'static str>,
 }
 
 impl Model {
-    /// `without_head`: the last activation is in the loss.
+    /// The modules of the experiment's layers; `without_head` leaves out the last activation, which is then part of the loss.
     pub fn of(experiment: &Experiment, without_head: bool) -> Self {
         let layers = &experiment.network.layers;
         let shapes = layer_shapes(&experiment.network, &experiment.dataset).unwrap_or_default();
@@ -80,35 +80,35 @@ impl Model {
         model
     }
 
-    /// As `isinstance` takes them.
+    /// PyTorch's classes with kernels, as the argument of `isinstance`.
     pub fn plain_kernel_classes(&self) -> Option<String> {
         (!self.with_kernels.is_empty()).then(|| one_or_more(&self.with_kernels))
     }
 
-    /// The same with the script's own.
+    /// The same with the script's own classes.
     pub fn kernel_classes(&self) -> String {
         let own = self.is_locally_connected().then_some(LOCALLY_CONNECTED);
         one_or_more(&self.with_kernels.iter().copied().chain(own).collect::<Vec<_>>())
     }
 
-    /// The layers that the optimizer does not get: their places in the experiment's list, and how Python names them.
+    /// The frozen layers: their indices in the experiment's list and their Python expressions.
     pub fn frozen(&self, experiment: &Experiment) -> impl Iterator<Item = (usize, &str)> {
         let weighted = self.weighted.iter().map(|(index, name)| (*index, name.as_str()));
         weighted.filter(|(index, _)| experiment.is_frozen(*index))
     }
 
-    /// How Python names the layer at this place of the experiment's list, where it has weights.
+    /// The Python expression of the layer at this index of the experiment's list; `None` for a layer without weights.
     pub fn name_of(&self, index: usize) -> Option<&str> {
         let mut weighted = self.weighted.iter();
-        weighted.find(|(place, _)| *place == index).map(|(_, name)| name.as_str())
+        weighted.find(|(weighted, _)| *weighted == index).map(|(_, name)| name.as_str())
     }
 
-    /// Whether there are kernels by place, with fans of their own.
+    /// Whether the model has a locally connected layer, whose fans PyTorch would count differently.
     pub fn is_locally_connected(&self) -> bool {
         self.classes.contains(&LOCALLY_CONNECTED)
     }
 
-    /// What layers are made of that PyTorch has not, and the model's own class where it is more than a list.
+    /// Defines the layers that PyTorch does not have, and the model's class where there are residual connections.
     pub fn define_classes(&self, script: &mut Script) {
         for (class, text) in OWN_CLASSES {
             if self.classes.contains(&class) {
@@ -148,7 +148,7 @@ impl Model {
         let mut modules = self.parts.iter().flat_map(|part| &part.modules);
         if modules.any(|module| module.starts_with("nn.BatchNorm")) {
             script.line(
-                "# PyTorch's momentum is 1 less Keras', and its running variance that of a sample.",
+                "# PyTorch's momentum is 1 minus Keras', and its running variance is unbiased.",
             );
         }
         match &self.parts[..] {
@@ -165,7 +165,7 @@ fn one_or_more(classes: &[&str]) -> String {
     }
 }
 
-/// Padding of its own, where a layer needs one, and the layer without its activation.
+/// A padding module where the layer needs one, and the layer's module without its activation.
 fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
     let channels = input.units();
     let (is_image, height, width) = match input {
@@ -213,7 +213,7 @@ fn modules(layer: &LayerConfig, input: Shape) -> [Option<String>; 2] {
         }
         LayerConfig::BatchNorm { momentum, epsilon } => {
             let dimensions = if is_image { 2 } else { 1 };
-            // To twelve digits: 1 - 0.9 is 0.1 then.
+            // Rounded to twelve digits, so that 1 - 0.9 is 0.1.
             let momentum = ((1.0 - momentum) * 1e12).round() / 1e12;
             format!("nn.BatchNorm{dimensions}d({channels}, eps={epsilon:?}, momentum={momentum:?})")
         }
@@ -248,7 +248,7 @@ fn bias(use_bias: bool) -> &'static str {
     if use_bias { "" } else { ", bias=False" }
 }
 
-/// Padding as an option of the layer where it is the same on both ends, otherwise as a module of its own.
+/// Adds the padding to the layer's options where it is the same at both ends of each axis; otherwise returns a padding module.
 fn padded(border: Border, options: &mut String, class: &str, value: &str) -> Option<String> {
     let Some(zeros) = both_ends(border) else {
         return Some(format!("{class}({}{value})", four(border)));
@@ -259,8 +259,8 @@ fn padded(border: Border, options: &mut String, class: &str, value: &str) -> Opt
     None
 }
 
-/// Padding as the layers of PyTorch take it: as much at the end of an axis as at its start. Empty where there is none; nothing
-/// where the ends differ.
+/// The padding as an argument of PyTorch's layers, which pad both ends of an axis alike: empty without padding, `None` where the
+/// ends differ.
 fn both_ends(border: Border) -> Option<String> {
     let Border { top, bottom, left, right } = border;
     ((top, left) == (bottom, right)).then(|| match (top, left) {
@@ -270,7 +270,7 @@ fn both_ends(border: Border) -> Option<String> {
     })
 }
 
-/// Padding as the functions of PyTorch take it: the last axis first.
+/// The padding as an argument of PyTorch's functions, the last axis first.
 fn four(border: Border) -> String {
     let Border { top, bottom, left, right } = border;
     format!("({left}, {right}, {top}, {bottom})")
@@ -296,7 +296,7 @@ const OWN_CLASSES: [(&str, &str); 3] = [
     (
         LOCALLY_CONNECTED,
         r#"class LocallyConnected(nn.Module):
-    """A convolution with weights of its own at each place."""
+    """A convolution with its own weights at each place."""
 
     def __init__(self, channels, filters, size, image, bias=True):
         super().__init__()
@@ -314,7 +314,7 @@ const OWN_CLASSES: [(&str, &str); 3] = [
     (
         CHANNEL_NORM,
         r#"class ChannelNorm(nn.LayerNorm):
-    """Over the channels of each pixel, as Keras' LayerNormalization."""
+    """Normalises over the channels of each pixel, as Keras' LayerNormalization."""
 
     def forward(self, x):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)"#,
@@ -322,7 +322,7 @@ const OWN_CLASSES: [(&str, &str); 3] = [
     (
         "AveragePool",
         r#"class AveragePool(nn.Module):
-    """The mean of the real pixels of each window, with the odd pixel of padding after the image."""
+    """The mean of each window's pixels without padding; an odd pixel of padding follows the image."""
 
     def __init__(self, pool, stride, padding):
         super().__init__()

@@ -1,4 +1,4 @@
-//! Losses: what Keras computes in PyTorch's words, where there are any, and otherwise the same mistake as it looks there.
+//! Losses: Keras' formula by PyTorch's functions where they have it, otherwise the same mistake as a PyTorch user makes it.
 
 use crate::experiment::{Activation, Experiment, LayerConfig, LossConfig};
 use crate::script::text::{Script, call, unless};
@@ -6,24 +6,24 @@ use crate::script::text::{Script, call, unless};
 pub struct Loss {
     /// Lines that make `loss_of(outputs, labels)`.
     definition: Vec<String>,
-    /// Whether it takes the scores in front of the last activation, which the model goes without.
-    pub takes_scores: bool,
-    /// Which images are answered rightly, in Python.
+    /// Whether the loss takes the logits. Then the model leaves out its last activation.
+    pub takes_logits: bool,
+    /// The Python expression that says for each image whether the answer is right.
     pub right: &'static str,
 }
 
 const LARGEST: &str = "outputs.argmax(1) == y";
 const ABOVE_HALF: &str = "(outputs[:, 0] > 0.5) == y";
-/// A sigmoid above 0.5 has a score above 0.
+/// A sigmoid above 0.5 has a logit above 0.
 const ABOVE_ZERO: &str = "(outputs[:, 0] > 0) == y";
 
-/// The softmax of one unit is 1, so the answer is, too.
+/// The softmax of one unit is 1, and so is the answer.
 const ALWAYS_ONE: &str = "y == 1";
 
-const NO_FOCAL_LOSS: &str = "PyTorch has no focal loss; this is what Keras computes.";
+const NO_FOCAL_LOSS: &str = "PyTorch has no focal loss; this is Keras' formula.";
 
 const CLIPPED: &str =
-    "Keras takes these outputs for probabilities and clips them; what is clipped has no gradient.";
+    "Keras takes these outputs for probabilities and clips them; clipped values have no gradient.";
 
 impl Loss {
     pub fn define(&self, script: &mut Script) {
@@ -83,7 +83,7 @@ impl Loss {
             LossConfig::TorchCrossEntropy { label_smoothing } => {
                 let twice = head == Some(Activation::Softmax);
                 let comment = if twice {
-                    "# This loss takes a softmax itself: here it is taken twice."
+                    "# This loss applies a softmax itself, so softmax is applied twice."
                 } else {
                     ""
                 };
@@ -93,7 +93,7 @@ impl Loss {
     }
 }
 
-/// How much of a target is spread over how many.
+/// Label smoothing: `amount` of each target is spread over this many classes.
 #[derive(Clone, Copy)]
 struct Smoothing {
     amount: f64,
@@ -105,9 +105,9 @@ impl Smoothing {
 }
 
 struct Writer {
-    /// What Keras finds scores behind.
+    /// The last activation, where Keras finds the logits before it.
     head: Option<Activation>,
-    /// How many numbers the network answers with for one image.
+    /// The size of the network's output for one image.
     units: u32,
     /// Whether there are labels other than 0 and 1.
     labels_beyond_one: bool,
@@ -115,17 +115,17 @@ struct Writer {
 
 impl Writer {
     fn categorical(&self, from_logits: bool, smoothing: f64, sparse: bool) -> Loss {
-        let finds_scores = self.head.is_some() || from_logits;
+        let finds_logits = self.head.is_some() || from_logits;
         let per_unit = Smoothing { amount: smoothing, over: self.units };
-        if finds_scores && self.units == 1 {
-            let doc = "Over one unit this is 0. Keras' gradient is not, and its weights run away; PyTorch's is 0, too.";
+        if finds_logits && self.units == 1 {
+            let doc = "Over one unit this loss is 0, and so is PyTorch's gradient. Keras' gradient is not, and its weights diverge.";
             return self.function(doc, per_unit, "nn.functional.cross_entropy(outputs, targets)");
         }
-        if finds_scores {
+        if finds_logits {
             let comment = match self.head {
-                Some(Activation::Softmax) => "# The softmax is in this loss.",
+                Some(Activation::Softmax) => "# The softmax is part of this loss.",
                 Some(_) => {
-                    "# A softmax of the scores: the loss that Keras finds behind sigmoids, too."
+                    "# Keras' loss takes the logits of the sigmoids and applies a softmax to them."
                 }
                 None => "",
             };
@@ -148,29 +148,29 @@ impl Writer {
     }
 
     fn binary(&self, from_logits: bool, smoothing: f64) -> Loss {
-        // As in Keras, over the two answers.
+        // Keras smooths over the two answers of a unit.
         let two_sided = Smoothing { amount: smoothing, over: 2 };
         let logits = "nn.functional.binary_cross_entropy_with_logits(outputs, targets)";
         // PyTorch's loss of probabilities refuses targets outside 0 and 1, its loss of logits does not.
         let refuses_targets = self.units == 1 && self.labels_beyond_one;
         match self.head {
             Some(Activation::Softmax) if refuses_targets => {
-                let doc = "Keras takes the score behind the softmax for a sigmoid's.";
-                Loss { takes_scores: true, right: ALWAYS_ONE, ..self.function(doc, two_sided, logits) }
+                let doc = "Keras applies a sigmoid to the logit of the softmax.";
+                Loss { takes_logits: true, right: ALWAYS_ONE, ..self.function(doc, two_sided, logits) }
             }
             Some(Activation::Softmax) if self.units == 1 => self.function(
-                "Keras' loss takes the score behind the softmax, and falls. This one takes the output, always 1, and stays:\n    100 times the share of class 0, for PyTorch's logarithm ends at -100.",
+                "Keras' loss takes the logit of the softmax, and falls. This loss takes the output, always 1, and stays at\n    100 times the share of class 0, because PyTorch bounds the logarithm at -100.",
                 two_sided,
                 "nn.functional.binary_cross_entropy(outputs, targets)",
             ),
             Some(Activation::Softmax) => {
-                let doc = "Keras takes each score behind the softmax for a sigmoid's.";
-                Loss { takes_scores: true, ..self.function(doc, two_sided, logits) }
+                let doc = "Keras applies a sigmoid to each logit of the softmax.";
+                Loss { takes_logits: true, ..self.function(doc, two_sided, logits) }
             }
             Some(_) => {
                 let right = if self.units == 1 { ABOVE_ZERO } else { LARGEST };
-                let doc = "The sigmoid is in this loss.";
-                Loss { takes_scores: true, right, ..self.function(doc, two_sided, logits) }
+                let doc = "The sigmoid is part of this loss.";
+                Loss { takes_logits: true, right, ..self.function(doc, two_sided, logits) }
             }
             None if from_logits => self.function("", two_sided, logits),
             None if refuses_targets => self.function(
@@ -195,8 +195,8 @@ impl Writer {
     ) -> Loss {
         let one = self.units == 1;
         let usual = if one { ABOVE_HALF } else { LARGEST };
-        // Keras' cross-entropy looks past the last activation unless the outputs are taken for logits themselves.
-        let (takes_scores, shares, right) = match (from_logits, self.head) {
+        // Keras' cross-entropy looks past the last activation, unless `from_logits` takes the outputs for logits.
+        let (takes_logits, shares, right) = match (from_logits, self.head) {
             (true, _) => (false, "outputs.sigmoid()", usual),
             (false, Some(Activation::Softmax)) => {
                 (true, "outputs.softmax(1)", if one { ALWAYS_ONE } else { LARGEST })
@@ -216,19 +216,19 @@ impl Writer {
             "shares = {shares}\n{entropy}\nwrong = targets * (1 - shares) + (1 - targets) * shares\n({weight}wrong ** {gamma:?} * entropy).mean()"
         );
         let two_sided = Smoothing { amount: smoothing, over: 2 };
-        Loss { takes_scores, right, ..self.function(NO_FOCAL_LOSS, two_sided, &value) }
+        Loss { takes_logits, right, ..self.function(NO_FOCAL_LOSS, two_sided, &value) }
     }
 
-    fn cross_entropy(&self, comment: &str, smoothing: f64, takes_scores: bool) -> Loss {
+    fn cross_entropy(&self, comment: &str, smoothing: f64, takes_logits: bool) -> Loss {
         let mut arguments = Vec::new();
         unless(&mut arguments, "label_smoothing", smoothing, 0.0);
         let made = format!("loss_of = {}", call("nn.CrossEntropyLoss", &arguments));
         let lines = [comment.to_string(), made];
-        self.made(lines.into_iter().filter(|line| !line.is_empty()).collect(), takes_scores)
+        self.made(lines.into_iter().filter(|line| !line.is_empty()).collect(), takes_logits)
     }
 
-    /// A loss that compares with rows of 0 and 1, or with a column of labels. The last line of `value` is the loss, the lines before it
-    /// compute what it is made of.
+    /// A loss whose targets are one-hot rows, or a column of labels for one unit. The last line of `value` is the loss; the lines
+    /// before it compute its parts.
     fn function(&self, doc: &str, smoothing: Smoothing, value: &str) -> Loss {
         let mut lines = vec!["def loss_of(outputs, labels):".to_string()];
         if !doc.is_empty() {
@@ -249,8 +249,8 @@ impl Writer {
         self.made(lines, false)
     }
 
-    fn made(&self, definition: Vec<String>, takes_scores: bool) -> Loss {
+    fn made(&self, definition: Vec<String>, takes_logits: bool) -> Loss {
         let right = if self.units == 1 { ABOVE_HALF } else { LARGEST };
-        Loss { definition, takes_scores: takes_scores && self.head.is_some(), right }
+        Loss { definition, takes_logits: takes_logits && self.head.is_some(), right }
     }
 }

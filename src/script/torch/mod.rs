@@ -1,4 +1,4 @@
-//! An experiment as the PyTorch script that does the same, as PyTorch's users write it.
+//! An experiment as a PyTorch script that does the same, in the style of PyTorch's users.
 
 mod layers;
 mod loss;
@@ -12,10 +12,10 @@ use crate::experiment::Experiment;
 use layers::Model;
 use loss::Loss;
 
-/// The script as lines. It runs as it is with PyTorch 2.
+/// The lines of the script. It runs without changes in PyTorch 2.
 pub fn lines(experiment: &Experiment) -> Vec<String> {
     let loss = Loss::of(experiment);
-    let model = Model::of(experiment, loss.takes_scores);
+    let model = Model::of(experiment, loss.takes_logits);
     let mut script = Script::default();
     let copies = training::copies(experiment);
     let cosine = optimizer::needs_math(&experiment.training);
@@ -29,14 +29,14 @@ pub fn lines(experiment: &Experiment) -> Vec<String> {
     }
     script.lines("import numpy as np\nimport torch\nfrom torch import nn");
     script.gap();
-    script.line("# PyTorch draws other numbers from this seed: other images, the same experiment.");
+    script.line("# PyTorch draws different images from this seed; the experiment is the same.");
     script.add(format_args!("np.random.seed({})", experiment.seed));
     script.add(format_args!("torch.manual_seed({})", experiment.seed));
     model.define_classes(&mut script);
     optimizer::define_class(&mut script, &experiment.training);
     data::define_altered(&mut script, &experiment.training.augmentation);
     data::draw(&mut script, experiment);
-    script.line("# PyTorch wants channels first. Its Flatten has another order then, which random weights do not mind.");
+    script.line("# PyTorch puts channels first. So Flatten's order differs, which does not matter for random weights.");
     tensors(&mut script, "");
     if experiment.dataset.validation_images > 0 {
         tensors(&mut script, "held_out_");

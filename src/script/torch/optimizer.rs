@@ -1,4 +1,4 @@
-//! Optimizers and schedules.
+//! Optimizers and schedules as PyTorch calls.
 
 use super::layers::Model;
 use crate::experiment::{
@@ -6,12 +6,12 @@ use crate::experiment::{
 };
 use crate::script::text::{Script, call, flag, unless};
 
-/// Whether the schedule takes a cosine.
+/// Whether the schedule uses `math.cos`.
 pub fn needs_math(training: &TrainingConfig) -> bool {
     matches!(training.schedule, ScheduleConfig::Cosine { .. })
 }
 
-/// PyTorch has no such optimizer.
+/// Defines Lion, which PyTorch does not have.
 pub fn define_class(script: &mut Script, training: &TrainingConfig) {
     if matches!(training.optimizer, OptimizerConfig::Lion { .. }) {
         script.define(LION);
@@ -19,7 +19,7 @@ pub fn define_class(script: &mut Script, training: &TrainingConfig) {
 }
 
 const LION: &str = r#"class Lion(torch.optim.Optimizer):
-    """Moves each weight by the learning rate, whichever way its smoothed gradient points."""
+    """Moves each weight by the learning rate, against the sign of its smoothed gradient."""
 
     def __init__(self, parameters, lr, betas):
         super().__init__(parameters, {"lr": lr, "betas": betas})
@@ -35,7 +35,7 @@ const LION: &str = r#"class Lion(torch.optim.Optimizer):
                 weight -= group["lr"] * torch.sign(beta_1 * mean + (1 - beta_1) * weight.grad)
                 mean.lerp_(weight.grad, 1 - beta_2)"#;
 
-/// What the optimizer gets.
+/// The Python expression of the optimizer's parameters.
 pub fn parameters(experiment: &Experiment, model: &Model) -> &'static str {
     if experiment.is_frozen_entirely() {
         "copy.deepcopy(model).parameters()"
@@ -46,7 +46,7 @@ pub fn parameters(experiment: &Experiment, model: &Model) -> &'static str {
     }
 }
 
-/// Makes the optimizer, unless each step does, and its schedule.
+/// Makes the optimizer, unless each step makes its own, and the schedule.
 pub fn make(script: &mut Script, experiment: &Experiment, model: &Model) {
     let training = &experiment.training;
     let scheduled = training.schedule != ScheduleConfig::Constant {};
@@ -57,7 +57,7 @@ pub fn make(script: &mut Script, experiment: &Experiment, model: &Model) {
         return;
     }
     if experiment.is_frozen_entirely() {
-        script.line("# The mistake: the optimizer has the weights of a copy, and the model's own never change.");
+        script.line("# The mistake: the optimizer updates a copy, and the model's own weights never change.");
     }
     if let Some(comment) = comment(&training.optimizer) {
         script.line(comment);
@@ -69,17 +69,17 @@ pub fn make(script: &mut Script, experiment: &Experiment, model: &Model) {
     }
 }
 
-/// Where PyTorch's formula is another.
+/// A comment where PyTorch's formula differs from Keras'.
 pub fn comment(optimizer: &OptimizerConfig) -> Option<&'static str> {
     match optimizer {
         OptimizerConfig::Adam { .. } | OptimizerConfig::AdamW { .. } => {
-            Some("# Keras' epsilon; PyTorch adds it behind the bias correction, Keras in front.")
+            Some("# Keras' epsilon; PyTorch adds it after the bias correction, Keras before it.")
         }
         OptimizerConfig::Nadam { .. } => {
-            Some("# A momentum_decay of 1 is Keras'; PyTorch's own is 0.004.")
+            Some("# Keras' rule is a momentum_decay of 1; PyTorch's default is 0.004.")
         }
         OptimizerConfig::Adagrad { .. } | OptimizerConfig::RmsProp { .. } => {
-            Some("# Keras adds its epsilon under the root, PyTorch behind it.")
+            Some("# Keras adds epsilon under the root, PyTorch after it.")
         }
         OptimizerConfig::Lion { .. } | OptimizerConfig::Sgd { .. } => None,
     }
@@ -141,8 +141,8 @@ pub fn optimizer(experiment: &Experiment, model: &Model, rate: &str) -> String {
     call(class, &arguments)
 }
 
-/// Whether weights decay beside the optimizer: only AdamW decouples the decay in PyTorch as Keras does everywhere; SGD without
-/// momentum comes to the same.
+/// Whether the script decays the weights itself. Keras decouples the decay from the gradient in every optimizer, PyTorch only in
+/// AdamW; SGD without momentum gives the same result.
 fn decays_by_hand(optimizer: &OptimizerConfig) -> bool {
     let is_decoupled = match optimizer {
         OptimizerConfig::AdamW { .. } => true,
@@ -156,7 +156,7 @@ fn decays_by_hand(optimizer: &OptimizerConfig) -> bool {
     !is_decoupled && optimizer.weight_decay() != 0.0
 }
 
-/// What comes between the gradients and the update, in a step.
+/// Writes the lines between the gradients and the update of a step: clipping and weight decay.
 pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model) {
     if experiment.is_frozen_entirely() {
         return;
@@ -178,7 +178,7 @@ pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model
     }
     if decays_by_hand(&training.optimizer) {
         let weight_decay = training.optimizer.weight_decay();
-        script.line("        # Keras' weight decay, apart from the gradient; PyTorch's would be added to it.");
+        script.line("        # Keras' weight decay is decoupled from the gradient; PyTorch's would be added to it.");
         script.add(format_args!("        for weight in {parameters}:"));
         script.add(format_args!(
             "            weight.data *= 1 - {weight_decay:?} * optimizer.param_groups[0][\"lr\"]"
@@ -188,7 +188,8 @@ pub fn before_update(script: &mut Script, experiment: &Experiment, model: &Model
 
 fn define_factor(script: &mut Script, schedule: &ScheduleConfig) {
     script.apart();
-    script.lines("def factor(step):\n    \"\"\"What the learning rate is multiplied by.\"\"\"");
+    script
+        .lines("def factor(step):\n    \"\"\"The factor of the learning rate at this step.\"\"\"");
     let share = |staircase: bool, steps: u32| {
         if staircase { format!("(step // {steps})") } else { format!("(step / {steps})") }
     };

@@ -1,4 +1,4 @@
-//! Evaluation and the training loop.
+//! Evaluation and the training loop in PyTorch.
 
 use super::channels_first;
 use super::layers::Model;
@@ -11,12 +11,12 @@ use crate::experiment::{
 };
 use crate::script::text::Script;
 
-/// Whether something is copied: the best weights, or a model for the optimizer.
+/// Whether the script needs `copy`: for the best weights, or for the optimizer's copy of the model.
 pub fn copies(experiment: &Experiment) -> bool {
     experiment.training.early_stopping.restores_best_weights() || experiment.is_frozen_entirely()
 }
 
-/// How many epochs were trained, within an f-string.
+/// The number of trained epochs, for an f-string.
 pub fn epochs(experiment: &Experiment) -> String {
     match experiment.training.early_stopping {
         EarlyStoppingConfig::None {} => experiment.training.epochs.to_string(),
@@ -71,7 +71,7 @@ pub fn train(script: &mut Script, experiment: &Experiment, model: &Model, loss: 
 
 fn set_mode(script: &mut Script, experiment: &Experiment, model: &Model) {
     if experiment.training.training_loop.inference_mode {
-        script.line("    # The mistake: the network is never told that it is in training.");
+        script.line("    # The mistake: the network stays in inference mode.");
         script.line("    model.eval()");
         return;
     }
@@ -82,14 +82,13 @@ fn set_mode(script: &mut Script, experiment: &Experiment, model: &Model) {
         .filter(|(index, _)| matches!(layers[*index], LayerConfig::BatchNorm { .. }));
     for (index, (_, name)) in norms.enumerate() {
         if index == 0 {
-            script
-                .line("    # Keras' batch normalisation is in inference mode where it is frozen.");
+            script.line("    # In Keras, frozen batch normalisation is in inference mode.");
         }
         script.add(format_args!("    {name}.eval()"));
     }
 }
 
-/// One update.
+/// Writes one training step.
 fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, penalty]: [&str; 2]) {
     let training = &experiment.training;
     let steps = &training.training_loop;
@@ -100,7 +99,7 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
         value = "loss_of(model(inputs), targets)".into();
     }
     if steps.labels_shuffled {
-        script.line("        # The mistake: each step pairs images and labels anew.");
+        script.line("        # The mistake: each step pairs images and labels at random.");
         script.line("        targets = targets[torch.randperm(len(targets))]");
     }
     if mixup != 0.0 {
@@ -116,8 +115,7 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
     if steps.optimizer_recreated {
         let factor = if scheduled { " * factor(step)" } else { "" };
         let rate = format!("{:?}{factor}", training.learning_rate);
-        script
-            .line("        # The mistake: each step makes its optimizer anew, without any memory.");
+        script.line("        # The mistake: each step makes a new optimizer, without any state.");
         if let Some(comment) = comment(&training.optimizer) {
             script.add(format_args!("        {comment}"));
         }
@@ -144,12 +142,12 @@ fn step(script: &mut Script, experiment: &Experiment, model: &Model, [inputs, pe
     }
 }
 
-/// As Keras' `EarlyStopping`.
+/// Writes early stopping by the rules of Keras' `EarlyStopping`.
 fn stop_early(script: &mut Script, experiment: &Experiment) {
-    let Some(stops) = experiment.training.early_stopping.patience() else {
+    let Some(settings) = experiment.training.early_stopping.patience() else {
         return;
     };
-    let Patience { monitor, patience, min_delta, restore_best_weights: restores } = stops;
+    let Patience { monitor, patience, min_delta, restore_best_weights: restores } = settings;
     let watched = match monitor {
         Monitor::Loss => format!("total / {}", experiment.dataset.images),
         Monitor::ValidationLoss => "held_out_loss".into(),

@@ -1,4 +1,4 @@
-//! Initial weights as Keras draws them, and what is said of weights later.
+//! Initial weights by Keras' rules, frozen layers, and penalties.
 
 use super::layers::Model;
 use crate::experiment::{
@@ -7,7 +7,7 @@ use crate::experiment::{
 };
 use crate::script::text::Script;
 
-/// Gives every kernel and bias its first value.
+/// Initialises every kernel and bias.
 pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
     let InitializerConfig { kernel, factor, bias } = &experiment.network.initializer;
     let layers = &experiment.network.layers;
@@ -53,7 +53,7 @@ pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
     let of_places = ["layer.fans[0]", "layer.fans[1]", ""];
     let has_kernels = model.plain_kernel_classes().is_some() || model.is_locally_connected();
     if has_kernels {
-        script.line("# Initial weights by the experiment's rule; PyTorch's default is another.");
+        script.line("# Initial weights by the experiment's rule; PyTorch's default differs.");
         script.line("for layer in model.modules():");
     }
     if let Some(classes) = model.plain_kernel_classes() {
@@ -76,7 +76,7 @@ pub fn initialise(script: &mut Script, experiment: &Experiment, model: &Model) {
     }
 }
 
-/// Names the layers that the optimizer does not get, and the kernels and biases that are looked at again.
+/// Lists the frozen layers, and the kernels and biases that penalties and constraints use.
 pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     if experiment.is_frozen_entirely() {
         return;
@@ -85,7 +85,7 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     let mut only = "";
     if !frozen.is_empty() {
         only = " and layer not in frozen";
-        script.line("# The mistake: the optimizer does not get the weights of some layers.");
+        script.line("# The mistake: the optimizer does not update the weights of some layers.");
         script.add(format_args!("frozen = [{}]", frozen.join(", ")));
         script.line("given = [layer for layer in model.modules() if layer not in frozen]");
         script.line("parameters = [weight for layer in given for weight in layer.parameters(recurse=False)]");
@@ -113,19 +113,22 @@ pub fn name(script: &mut Script, experiment: &Experiment, model: &Model) {
     let sums: Vec<_> = sums.map(|(strength, sum)| format!("{strength:?} * sum({sum})")).collect();
     if !sums.is_empty() {
         script.apart();
-        script.lines("def penalty():\n    \"\"\"What Keras' regularizers add to the loss.\"\"\"");
+        script.lines(
+            "def penalty():\n    \"\"\"The penalty that Keras' regularizers add to the loss.\"\"\"",
+        );
         script.add(format_args!("    return {}", sums.join(" + ")));
         script.apart();
     }
 }
 
-/// Whether something is added to the loss for large weights.
+/// Whether a penalty is added to the loss.
 pub fn is_regularised(experiment: &Experiment) -> bool {
     let RegularizerConfig { l1, l2, bias_l2 } = experiment.network.regularizer;
     [l1, l2, bias_l2] != [0.0; 3] && !experiment.is_frozen_entirely()
 }
 
-/// `fans` are Python's words for them, and whether PyTorch's own functions count them rightly.
+/// The Python lines that initialise a kernel. The array holds Python expressions for fan-in and fan-out, and any text where
+/// PyTorch's functions count the fans correctly.
 fn kernel_lines(kernel: &KernelInitializer, [fan_in, fan_out, named]: [&str; 3]) -> Vec<String> {
     let average = format!("2 / ({fan_in} + {fan_out})");
     let uniform = |variance: &str, name: &str| {
@@ -139,7 +142,7 @@ fn kernel_lines(kernel: &KernelInitializer, [fan_in, fan_out, named]: [&str; 3])
     };
     let normal = |variance: &str| {
         vec![
-            "# Cut off at two deviations; what is left has this variance.".into(),
+            "# Truncated at two deviations; the division keeps the variance.".into(),
             format!("deviation = ({variance}) ** 0.5 / 0.87962566"),
             "nn.init.trunc_normal_(layer.weight, std=deviation, a=-2 * deviation, b=2 * deviation)"
                 .into(),
@@ -168,7 +171,7 @@ fn kernel_lines(kernel: &KernelInitializer, [fan_in, fan_out, named]: [&str; 3])
             let ends = format!("a=-{0:?}, b={0:?}", 2.0 * stddev);
             vec![format!("nn.init.trunc_normal_(layer.weight, std={stddev:?}, {ends})")]
         }
-        // Its own rule, which PyTorch writes as a He rule with a slope of the root of 5.
+        // PyTorch writes this rule as a He rule with a slope of the root of 5.
         KernelInitializer::PytorchDefault {} => {
             uniform(&format!("1 / (3 * {fan_in})"), "kaiming_uniform_(layer.weight, a=5**0.5)")
         }
