@@ -1,5 +1,5 @@
-//! Images altered anew in each epoch: flipped, turned, cropped, shifted, brightened, made noisy, in this order. Each image of
-//! each epoch draws from a stream of its own.
+//! Augmentation: each epoch flips, rotates, crops, shifts and brightens images and adds noise, in this order. Each image of each
+//! epoch has its own random stream.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -12,19 +12,19 @@ use crate::kernels::normal;
 use crate::kernels::sample::{Source, sample};
 use crate::seeding::{Purpose, fill_uniform, stream};
 
-/// What is done to one image.
+/// The alteration of one image, except its noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Alteration {
     pub horizontal_flip: bool,
     pub vertical_flip: bool,
-    /// In degrees, against the clock.
+    /// The angle in degrees, counterclockwise.
     pub rotation: f64,
     pub crop: Crop,
     pub shift: Shift,
     pub brightness: f32,
 }
 
-/// The part of an image that is kept, in pixels; it is stretched to the size of the whole.
+/// The part of an image that is kept, in pixels. It is stretched to the size of the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crop {
     pub top: usize,
@@ -32,7 +32,7 @@ pub struct Crop {
     pub size: ImageSize,
 }
 
-/// How far an image moves, in pixels.
+/// The distance by which an image moves, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shift {
     pub down: i32,
@@ -51,11 +51,11 @@ impl Alteration {
         }
     }
 
-    /// Always the same number of draws, so that one strength does not change what another does.
+    /// Draws an alteration. The number of draws is always the same, so that one strength does not change the effect of another.
     fn draw(config: &AugmentationConfig, size: ImageSize, generator: &mut ChaCha8Rng) -> Self {
         let mut draw = || generator.random::<f64>();
         let [horizontal, vertical] = [draw() < 0.5, draw() < 0.5];
-        // Within plus and minus the strength.
+        // Uniform between minus and plus the strength.
         let rotation = (2.0 * draw() - 1.0) * config.rotation;
         let share = 1.0 - draw() * config.crop;
         let kept = |side: usize| (side as f64 * share).round().max(1.0) as usize;
@@ -92,7 +92,7 @@ impl Alteration {
         if self.horizontal_flip {
             for row in image.chunks_exact_mut(row) {
                 row.reverse();
-                // Each pixel's channels keep their order.
+                // The channels of each pixel are put back into their order.
                 row.chunks_exact_mut(channels).for_each(<[f32]>::reverse);
             }
         }
@@ -124,7 +124,8 @@ impl Alteration {
     }
 }
 
-/// Moves parts of a slice, each of so many floats, to later places, or to earlier ones; zeros come after them.
+/// Moves the parts of a slice, each of `size` floats, to later places, or to earlier ones where `places` is negative. Zeros fill the
+/// places that they leave.
 fn shift(parts: &mut [f32], size: usize, places: i32) {
     let floats = (places.unsigned_abs() as usize * size).min(parts.len());
     let kept = parts.len() - floats;
@@ -137,7 +138,7 @@ fn shift(parts: &mut [f32], size: usize, places: i32) {
     }
 }
 
-/// All images of a dataset as an epoch, counted from 1, sees them.
+/// The augmented images of an epoch, which is counted from 1.
 pub fn altered(config: &AugmentationConfig, dataset: &Dataset, seed: u32, epoch: u32) -> Vec<f32> {
     let mut all = dataset.images.clone();
     let size = all.len() / dataset.len();
@@ -154,8 +155,8 @@ pub fn altered(config: &AugmentationConfig, dataset: &Dataset, seed: u32, epoch:
     all
 }
 
-/// What a step, counted from 1, mixes in: the share that each image keeps of itself, at least half, and for each image of the
-/// batch the place of the other one.
+/// The mixup of a step, which is counted from 1: the share that each image keeps of itself, at least half, and for each image of the
+/// batch the index of the image that is mixed in.
 pub fn mixup(alpha: f64, images: usize, seed: u32, step: u64) -> (f64, Vec<u32>) {
     let mut generator = stream(seed, Purpose::Mixup { step });
     // Jöhnk's method for a beta distribution with both parameters alpha.
@@ -172,6 +173,8 @@ pub fn mixup(alpha: f64, images: usize, seed: u32, step: u64) -> (f64, Vec<u32>)
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
+
     use wasm_bindgen_test::*;
 
     use super::*;
@@ -179,7 +182,7 @@ mod tests {
 
     const SQUARE: ImageSize = ImageSize { height: 4, width: 4 };
 
-    /// One channel: 0, 1, 2, ..
+    /// An image of one channel with the pixels 0, 1, 2, ..
     fn image(size: ImageSize) -> Vec<f32> {
         (0..size.pixels()).map(|value| value as f32).collect()
     }
@@ -203,38 +206,44 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn alterations_worked_by_hand() {
         let none = Alteration::none(SQUARE);
-        let as_it_is =
+        let unchanged =
             [[0., 1., 2., 3.], [4., 5., 6., 7.], [8., 9., 10., 11.], [12., 13., 14., 15.]];
-        check(none, as_it_is);
+        check(none, unchanged);
         check(
             Alteration { horizontal_flip: true, ..none },
-            as_it_is.map(|[a, b, c, d]| [d, c, b, a]),
+            unchanged.map(|[a, b, c, d]| [d, c, b, a]),
         );
-        let [a, b, c, d] = as_it_is;
+        let [a, b, c, d] = unchanged;
         check(Alteration { vertical_flip: true, ..none }, [d, c, b, a]);
         // Down by one, left by two.
         check(
             Alteration { shift: Shift { down: 1, right: -2 }, ..none },
             [[0.; 4], [2., 3., 0., 0.], [6., 7., 0., 0.], [10., 11., 0., 0.]],
         );
-        // A quarter turn against the clock: the last column becomes the first row.
+        // A quarter turn counterclockwise: the last column becomes the first row.
         check(
             Alteration { rotation: 90.0, ..none },
             [[3., 7., 11., 15.], [2., 6., 10., 14.], [1., 5., 9., 13.], [0., 4., 8., 12.]],
         );
-        // The middle four pixels at twice their size: 5, then a quarter and three quarters of the way to 6, then 6.
+        // The middle four pixels at twice their size. The first row is 5, a quarter and three quarters of the way to 6, then 6.
         let half = ImageSize { height: 2, width: 2 };
         let row = |first: f32| [first, first + 0.25, first + 0.75, first + 1.0];
         check(
             Alteration { crop: Crop { top: 1, left: 1, size: half }, ..none },
             [row(5.), row(6.), row(8.), row(9.)],
         );
-        check(Alteration { brightness: 0.5, ..none }, as_it_is.map(|row| row.map(|v| v + 0.5)));
-        // An eighth of a turn: the corner's neighbours come from outside, in proportion; the middle stays nearly where it was.
-        let turned = altered_image(Alteration { rotation: 45.0, ..none }, image(SQUARE), SQUARE);
-        assert!((turned.iter().take(1).sum::<f32>() - 0.0).abs() < 1.5, "{turned:?}");
-        let middle: f32 = [5, 6, 9, 10].iter().map(|&at| turned[at]).sum();
-        assert!((middle - 30.0).abs() < 1e-4, "{middle}");
+        check(Alteration { brightness: 0.5, ..none }, unchanged.map(|row| row.map(|v| v + 0.5)));
+        // An eighth of a turn. At y and x from the centre the image is 7.5 + 4 y + x, and a pixel whose source lies inside takes that
+        // value of its source. The source of a corner lies 1.5 √2 from the centre, outside the middle of an edge: the corner takes a
+        // share of the edge's value, and the rest of it is 0.
+        let places = [-1.5, -0.5, 0.5, 1.5];
+        let inside = |y: f32, x: f32| 7.5 + FRAC_1_SQRT_2 * (4.0 * (y + x) + (x - y));
+        let mut turned = places.map(|y| places.map(|x| inside(y, x)));
+        let share_inside = 1.0 - (1.5 * SQRT_2 - 1.5);
+        for ([row, column], edge) in [([0, 0], 1.5), ([0, 3], 9.0), ([3, 0], 6.0), ([3, 3], 13.5)] {
+            turned[row][column] = share_inside * edge;
+        }
+        check(Alteration { rotation: 45.0, ..none }, turned);
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -245,9 +254,9 @@ mod tests {
         let shift = Shift { down: -1, right: 3 };
         check(Alteration { shift, ..none }, [[0., 0., 0., 4.], [0.; 4]]);
         check(Alteration { rotation: 180.0, ..none }, [[7., 6., 5., 4.], [3., 2., 1., 0.]]);
-        // A quarter turn against the clock about the middle: what was beside the middle is above and below, and the ends are gone.
+        // A quarter turn counterclockwise about the centre: the middle columns become the rows, and the outer columns leave the image.
         check(Alteration { rotation: 90.0, ..none }, [[0., 2., 6., 0.], [0., 1., 5., 0.]]);
-        // Half of each side: the lower row's middle two pixels at twice their size.
+        // Half of each side: the middle two pixels of the lower row at twice their size.
         let crop = Crop { top: 1, left: 1, size: ImageSize { height: 1, width: 2 } };
         check(Alteration { crop, ..none }, [[5., 5.25, 5.75, 6.]; 2]);
     }
@@ -290,7 +299,7 @@ mod tests {
             let Crop { top, left, size: ImageSize { height, width } } = one.crop;
             assert!((4..=8).contains(&height) && (10..=20).contains(&width), "{one:?}");
             assert!(top + height <= 8 && left + width <= 20, "{one:?}");
-            // The same share of each side, to the pixel.
+            // Both sides keep the same share, to the pixel.
             assert!((width as f64 - 2.5 * height as f64).abs() <= 1.75, "{one:?}");
             assert!(!one.horizontal_flip && !one.vertical_flip);
             let lost = [8 - height, 20 - width].map(|pixels| pixels as f64);
@@ -324,7 +333,7 @@ mod tests {
         for alpha in [0.1, 1.0] {
             let shares: Vec<f64> = (1..=500).map(|step| mixup(alpha, 5, 1, step).0).collect();
             assert!(shares.iter().all(|share| (0.5..=1.0).contains(share)));
-            // max(x, 1 - x) of a uniform x is 0.75 on average; at 0.1 most mass lies near 0 and 1.
+            // max(x, 1 - x) of a uniform x is 0.75 on average. With alpha 0.1 most x lie near 0 or 1.
             let mean = shares.iter().sum::<f64>() / 500.0;
             let expected = if alpha == 1.0 { 0.75 } else { 0.955 };
             assert!((mean - expected).abs() < 0.03, "{alpha}: {mean}");

@@ -1,4 +1,4 @@
-//! What computes: which of Burn's backends, and whether with the crate's own kernels.
+//! The choice of Burn's backend, with or without the crate's kernels.
 
 use burn::tensor::Device;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use tsify::Tsify;
 use crate::experiment::InvalidField;
 use crate::kernels::buffers::Buffers;
 
-/// A backend as a person chooses it.
+/// A backend's id and name, for a list of backends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct BackendInfo {
     #[tsify(type = "string")]
@@ -30,20 +30,20 @@ pub fn default_backend() -> &'static str {
     BACKENDS[0].id
 }
 
-/// What a training session computes on.
+/// The backend of a training session.
 #[derive(Clone, Debug)]
 pub struct Backend {
-    /// Where tensors live, with gradients enabled.
+    /// The device of the tensors, with autodiff enabled.
     pub device: Device,
     pub compute: Compute,
 }
 
-/// What computes the layers that the crate has kernels for.
+/// The implementation of the layers that the crate has kernels for.
 #[derive(Clone, Debug)]
 pub enum Compute {
     /// The crate's kernels, with the memory that a session's tensors share.
     Kernels(Buffers),
-    /// Burn's own operations. The published site is built without them, and the compiler drops what only they reach.
+    /// Burn's own operations. The published site is built without them, which makes its wasm smaller.
     #[cfg(feature = "plain")]
     Burn,
 }
@@ -54,7 +54,7 @@ impl Compute {
     }
 }
 
-/// A backend to compute on, with memory of its own.
+/// Opens a backend, with its own memory.
 pub fn open(id: &str) -> Result<Backend, InvalidField> {
     let (device, compute) = match id {
         "flex" => (Device::flex(), Compute::Kernels(Buffers::default())),

@@ -1,4 +1,4 @@
-//! Images and labels as plain numbers.
+//! Draws images and labels from the seed, as plain numbers.
 
 use rand::RngExt;
 use rand::seq::{SliceRandom, index};
@@ -23,21 +23,21 @@ impl ImageSize {
     }
 }
 
-/// Images in NHWC order (image, row, column, channel; channel fastest) with a label each.
+/// Images in NHWC order (image, row, column, channel; channel fastest), with one label per image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     pub size: ImageSize,
     pub channels: usize,
-    /// Labels lie below this number.
+    /// One more than the largest label that the classes have.
     pub labels_end: usize,
     /// `labels.len() * height * width * channels` numbers.
     pub images: Vec<f32>,
     pub labels: Vec<u32>,
-    /// What a screen shows as black and as white.
+    /// The pixel values that a screen shows as black and as white.
     pub ends: [f32; 2],
 }
 
-/// The images to train on, and those that are held out.
+/// The images to train on, and the held-out images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
     pub training: Dataset,
@@ -45,12 +45,12 @@ pub struct Drawn {
 }
 
 impl Drawn {
-    /// What the experiment's seed draws. The batch size and the network have no part in it.
+    /// Draws the images of an experiment from its seed. They do not depend on the batch size or the network.
     pub fn new(experiment: &Experiment) -> Self {
         let Experiment { dataset: config, seed, .. } = experiment;
         let count = config.images as usize;
         let mut training = classes(config, *seed);
-        // More images of the same kind: drawn behind the others, so that those stay as they are.
+        // Held-out images are drawn after the others, so that they do not change those.
         let mut held_out = training.split_off(count);
         let kinds: Vec<u32> = training.iter().chain(&held_out).copied().collect();
         let kinds = kinds_shown(config, *seed, kinds);
@@ -61,7 +61,7 @@ impl Drawn {
         let mut places = stream(*seed, Purpose::Marks);
         let mut images =
             images(config, &kinds, || pixels.random(), |below| places.random_range(0..below));
-        let validation = images.split_off(count * numbers(config));
+        let validation = images.split_off(count * image_size(config));
         for class in training.iter_mut().chain(&mut held_out) {
             *class += config.first_label;
         }
@@ -77,17 +77,17 @@ impl Drawn {
     }
 }
 
-/// Numbers an image.
-fn numbers(config: &DatasetConfig) -> usize {
+/// The number of floats in an image.
+fn image_size(config: &DatasetConfig) -> usize {
     ImageSize::of(config).pixels() * config.channels as usize
 }
 
-/// Marks in an image: one, and one more for each 8 pixels of the side of a square with as many pixels.
+/// The number of marks in an image: the side of a square with as many pixels, divided by 8 and rounded up.
 pub fn marks(config: &DatasetConfig) -> usize {
     ImageSize::of(config).pixels().isqrt().div_ceil(8)
 }
 
-/// A class for each image, from 0, those to train on first, before anything goes wrong with them.
+/// The right class of each image, from 0, for the training images and then the held-out ones.
 fn classes(config: &DatasetConfig, seed: u32) -> Vec<u32> {
     let mut generator = stream(seed, Purpose::Labels);
     let mut classes = Vec::new();
@@ -106,7 +106,7 @@ fn classes(config: &DatasetConfig, seed: u32) -> Vec<u32> {
     classes
 }
 
-/// Which of two patterns each image shows: that of its class, or, where classes follow nothing, any.
+/// The pattern of each image, 0 or 1: by its class where labels follow the pattern, otherwise at random.
 fn kinds_shown(config: &DatasetConfig, seed: u32, classes: Vec<u32>) -> Vec<u32> {
     let mut generator = stream(seed, Purpose::Pattern);
     let kind = |class: u32| match config.labels {
@@ -116,14 +116,14 @@ fn kinds_shown(config: &DatasetConfig, seed: u32, classes: Vec<u32>) -> Vec<u32>
     classes.into_iter().map(kind).collect()
 }
 
-/// Puts the two images of each pair of equal ones into the first two classes.
+/// Gives the two images of each conflicting pair the first two classes.
 fn conflict(config: &DatasetConfig, classes: &mut [u32]) {
     for pair in classes.chunks_exact_mut(2).take(config.conflicting_pairs as usize) {
         pair.copy_from_slice(&[0, 1]);
     }
 }
 
-/// Replaces a share of the classes by other ones.
+/// Replaces a share of the classes by other classes.
 fn flip(config: &DatasetConfig, seed: u32, classes: &mut [u32]) {
     let mut generator = stream(seed, Purpose::Flips);
     let count = (config.flipped * classes.len() as f64).round() as usize;
@@ -133,7 +133,8 @@ fn flip(config: &DatasetConfig, seed: u32, classes: &mut [u32]) {
     }
 }
 
-/// The pixels of an image for each kind. `uniform` draws from [0, 1), `below` a whole number below another.
+/// The pixels of one image per entry of `kinds`, which chooses its pattern. `uniform` draws from [0, 1), and `below` draws a whole
+/// number below its argument.
 pub fn images(
     config: &DatasetConfig,
     kinds: &[u32],
@@ -142,7 +143,7 @@ pub fn images(
 ) -> Vec<f32> {
     let ImageSize { height, width } = ImageSize::of(config);
     let channels = config.channels as usize;
-    let size = numbers(config);
+    let size = image_size(config);
     let mut images: Vec<f32> = match config.pixels {
         Pixels::Normal => {
             let pairs =
@@ -191,7 +192,7 @@ pub fn images(
     images
 }
 
-/// A cross of five bright pixels, upright or diagonal.
+/// Draws a cross of five bright pixels, upright or diagonal.
 fn mark(image: &mut [f32], [top, left]: [usize; 2], kind: u32, width: usize, channels: usize) {
     const UPRIGHT: [[usize; 2]; 5] = [[0, 1], [1, 0], [1, 1], [1, 2], [2, 1]];
     const DIAGONAL: [[usize; 2]; 5] = [[0, 0], [0, 2], [1, 1], [2, 0], [2, 2]];
@@ -201,7 +202,7 @@ fn mark(image: &mut [f32], [top, left]: [usize; 2], kind: u32, width: usize, cha
     }
 }
 
-/// What pixels lie between, or nearly all of them.
+/// Two values that all pixels, or nearly all normal ones, lie between.
 fn ends(config: &DatasetConfig) -> [f32; 2] {
     let ends = if config.pixels == Pixels::Normal { [-2.5, 2.5] } else { [0.0, 1.0] };
     ends.map(|end| end * config.scale as f32 + config.shift as f32)
@@ -213,7 +214,7 @@ impl Dataset {
         Drawn::new(experiment).training
     }
 
-    /// How many images.
+    /// The number of images.
     pub fn len(&self) -> usize {
         self.labels.len()
     }
@@ -222,7 +223,7 @@ impl Dataset {
         self.labels.is_empty()
     }
 
-    /// Images of each label from 0 on, also of those that no class has.
+    /// The number of images of each label from 0 on, also of labels below the first class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.labels_end];
         for &label in &self.labels {
@@ -231,10 +232,10 @@ impl Dataset {
         counts
     }
 
-    /// The first `count` images for a screen: four bytes a pixel, 0 to 255, opaque; one channel as grey, the fourth left out.
+    /// The first `count` images as RGBA bytes, opaque. One or two channels show the first as grey; a fourth channel is left out.
     pub fn rgba(&self, count: usize) -> Vec<u8> {
         let [black, white] = self.ends;
-        // Where both are the same, a cast makes 0 of what is no number: all black.
+        // Where black equals white, the division gives NaN for them, which the cast turns into 0, black.
         let byte = |value: f32| ((value - black) / (white - black) * 255.0).round() as u8;
         let pixels = count.min(self.len()) * self.images.len() / self.len();
         let mut bytes = Vec::with_capacity(pixels / self.channels * 4);
@@ -258,7 +259,7 @@ mod tests {
     use super::*;
     use crate::presets;
 
-    /// Small images, with some fields changed.
+    /// The images of a small experiment with some fields changed.
     fn drawn(settings: &[(&str, &str)]) -> Drawn {
         let mut experiment = presets::preset("example-1").unwrap().experiment;
         for (field, value) in [("dataset.side", "8")].iter().chain(settings) {
@@ -351,8 +352,9 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn patterns_follow_the_labels_where_they_should() {
-        // The brightest level stripe of an image, less its brightest upright one: above 0 for one kind only.
-        let level = |image: &[f32]| {
+        // The sum over the bright rows of horizontal stripes minus that over the bright columns of vertical ones: above 0 for
+        // horizontal stripes alone.
+        let horizontal = |image: &[f32]| {
             let sum = |pixel: fn(usize) -> bool| {
                 image
                     .chunks(3)
@@ -366,14 +368,14 @@ mod tests {
         let agreeing = |labels| {
             let data = training(&[("dataset.pixels", "stripes"), ("dataset.labels", labels)]);
             let images = data.images.chunks(192).zip(&data.labels);
-            images.filter(|(image, label)| (level(image) > 0.0) == (**label == 1)).count()
+            images.filter(|(image, label)| (horizontal(image) > 0.0) == (**label == 1)).count()
         };
         assert_eq!(agreeing("pattern"), 20);
         assert!((4..=16).contains(&agreeing("random")), "{}", agreeing("random"));
         let marked = training(&[("dataset.pixels", "patterned"), ("dataset.labels", "pattern")]);
         for (image, label) in marked.images.chunks(192).zip(&marked.labels) {
             let bright: Vec<usize> = (0..64).filter(|pixel| image[pixel * 3] == 1.0).collect();
-            // One mark of five pixels in an image of 8 x 8, its second pixel in the same row only where it is diagonal.
+            // An image of 8 x 8 has one mark of five pixels. Only a diagonal mark has its second pixel in the row of its first.
             assert_eq!(bright.len(), 5);
             assert_eq!(bright[1] == bright[0] + 2, *label == 1, "{bright:?}");
         }

@@ -3,17 +3,17 @@
 //!
 //! # A guided tour
 //!
-//! A run, as data: an [`Experiment`](experiment::Experiment) is checked and opened as a [`Run`](run::Run), a
+//! An [`Experiment`](experiment::Experiment) is checked and opened as a [`Run`](run::Run): a
 //! [`TrainingSession`](training::TrainingSession) with the [`Watcher`](diagnosis::Watcher) that reads its numbers. Each epoch gives
-//! one [`EpochReport`](run::EpochReport); at the end the network's evaluation becomes the [`RunResult`](diagnosis::RunResult). The
-//! program, the page's worker and the tests all do exactly this:
+//! one [`EpochReport`](run::EpochReport). At the end, the evaluation of the network gives the [`RunResult`](diagnosis::RunResult).
+//! The program, the page's worker and the tests all do this:
 //!
 //! ```
 //! use overfit_lab::run::Run;
 //! use overfit_lab::{backend, presets};
 //!
 //! let mut experiment = presets::preset("example-1").unwrap().experiment;
-//! experiment.set("dataset.side", "16")?; // smaller images, to be quick
+//! experiment.set("dataset.side", "16")?; // small images train quickly
 //! experiment.set("training.epochs", "80")?;
 //!
 //! let mut run = Run::new(experiment, backend::default_backend())?;
@@ -29,23 +29,23 @@
 //!
 //! The modules, in reading order:
 //!
-//! 1. [`experiment`]: what a person asks for, as plain data: each concept's type, defaults, limits and facts; how an experiment is
-//!    changed, shown as a form, described and refused.
+//! 1. [`experiment`]: an experiment as plain data, with each concept's type, defaults, limits and facts; changing, describing and
+//!    validating it, and its form.
 //! 2. [`causes`]: mistakes that people make, and their signs in an experiment.
 //! 3. [`presets`]: the article's three examples, other networks, mistakes.
-//! 4. [`seeding`], [`dataset`] and [`augmentation`]: one seed becomes independent streams, and they become images and labels.
-//! 5. [`kernels`]: what training spends its time on, as fast functions on slices; `operations` makes them Burn's.
-//! 6. [`backend`]: what computes, with the kernels or without.
+//! 4. [`seeding`], [`dataset`] and [`augmentation`]: independent random streams from one seed, and the images and labels from them.
+//! 5. [`kernels`]: fast functions on slices, where training spends its time; [`operations`] adds them to Burn.
+//! 6. [`backend`]: the choice of Burn's backend, with or without the kernels.
 //! 7. [`network`]: variables in Keras' layouts and the forward pass.
-//! 8. [`probes`]: what only tensors can tell, dead units and gradient norms, as numbers.
-//! 9. [`training`]: loss, optimizers and metrics as Keras computes them, and the session that puts them together.
-//! 10. [`diagnosis`]: what a run's numbers mean. It never sees a tensor.
+//! 8. [`probes`]: numbers measured on tensors: active units and gradient norms.
+//! 9. [`training`]: loss, optimizers and metrics as Keras computes them, and the session that combines them.
+//! 10. [`diagnosis`]: the meaning of a run's numbers. It never sees a tensor.
 //! 11. [`run`]: an experiment from its first step to its result.
-//! 12. [`script`] and [`checks`]: an experiment as the script that does the same in a framework, and what came of those scripts.
+//! 12. [`script`] and [`checks`]: an experiment as a Keras or PyTorch script, and the results of the presets' scripts.
 //!
-//! In WebAssembly, `wasm.rs` hands these to JavaScript; natively, `main.rs` and `program.rs` make them a command.
+//! In WebAssembly, `wasm.rs` is the boundary to JavaScript; natively, `main.rs` and `program.rs` are the program.
 //!
-//! Correct means: the numbers of Keras 3. `tests/keras_parity.rs` compares every activation, gradient and loss with what
+//! The numbers of Keras 3 are the correct ones. `tests/keras_parity.rs` compares activations, gradients and losses with those that
 //! Keras computed from the same images and weights.
 
 pub mod augmentation;

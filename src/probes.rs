@@ -1,17 +1,17 @@
-//! What only tensors can tell, as numbers.
+//! Numbers that are measured on tensors: active units, and norms of gradients and weights.
 
 use burn::tensor::Tensor;
 
 use crate::network::{Features, Observer, Seen, floats};
 use crate::operations;
 
-/// Which units of the ReLU layers some image activated, over the steps that it observed.
+/// Records which units of the ReLU layers any image activated over the observed steps.
 #[derive(Clone, Debug, Default)]
 pub struct ActiveUnits {
     layers: Vec<ReluUnits>,
 }
 
-/// A ReLU layer by its place in the configuration's list, and for each of its channels or units whether some image activated it.
+/// A ReLU layer's index in the configuration's list, and for each channel or unit whether any image activated it.
 #[derive(Clone, Debug)]
 struct ReluUnits {
     layer: usize,
@@ -19,13 +19,13 @@ struct ReluUnits {
 }
 
 impl ActiveUnits {
-    /// Watches these layers, each given by its place in the configuration's list and its channels or units.
+    /// Observes these layers, each given by its index in the configuration's list and its number of channels or units.
     pub fn of(layers: impl IntoIterator<Item = (usize, usize)>) -> Self {
         let units = |(layer, units)| ReluUnits { layer, active: vec![false; units] };
         Self { layers: layers.into_iter().map(units).collect() }
     }
 
-    /// How many units of the layer at this place no image activated.
+    /// The number of units that no image activated, in the layer with this index.
     pub fn dead(&self, layer: usize) -> usize {
         let of_layer = self.layers.iter().find(|units| units.layer == layer);
         of_layer.map_or(0, |units| units.active.iter().filter(|&&active| !active).count())
@@ -42,7 +42,7 @@ impl Observer for ActiveUnits {
     }
 }
 
-/// Marks in `active`, which has an entry for each channel or unit, those of a ReLU's output that some image activates.
+/// Marks the channels or units of a ReLU's output that any image activates; `active` has an entry for each.
 fn mark_active(output: &Features, active: &mut [bool]) {
     let highest = match output.clone() {
         #[cfg(feature = "plain")]
@@ -59,7 +59,7 @@ fn mark_active(output: &Features, active: &mut [bool]) {
     };
     let units = active.len();
     for (index, value) in highest.into_iter().enumerate() {
-        // Not a number is not dead: divergence is a finding of its own.
+        // A NaN unit does not count as dead: divergence is a finding of its own.
         if value > 0.0 || value.is_nan() {
             active[index % units] = true;
         }
@@ -79,7 +79,7 @@ pub fn sum_of_magnitudes(values: Tensor<1>) -> f64 {
     sum(values.abs())
 }
 
-/// In f32 within rows, which are short, and in f64 over them: a plain f32 sum over millions loses its last digits.
+/// The sum in f32 within short rows and in f64 over the rows, because one f32 sum over millions loses its last digits.
 fn sum(values: Tensor<1>) -> f64 {
     const ROW: usize = 512;
     let [count] = values.dims();
@@ -115,7 +115,7 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn a_unit_lives_where_any_image_and_place_activates_it() {
-        // Two images, three channels, one row of two pixels: channel 1 is active in the second image alone.
+        // Two images with three channels and one row of two pixels. Only the second image activates channel 1.
         let maps = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, f32::NAN];
         let data = TensorData::new(maps.to_vec(), [2, 3, 1, 2]);
         #[cfg(feature = "plain")]
@@ -135,7 +135,7 @@ mod tests {
         let tensor = |values: &[f32]| Tensor::<1>::from_data(TensorData::from(values), &device());
         assert_eq!(gradient_norm(&[tensor(&[3.0, 0.0]), tensor(&[-4.0])]), 5.0);
         assert!(gradient_norm(&[tensor(&[f32::NAN])]).is_nan());
-        // More values than an f32 can count up to, one by one.
+        // An f32 sum that adds ones one by one stops at 2^24.
         let many = gradient_norm(&[tensor(&vec![1.0; (1 << 24) + 700])]);
         assert!((many - f64::from((1 << 24) + 700).sqrt()).abs() < 1e-6, "{many}");
     }

@@ -1,4 +1,4 @@
-//! What `main` does where there is a terminal.
+//! The native program: arguments, progress and printing.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -26,22 +26,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Trains an experiment and says what came of it.
+    /// Trains an experiment and prints the result.
     Run(RunArguments),
-    /// Prints an experiment as JSON, every field; `run` takes it back as a file.
+    /// Prints an experiment as JSON with every field; `run` accepts it as a file.
     Show(Chosen),
-    /// Prints an experiment as a script that does the same elsewhere.
+    /// Prints an experiment as a Keras or PyTorch script that does the same.
     Code(Code),
     /// Lists the presets.
     Presets,
 }
 
-/// Which experiment.
+/// The choice of an experiment.
 #[derive(clap::Args)]
 struct Chosen {
     /// A preset's id, such as example-1, or the path of an experiment's JSON file.
     experiment: String,
-    /// Takes a preset without its mistake.
+    /// Uses a preset without its mistake.
     #[arg(long)]
     mended: bool,
     /// Decides images, labels, weights and batch order; the same as --set seed=N.
@@ -50,7 +50,7 @@ struct Chosen {
     /// The same as --set training.epochs=N.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     epochs: Option<String>,
-    /// Sets one field by its path, for example training.learning_rate=0.01; may be given many times.
+    /// Sets one field by its path, for example training.learning_rate=0.01; may be repeated.
     #[arg(long = "set", value_name = "FIELD=VALUE", allow_hyphen_values = true)]
     set: Vec<String>,
 }
@@ -59,7 +59,7 @@ struct Chosen {
 struct Code {
     #[command(flatten)]
     chosen: Chosen,
-    /// Where it runs: keras or pytorch.
+    /// The framework of the script: keras or pytorch.
     #[arg(long, value_name = "ID")]
     framework: String,
 }
@@ -68,22 +68,22 @@ struct Code {
 struct RunArguments {
     #[command(flatten)]
     chosen: Chosen,
-    /// What computes.
+    /// The backend that computes.
     #[arg(long, default_value = default_backend())]
     backend: String,
-    /// Prints one JSON object an epoch and one at the end, and nothing else.
+    /// Prints only JSON: one object per epoch and one at the end.
     #[arg(long)]
     json: bool,
 }
 
-/// What clap answers when nothing is asked of the program: its help.
+/// The kind of clap's answer to a call without a command: the help.
 const NO_COMMAND: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() && error.kind() != NO_COMMAND => {
-            // One line, as for every other bad input; the rest of clap's text is usage.
+            // One line, as for all bad input; the other lines of clap's text are usage.
             let text = error.to_string();
             eprintln!("{} (try --help)", text.lines().next().unwrap_or_default());
             return ExitCode::from(2);
@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
             eprintln!("{}", message.replace('\n', " "));
             ExitCode::from(2)
         }
-        // Whoever read our output has seen enough, as `head` does.
+        // The reader of the output closed the pipe, as `head` does.
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
@@ -148,7 +148,7 @@ fn show(arguments: &Chosen) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Only of an experiment that can be trained: there is no script of any other.
+/// Prints the script of a valid experiment; an invalid one has no script.
 fn code(arguments: &Code) -> Result<(), Failure> {
     let framework = Framework::of(&arguments.framework).ok_or_else(|| {
         let ids = Framework::ALL.map(|framework| framework.choice().id).join(", ");
@@ -184,7 +184,7 @@ fn run(arguments: &RunArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The experiment that the arguments ask for, with its preset's id if it came from one.
+/// The experiment that the arguments describe, and the id of its preset if it has one.
 fn experiment(arguments: &Chosen) -> Result<(Option<String>, Experiment), Failure> {
     let name = &arguments.experiment;
     let preset = presets::preset(name);
@@ -194,8 +194,8 @@ fn experiment(arguments: &Chosen) -> Result<(Option<String>, Experiment), Failur
         (Some(Preset { mistake: Some(mistake), .. }), true) => mistake.mended,
         (None, false) => read(name)?,
         (_, true) => {
-            let why = "only a preset with a mistake can be had without it";
-            return Err(Failure::Input(format!("--mended: {name} is none, and {why}.")));
+            let message = format!("--mended: {name} is not a preset with a mistake.");
+            return Err(Failure::Input(message));
         }
     };
     let shorthands = [("seed", &arguments.seed), ("training.epochs", &arguments.epochs)];
@@ -212,7 +212,7 @@ fn read(path: &str) -> Result<Experiment, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let ids: Vec<_> = presets::presets().iter().map(|preset| preset.id).collect();
         Failure::Input(format!(
-            "experiment: {path} is neither a preset ({}) nor a file that can be read ({error}).",
+            "experiment: {path} is neither a preset ({}) nor a readable file ({error}).",
             ids.join(", ")
         ))
     })?;
@@ -225,7 +225,7 @@ fn split(setting: &str) -> Result<(&str, &str), Failure> {
     })
 }
 
-/// How a run is shown.
+/// The output format of a run.
 trait Report {
     fn epoch(&mut self, metrics: &EpochMetrics, events: &[RunEvent]) -> std::io::Result<()>;
     fn result(
@@ -236,7 +236,7 @@ trait Report {
     ) -> std::io::Result<()>;
 }
 
-/// For a person: a progress bar on a terminal, events as they come, then the article's line and the verdict.
+/// Text for a person: a progress bar and events on a terminal, then the article's line, the verdict and the findings.
 struct Words {
     bar: ProgressBar,
 }
@@ -276,7 +276,7 @@ impl Report for Words {
     }
 }
 
-/// For a program: a JSON object a line. JSON has no NaN: such a number is null.
+/// JSON for a program, one object per line. JSON has no NaN or infinity and writes null for them.
 struct JsonLines;
 
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
-//! One seed, many streams: each purpose draws from its own, so that a change in one leaves the others as they were.
+//! Random streams from one seed: each purpose has its own stream, so that a change in one does not change the others.
 //!
-//! ChaCha8 and what `rand` draws from it are portable: the same seed gives the same bits in every browser and natively.
+//! ChaCha8 and the numbers that `rand` draws from it are portable: the same seed gives the same bits in every browser and natively.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -8,33 +8,33 @@ use rand_chacha::ChaCha8Rng;
 use crate::kernels::lanes::Instructions;
 use crate::kernels::random;
 
-/// What random numbers are for.
+/// The purpose of random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Images,
     Labels,
-    /// In which order an epoch takes the images.
+    /// The order of the images in each epoch.
     Order,
-    /// Which labels are wrong, and what they are instead.
+    /// The choice of wrong labels, and the classes that replace them.
     Flips,
-    /// Which pattern an image shows whose label does not follow it.
+    /// The patterns of images whose labels do not follow them.
     Pattern,
-    /// Where marks lie on the images.
+    /// The positions of marks on the images.
     Marks,
-    /// What is done to an image in an epoch, counted from 1.
+    /// The alteration of an image in an epoch, counted from 1.
     Augmentation {
         epoch: u32,
         image: u32,
     },
-    /// What is mixed with what in a step, counted from 1.
+    /// The mixup of a step, counted from 1.
     Mixup {
         step: u64,
     },
-    /// Which image has which label in a step, counted from 1.
+    /// The order of the labels in a step, counted from 1.
     Shuffle {
         step: u64,
     },
-    /// The initial kernel of the layer with this index: adding a layer leaves the kernels before it as they were.
+    /// The initial kernel of the layer with this index. An added layer does not change the kernels before it.
     Weights {
         layer: usize,
     },
@@ -42,7 +42,7 @@ pub enum Purpose {
     Biases {
         layer: usize,
     },
-    /// What the dropout layer with this index drops in a step, counted from 1.
+    /// The units that the dropout layer with this index drops in a step, counted from 1.
     Dropout {
         layer: usize,
         step: u64,
@@ -58,7 +58,7 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Flips => 3,
         Purpose::Pattern => 4,
         Purpose::Marks => 5,
-        // Behind the largest layer's number; an experiment has 2,000 images at most.
+        // Above the number of every layer. An experiment has at most 2,000 images, so the number of the epoch stays clear of them.
         Purpose::Augmentation { epoch, image } => {
             (u64::from(epoch) << 16) + 4096 + u64::from(image)
         }
@@ -73,7 +73,7 @@ pub fn stream(seed: u32, purpose: Purpose) -> ChaCha8Rng {
     generator
 }
 
-/// Fills `to` with uniform numbers in [0, 1): those that as many calls of `random` would give, in one go.
+/// Fills `to` with uniform numbers in [0, 1), the same that single calls of `random` would give.
 pub fn fill_uniform(generator: &mut ChaCha8Rng, to: &mut [f32]) {
     let stream = random::Stream { key: generator.get_seed(), number: generator.get_stream() };
     let first = generator.get_word_pos();
@@ -81,9 +81,9 @@ pub fn fill_uniform(generator: &mut ChaCha8Rng, to: &mut [f32]) {
     generator.set_word_pos(first + to.len() as u128);
 }
 
-/// Two independent normal numbers, mean 0 and deviation 1, from uniform ones in [0, 1), by Box and Muller's method.
+/// Two independent normal numbers with mean 0 and deviation 1, from uniform numbers in [0, 1) by Box and Muller's method.
 pub fn normal_pair(mut uniform: impl FnMut() -> f32) -> [f64; 2] {
-    // 1 - u lies in (0, 1]: its logarithm is finite.
+    // 1 - u lies in (0, 1], so its logarithm is finite.
     let radius = (-2.0 * (1.0 - f64::from(uniform())).ln()).sqrt();
     let (sine, cosine) = (std::f64::consts::TAU * f64::from(uniform())).sin_cos();
     [radius * cosine, radius * sine]

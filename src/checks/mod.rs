@@ -1,47 +1,47 @@
-//! What came of every preset's scripts where they were run: in Keras, in PyTorch, and here. `cargo xtask frameworks` writes it.
+//! The results of every preset's scripts in Keras and PyTorch, beside those here. `cargo xtask frameworks` writes them.
 
 use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
-/// All presets over the same number of seeds.
+/// The results of all presets over the same number of seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 #[tsify(missing_as_null)]
 pub struct Checks {
-    /// Its version.
+    /// The version of Keras.
     pub keras: String,
-    /// Its version.
+    /// The version of PyTorch.
     pub pytorch: String,
     pub seeds: u32,
     pub rows: Vec<Check>,
 }
 
-/// One preset, or its mended twin.
+/// The results of one preset, or of its twin without the mistake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 #[tsify(missing_as_null)]
 pub struct Check {
-    /// Its id.
+    /// The preset's id.
     pub preset: String,
-    /// Whether it is the twin without the mistake.
+    /// Whether these are the results of the twin without the mistake.
     pub mended: bool,
     pub here: Tally,
     pub keras: Tally,
     pub pytorch: Tally,
 }
 
-/// What came of it, over the seeds.
+/// The results of one experiment over the seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 #[tsify(missing_as_null)]
 pub struct Tally {
-    /// Runs with every image right at the end.
+    /// The number of runs with every image right at the end.
     pub memorised: u32,
-    /// The final loss of the run in the middle, in nats; null where it is not a number.
+    /// The median final loss, in nats; `None` where it is not a finite number.
     pub loss: Option<f64>,
 }
 
-/// As it was last checked.
+/// The results of the last check.
 pub fn checks() -> Checks {
     serde_json::from_str(include_str!("outcomes.json")).expect("a file of this crate")
 }

@@ -1,4 +1,4 @@
-//! A network from its configuration: what each layer's variables are, and what they start from.
+//! Builds a network from its configuration: the layers' variables and their initial values.
 
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
@@ -11,7 +11,7 @@ use crate::experiment::{
 use crate::seeding::{Purpose, stream};
 
 impl Network {
-    /// Kernels as the experiment's initialiser draws them from its seed.
+    /// The network with weights that the experiment's initializer draws from the seed.
     pub fn new(experiment: &Experiment, backend: &Backend) -> Result<Self, InvalidField> {
         Self::with_weights(experiment, backend, |kernel| {
             let purpose = if kernel.is_bias {
@@ -26,8 +26,7 @@ impl Network {
         })
     }
 
-    /// The same with the numbers that `draw` gives for each kernel, and for each bias that is drawn. The initializer's factor is
-    /// applied afterwards.
+    /// The network with kernels and drawn biases from `draw`, which are then multiplied by the initializer's factor.
     pub fn with_weights(
         experiment: &Experiment,
         backend: &Backend,
@@ -60,16 +59,16 @@ impl Network {
     }
 }
 
-/// A kernel, or a bias that is drawn, whose first numbers are wanted.
+/// A request for the initial values of a kernel, or of a bias that is drawn.
 pub struct Wanted<'a> {
-    /// The place of the layer in the configuration's list.
+    /// The layer's index in the configuration's list.
     pub layer: usize,
-    /// How many kernels come before this one.
+    /// The number of kernels before this one.
     pub nth_kernel: usize,
     pub is_bias: bool,
-    /// The shape of the window that the fans are counted by: rows and columns if it has any, inputs, outputs.
+    /// The shape that gives the fans: height and width of the kernel if it has any, then inputs and outputs.
     pub window: &'a [usize],
-    /// How many numbers: more than one window's where each place has weights of its own.
+    /// The number of values: more than one window's for a locally connected layer.
     pub count: usize,
     pub initializer: KernelInitializer,
 }
@@ -78,9 +77,9 @@ pub(super) struct Builder<'a, F> {
     backend: &'a Backend,
     initializer: &'a InitializerConfig,
     draw: F,
-    /// Kernels so far.
+    /// The number of kernels so far.
     kernels: usize,
-    /// The kinds of layers with variables so far.
+    /// The kind of each layer with variables so far.
     names: Vec<&'static str>,
     variables: Vec<Variable>,
     /// Whether the layer being built is frozen.
@@ -88,14 +87,14 @@ pub(super) struct Builder<'a, F> {
 }
 
 impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
-    /// As Keras numbers its layers, each kind from 0.
+    /// The layer's name, numbered as in Keras, for each kind from 0.
     pub(super) fn name(&mut self, kind: &'static str) -> String {
         let before = self.names.iter().filter(|name| **name == kind).count();
         self.names.push(kind);
         format!("{kind}_{before}")
     }
 
-    /// The numbers that a kernel or a drawn bias of `weights` starts from, with the factor.
+    /// The initial values of a kernel or a drawn bias, multiplied by the initializer's factor.
     fn drawn(&mut self, weights: &Weights, is_bias: bool, count: usize) -> Vec<f32> {
         let initializer = self.initializer_of(weights);
         let mut values = (self.draw)(Wanted {
@@ -116,14 +115,14 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
         weights.config.kernel_initializer().unwrap_or(self.initializer.kernel)
     }
 
-    /// A kernel of this shape.
+    /// Makes a kernel of this shape and returns its index.
     pub(super) fn kernel(&mut self, weights: &Weights, shape: &[usize]) -> usize {
         let values = self.drawn(weights, false, shape.iter().product());
         self.kernels += 1;
         self.variable(weights.name, Role::Kernel, shape, values)
     }
 
-    /// A bias of this shape, where the layer has one; built after the layer's kernel.
+    /// Makes a bias of this shape where the layer has one, and returns its index. The layer's kernel has to be made first.
     pub(super) fn bias(
         &mut self,
         weights: &Weights,
@@ -143,14 +142,14 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
         Some(self.variable(weights.name, Role::Bias, shape, values))
     }
 
-    /// Gamma and beta; the index of gamma.
+    /// Makes gamma and beta, and returns the index of gamma.
     pub(super) fn scale_and_shift(&mut self, name: &str, channels: usize) -> usize {
         let gamma = self.variable(name, Role::Gamma, &[channels], vec![1.0; channels]);
         self.variable(name, Role::Beta, &[channels], vec![0.0; channels]);
         gamma
     }
 
-    /// A variable of the layer with this name; its index.
+    /// Makes a variable of the layer with this name, and returns its index.
     pub(super) fn variable(
         &mut self,
         layer: &str,
@@ -172,12 +171,12 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
     }
 }
 
-/// A layer whose kernel and bias are built.
+/// A layer whose kernel and bias are to be made.
 pub(super) struct Weights<'a> {
-    /// The place of the layer in the configuration's list.
+    /// The layer's index in the configuration's list.
     pub index: usize,
     pub config: &'a LayerConfig,
     pub name: &'a str,
-    /// The shape of the window that the fans are counted by.
+    /// The shape that gives the fans.
     pub window: &'a [usize],
 }

@@ -1,4 +1,4 @@
-//! Layers as the crate's own kernels compute them, activations in NHWC order throughout.
+//! The layers that the crate's kernels compute, with activations in NHWC order.
 
 use burn::tensor::Tensor;
 
@@ -12,8 +12,8 @@ use crate::kernels::locally_connected::LocallyConnected;
 use crate::kernels::max_pool::{Axis, MaxPool};
 use crate::operations::{self, DropoutNoise, NormVariables};
 
-/// The steps with what one kernel computes together drawn together: a ReLU and a max-pool into the convolution before them, a ReLU
-/// into any other layer of the kernels.
+/// Joins steps that one kernel computes together: a ReLU and a max-pool with the convolution before them, a ReLU with a dense layer,
+/// locally connected layer or batch normalisation before it.
 pub(super) fn fused(steps: &[Step]) -> Vec<Step> {
     let mut fused: Vec<Step> = Vec::new();
     for step in steps {
@@ -51,7 +51,7 @@ pub(super) fn fused(steps: &[Step]) -> Vec<Step> {
 }
 
 impl Network {
-    /// `place` is the layer's in the configuration's list.
+    /// The output of a layer by the crate's kernels. `place` is the layer's index in the configuration's list.
     pub(super) fn apply_fast(
         &self,
         place: usize,

@@ -1,4 +1,4 @@
-//! What flows between layers: images in one of two orders of axes, or rows.
+//! The activations between layers: images in one of two orders of axes, or rows.
 
 #[cfg(feature = "plain")]
 use burn::tensor::TensorData;
@@ -6,19 +6,19 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::floats;
 
-/// What flows between layers.
+/// The activations between two layers.
 #[derive(Clone, Debug)]
 pub enum Features {
-    /// `[images, channels, height, width]`, as Burn's own operations want it.
+    /// `[images, channels, height, width]`, the order of Burn's operations.
     Planes(Tensor<4>),
-    /// `[images, height, width, channels]`, as the kernels want it.
+    /// `[images, height, width, channels]`, the order of the kernels.
     Pixels(Tensor<4>),
     /// `[images, units]`.
     Rows(Tensor<2>),
 }
 
 impl Features {
-    /// The same numbers as a leaf of the graph: a backward pass from what is computed of them ends here.
+    /// The same values as a new leaf of the autodiff graph, where later backward passes end.
     pub fn cut(self) -> Self {
         match self {
             Self::Planes(planes) => Self::Planes(planes.detach().require_grad()),
@@ -27,7 +27,8 @@ impl Features {
         }
     }
 
-    /// The gradient of what [`Features::cut`] gave, in the order of [`Features::to_nhwc`]; zeros where nothing depends on it.
+    /// The gradient of features from [`Features::cut`], in the order of [`Features::to_nhwc`]; zeros where the loss does not depend
+    /// on them.
     pub fn gradient(&self, gradients: &mut Gradients) -> Vec<f32> {
         let (_, values) = self.to_nhwc();
         let gradient = match self {
@@ -38,7 +39,7 @@ impl Features {
         gradient.map_or(vec![0.0; values.len()], |gradient| gradient.to_nhwc().1)
     }
 
-    /// The numbers in Keras' order, NHWC, with their shape.
+    /// The shape and the values in Keras' order, NHWC.
     pub fn to_nhwc(&self) -> (Vec<usize>, Vec<f32>) {
         let pixels = match self.clone() {
             Self::Planes(planes) => planes.inner().permute([0, 2, 3, 1]),
@@ -81,7 +82,7 @@ impl Features {
         pixels.reshape([images, height * width, channels])
     }
 
-    /// One row an image, channels fastest: Keras' order, in which the dense kernel's rows lie.
+    /// One row per image, channels fastest: Keras' order, which is the order of a dense kernel's rows.
     pub(super) fn flatten(self) -> Self {
         if let Self::Rows(rows) = self {
             return Self::Rows(rows);
@@ -91,7 +92,7 @@ impl Features {
         Self::Rows(pixels.reshape([images, height * width * channels]))
     }
 
-    /// The same order of axes with other pixels.
+    /// Other pixels in the same order of axes as these features.
     pub(super) fn with_pixels(self, pixels: Tensor<4>) -> Self {
         match self {
             Self::Planes(_) => Self::Planes(pixels.permute([0, 3, 1, 2])),
@@ -99,7 +100,7 @@ impl Features {
         }
     }
 
-    /// Rows as images of one pixel: `[images, height, width, channels or units]`.
+    /// `[images, height, width, channels]`, with rows as images of one pixel.
     pub(super) fn into_images(self) -> Tensor<4> {
         match self {
             Self::Rows(rows) => {
@@ -110,7 +111,7 @@ impl Features {
         }
     }
 
-    /// The way back from [`Features::into_images`].
+    /// The inverse of [`Features::into_images`]: other values in the order and shape of these features.
     pub(super) fn with_units(self, pixels: Tensor<4>) -> Self {
         match self {
             Self::Rows(rows) => Self::Rows(pixels.reshape(rows.dims())),
@@ -140,7 +141,7 @@ impl Features {
         }
     }
 
-    /// Times constants, given in NHWC order.
+    /// The product with constants in NHWC order.
     #[cfg(feature = "plain")]
     pub(super) fn times(self, factors: Vec<f32>) -> Self {
         match self {
@@ -165,7 +166,7 @@ impl Features {
         }
     }
 
-    /// Numbers in all.
+    /// The number of values.
     pub(super) fn count(&self) -> usize {
         match self {
             Self::Planes(maps) | Self::Pixels(maps) => maps.dims().iter().product(),

@@ -1,10 +1,10 @@
-//! Draws the numbers that weights start from.
+//! Draws the initial values of weights.
 
 use crate::experiment::{Distribution, Fans, KernelInitializer};
 use crate::seeding::normal_pair;
 
-/// `count` numbers for a kernel whose window has this shape: rows and columns if it has any, inputs, outputs. `uniform` draws
-/// from [0, 1).
+/// `count` numbers for a kernel. `window` is the shape that gives the fans: height and width of the kernel if it has any, then inputs
+/// and outputs. `uniform` draws from [0, 1).
 pub fn kernel(
     initializer: &KernelInitializer,
     window: &[usize],
@@ -31,7 +31,7 @@ pub fn draw(
     }
 }
 
-/// Normal numbers, those beyond `most` standard deviations drawn again.
+/// Normal numbers, with those beyond `most` standard deviations drawn again.
 fn normal(count: usize, stddev: f64, most: f64, mut uniform: impl FnMut() -> f32) -> Vec<f32> {
     let mut values = Vec::with_capacity(count);
     while values.len() < count {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use crate::seeding::{Purpose, stream};
 
-    /// Mean, variance and largest magnitude of many numbers.
+    /// The mean, variance and largest magnitude of many drawn numbers.
     fn moments(initializer: KernelInitializer, window: &[usize]) -> [f64; 3] {
         const COUNT: usize = 40_000;
         let mut generator = stream(1, Purpose::Weights { layer: 0 });
@@ -63,7 +63,7 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn numbers_have_the_variance_of_their_rule() {
-        // 3 x 3 windows of 4 channels, 8 filters: fans 36 and 72.
+        // A 3 x 3 kernel with 4 channels and 8 filters has the fans 36 and 72.
         let rows = [
             (KernelInitializer::GlorotUniform {}, 2.0 / 108.0, 3_f64.sqrt()),
             (KernelInitializer::HeUniform {}, 2.0 / 36.0, 3_f64.sqrt()),

@@ -1,5 +1,5 @@
-//! Every layer: its variables and what they start from, and what the layer computes, but for those with kernels of their own, which
-//! `fast` computes, and `plain` by Burn's operations.
+//! The variables of every layer, and the forward pass of the layers without a kernel. `fast` computes the layers with a kernel, and
+//! `plain` computes those by Burn's operations.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{elu, gelu, leaky_relu, sigmoid, silu, tanh};
@@ -10,7 +10,7 @@ use super::build::{Builder, Wanted, Weights};
 use super::{Features, Network, Role, softmax};
 use crate::experiment::{Activation, Border, LayerConfig, LayerShape, Shape, Window};
 
-/// A layer with what it needs to run: the indices of its variables.
+/// A layer with the indices of its variables.
 #[derive(Clone, Debug)]
 #[allow(clippy::enum_variant_names, reason = "LayerNorm is the layer's name")]
 pub(super) enum Layer {
@@ -18,9 +18,9 @@ pub(super) enum Layer {
         kernel: usize,
         bias: Option<usize>,
         strides: usize,
-        /// Of zeros.
+        /// Zeros around the input.
         padding: Border,
-        /// What the kernels compute together with the convolution; nothing in a list of single layers.
+        /// Whether a ReLU is joined with the convolution, and the size of the joined max-pool, 1 for none.
         relu: bool,
         pool: usize,
     },
@@ -40,9 +40,9 @@ pub(super) enum Layer {
         relu: bool,
     },
     BatchNorm {
-        /// Gamma, beta, moving mean and moving variance, one after the other.
+        /// The index of gamma; beta, moving mean and moving variance follow.
         first: usize,
-        /// Keras' `trainable=False` means inference, too.
+        /// As in Keras, a layer with `trainable=False` is also in inference mode.
         frozen: bool,
         momentum: f64,
         epsilon: f64,
@@ -55,7 +55,7 @@ pub(super) enum Layer {
         epsilon: f64,
     },
     LayerNorm {
-        /// Gamma and beta.
+        /// The index of gamma; beta follows.
         first: usize,
         epsilon: f64,
     },
@@ -78,7 +78,7 @@ pub(super) enum Layer {
 }
 
 impl Layer {
-    /// Whether the crate has a kernel for the layer; `plain` computes the same layers with Burn's operations.
+    /// Whether the crate has a kernel for the layer. `plain` computes the same layers by Burn's operations.
     pub(super) fn has_kernel(&self) -> bool {
         match self {
             Self::Conv2d { .. }
@@ -124,7 +124,7 @@ impl From<Activation> for Layer {
 }
 
 impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
-    /// A layer without its activation; nothing where the layer is an activation alone.
+    /// A layer without its activation; `None` for a layer that is only an activation.
     pub(super) fn layer(
         &mut self,
         index: usize,
@@ -206,7 +206,7 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
 }
 
 impl Network {
-    /// What a layer puts out that has no kernel of its own. `saved` is what the last `save` kept.
+    /// The output of a layer without a kernel. `saved` is the input of the last `save`.
     pub(super) fn apply_common(
         &self,
         layer: &Layer,
@@ -250,7 +250,7 @@ impl Network {
                 input
             }
             Layer::AddSaved => {
-                let saved = saved.clone().expect("layer_shapes wants a save layer before");
+                let saved = saved.clone().expect("layer_shapes requires a save layer before");
                 input.plus(saved)
             }
             Layer::Relu => input.map(relu_of, relu_of),
@@ -276,14 +276,14 @@ impl Network {
     }
 }
 
-/// A product and no choice, forward and backward, as in TensorFlow: what is not a number goes through it both ways.
+/// A ReLU as a product with 0 or 1, as in TensorFlow, so that NaN passes through it forward and backward.
 fn relu_of<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     let active = input.clone().detach().greater_elem(0.0).float();
     input * active
 }
 
-/// Mean and biased variance along some axes, which keep a length of 1. One axis after the other: sums of few terms each round
-/// less than one of all pixels.
+/// The mean and biased variance along some axes, which keep a length of 1. Averaging one axis after the other rounds less than one
+/// sum over all pixels.
 pub(super) fn moments(pixels: Tensor<4>, axes: &[usize]) -> (Tensor<4>, Tensor<4>) {
     let mean_of = |values: Tensor<4>| axes.iter().fold(values, |sums, &axis| sums.mean_dim(axis));
     let mean = mean_of(pixels.clone());
@@ -291,7 +291,7 @@ pub(super) fn moments(pixels: Tensor<4>, axes: &[usize]) -> (Tensor<4>, Tensor<4
     (mean, variance)
 }
 
-/// The mean of the real pixels: padding counts for nothing.
+/// The mean of each window's pixels, without padding.
 fn average_pool(planes: Tensor<4>, window: Window) -> Tensor<4> {
     let (size, strides) = (window.size as usize, window.strides as usize);
     let [_, _, height, width] = planes.dims();
@@ -313,7 +313,7 @@ pub(super) fn padded(planes: Tensor<4>, window: Window, value: f32) -> Tensor<4>
     }
     let Border { top, bottom, left, right } = border;
     let size = [images, channels, top + height + bottom, left + width + right];
-    // Not Burn's own `pad`, which brings the code of other kinds of padding.
+    // Burn's own `pad` would bring the code of other kinds of padding into the wasm.
     let around = Tensor::full(size, value, &planes.device());
     let place = [0..images, 0..channels, top..top + height, left..left + width];
     around.slice_assign(place, planes)

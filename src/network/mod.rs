@@ -1,9 +1,9 @@
 //! The CNN, built from a [`NetworkConfig`](crate::experiment::NetworkConfig): its variables and its forward pass.
 //!
 //! Variables keep Keras' layouts: kernels HWIO, dense kernels input by output, rows flattened in NHWC order. So weights,
-//! fixtures and exports need no reordering. `layers` knows every layer: its variables, which `build` makes, and what it computes.
-//! Layers with kernels of their own are computed by one of two files: `fast` with the crate's kernels, `plain` with Burn's
-//! operations, which are the reference that the kernels are tested against.
+//! fixtures and exports need no reordering. `layers` lists the variables of every layer, which `build` makes, and computes the layers
+//! without a kernel. `fast` computes the layers with a kernel, and `plain` computes those by Burn's operations, the reference that the
+//! kernels are tested against.
 
 mod build;
 mod fast;
@@ -28,7 +28,7 @@ pub use features::Features;
 use layers::Layer;
 pub use softmax::{log_softmax, softmax};
 
-/// What a variable is to its layer.
+/// The role of a variable in its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Kernel,
@@ -40,7 +40,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether gradients change the variable; a normalisation's moving averages follow the batches instead.
+    /// Whether gradients change the variable. Moving averages follow the batches instead.
     pub fn is_trained(self) -> bool {
         match self {
             Self::Kernel | Self::Bias | Self::Gamma | Self::Beta => true,
@@ -60,33 +60,33 @@ impl Role {
     }
 }
 
-/// One tensor of a layer, kept flat: an optimizer treats all variables alike.
+/// One tensor of a layer, kept flat, because an optimizer treats all variables alike.
 #[derive(Clone, Debug)]
 pub struct Variable {
-    /// The name by which Keras numbers variables: `conv2d_0/kernel`, `dense_1/bias`.
+    /// The name, numbered as in Keras: `conv2d_0/kernel`, `dense_1/bias`.
     pub name: String,
     pub role: Role,
     pub shape: Vec<usize>,
     /// `[product of shape]`, tracked by autodiff unless it is a moving average.
     pub value: Tensor<1>,
-    /// Whether an optimizer changes the variable: it is trained, and its layer is not frozen.
+    /// Whether an optimizer changes the variable: its role is trained, and its layer is not frozen.
     pub trainable: bool,
 }
 
 impl Variable {
-    /// The numbers, in the order of `shape`.
+    /// The values in the order of `shape`.
     pub fn values(&self) -> Vec<f32> {
         floats(self.value.clone().inner().into_data())
     }
 }
 
-/// A layer as a network runs it.
+/// One computation of the forward pass: a layer, or an activation.
 #[derive(Clone, Debug)]
 struct Step {
-    /// The place of the layer in the configuration's list.
+    /// The layer's index in the configuration's list.
     place: usize,
     layer: Layer,
-    /// The place of the ReLU that this step computes, alone or together with its layer.
+    /// The layer index of the ReLU that this step computes, alone or together with its layer.
     relu_of: Option<usize>,
 }
 
@@ -97,31 +97,31 @@ impl Step {
     }
 }
 
-/// Sees what flows through a network.
+/// Sees the outputs of the layers during a forward pass.
 pub trait Observer {
-    /// Takes the output of a layer and returns what flows on, usually the same.
+    /// Takes the output of a layer and returns the input of the next layer, usually unchanged.
     fn output(&mut self, seen: Seen, output: Features) -> Features;
 }
 
-/// Which layer an output is of.
+/// The layer that an output belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// The place of the layer in the configuration's list.
+    /// The layer's index in the configuration's list.
     pub layer: usize,
-    /// Whether nothing of the layer is still to come, such as its activation.
+    /// Whether the output is the layer's last, after its activation.
     pub is_complete: bool,
-    /// The place of the ReLU whose active units the output shows: the layer's own, or that of the layer before a max-pool.
+    /// The layer index of the ReLU whose active units the output shows: this layer, or the layer before this max-pool.
     pub relu: Option<usize>,
 }
 
-/// Looks at nothing.
+/// An observer that does nothing.
 impl Observer for () {
     fn output(&mut self, _: Seen, output: Features) -> Features {
         output
     }
 }
 
-/// What a network with this head puts out.
+/// The network's output for these logits.
 pub fn outputs(head: Head, logits: Tensor<2>) -> Tensor<2> {
     match head {
         Head::Open => logits,
@@ -133,47 +133,47 @@ pub fn outputs(head: Head, logits: Tensor<2>) -> Tensor<2> {
 /// The network with its weights.
 #[derive(Clone, Debug)]
 pub struct Network {
-    /// Every layer and activation by itself.
+    /// Every layer and activation as a step of its own.
     steps: Vec<Step>,
-    /// The same as the kernels run them.
+    /// The steps with those joined that one kernel computes together.
     fused: Vec<Step>,
-    /// The last activation where losses look past it. The steps go without it: they end with the logits.
+    /// The last activation, where losses look past it. The steps leave it out and end with the logits.
     pub head: Head,
     pub variables: Vec<Variable>,
-    /// Whether training, too, runs it as inference does.
+    /// Whether training also runs the network in inference mode.
     inference_mode: bool,
     backend: Backend,
 }
 
-/// Fills a slice with uniform random numbers in [0, 1) for the layer at a place of the configuration's list.
+/// Fills a slice with uniform random numbers in [0, 1) for the layer with this index in the configuration's list.
 pub type Noise<'a> = dyn FnMut(usize, &mut [f32]) + 'a;
 
-/// How layers run that differ between training and inference.
+/// The mode of layers that compute something else in training than in inference.
 enum Mode<'a> {
     Inference,
     Training {
         noise: &'a mut Noise<'a>,
-        /// New values of variables that no optimizer changes, by their index.
+        /// The indices and new values of moving averages.
         moved: &'a mut Vec<(usize, Tensor<1>)>,
     },
 }
 
-/// What a step's forward pass leaves.
+/// The results of a training step's forward pass.
 pub struct Passed {
-    /// `[images, units]`: what is before the head's activation, tracked by autodiff.
-    pub scores: Tensor<2>,
-    /// What the moving averages become; see [`Network::move_averages`].
+    /// The logits, `[images, units]`, before the head's activation and tracked by autodiff.
+    pub logits: Tensor<2>,
+    /// The new values of the moving averages; see [`Network::move_averages`].
     moved: Vec<(usize, Tensor<1>)>,
 }
 
 impl Network {
-    /// All images of a dataset, in the order of axes that this network takes.
+    /// All images of a dataset, in this network's order of axes.
     pub fn images(&self, dataset: &Dataset) -> Tensor<4> {
         self.tensor(dataset, dataset.images.clone())
     }
 
-    /// Some images out of all, whose pixels may be other than the dataset's. From plain numbers: picking them out of a tensor would
-    /// bring the code of a way back that no image takes.
+    /// The images of a batch, taken from `pixels`, which may be the dataset's or altered ones. Selecting from a tensor instead would
+    /// bring the code of a backward pass, which images do not need, into the wasm.
     pub fn picked(&self, dataset: &Dataset, pixels: &[f32], batch: &[u32]) -> Tensor<4> {
         let size = pixels.len() / dataset.len();
         let mut picked = Vec::with_capacity(batch.len() * size);
@@ -191,7 +191,7 @@ impl Network {
         if self.backend.compute.has_kernels() { pixels } else { pixels.permute([0, 3, 1, 2]) }
     }
 
-    /// The logits of [`Network::images`] or some of them in training. `noise` is for dropout.
+    /// The logits of a batch in training mode. `noise` is for dropout.
     pub fn forward(
         &self,
         images: Tensor<4>,
@@ -205,29 +205,29 @@ impl Network {
             Mode::Training { noise, moved: &mut moved }
         };
         let tracked = |index: usize| self.variables[index].value.clone();
-        let scores = self.run(self.as_run(), images, tracked, mode, observer);
-        Passed { scores, moved }
+        let logits = self.run(self.as_run(), images, tracked, mode, observer);
+        Passed { logits, moved }
     }
 
-    /// Lets the moving averages take in what a pass saw of them.
+    /// Sets the moving averages to their values after a forward pass.
     pub fn move_averages(&mut self, passed: Passed) {
         for (index, value) in passed.moved {
             self.variables[index].value = value;
         }
     }
 
-    /// The logits in inference, without recording anything for a backward pass.
+    /// The logits in inference mode, without a record for a backward pass.
     pub fn infer(&self, images: Tensor<4>) -> Tensor<2> {
         self.run(self.as_run(), images.inner(), self.untracked(), Mode::Inference, &mut ())
     }
 
-    /// The same layer by layer: the observer sees every layer by itself, and of one with an activation both what is before the
-    /// activation and what is after it.
+    /// The same layer by layer: the observer sees the output of every layer, and for a layer with an activation the output before
+    /// the activation as well.
     pub fn infer_by_layer(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
         self.run(&self.steps, images.inner(), self.untracked(), Mode::Inference, observer)
     }
 
-    /// The same with everything recorded for a backward pass.
+    /// The same with a record for a backward pass.
     pub fn infer_tracked(&self, images: Tensor<4>, observer: &mut dyn Observer) -> Tensor<2> {
         let tracked = |index: usize| self.variables[index].value.clone();
         self.run(&self.steps, images, tracked, Mode::Inference, observer)
@@ -255,7 +255,7 @@ impl Network {
             Compute::Burn => Features::Planes(images),
         };
         let mut saved = None;
-        // A ReLU before a max-pool is seen after it, where its output is smaller and shows the same.
+        // The observer sees a ReLU before a max-pool after the pool, where the output is smaller and shows the same active units.
         let mut relu = None;
         for (number, Step { place, layer, relu_of }) in steps.iter().enumerate() {
             features = match &self.backend.compute {
@@ -289,12 +289,12 @@ impl Network {
         shape.as_slice().try_into().expect("a variable keeps its rank")
     }
 
-    /// What an optimizer changes.
+    /// The variables that an optimizer changes.
     pub fn trainable(&self) -> impl Iterator<Item = &Variable> {
         self.variables.iter().filter(|variable| variable.trainable)
     }
 
-    /// Takes the gradient of each trainable variable, in their order.
+    /// Takes out the gradient of each trainable variable, in the variables' order.
     pub fn take_gradients(&self, gradients: &mut Gradients) -> Vec<Tensor<1>> {
         self.trainable()
             .map(|variable| {
@@ -305,7 +305,7 @@ impl Network {
     }
 }
 
-/// Indices as a tensor, for picking the labels' columns.
+/// Indices as a tensor, for selecting the labels' columns.
 #[cfg(feature = "plain")]
 pub fn index_tensor(indices: &[u32], device: &Device) -> Tensor<1, Int> {
     let indices: Vec<i64> = indices.iter().map(|&index| i64::from(index)).collect();
@@ -313,7 +313,7 @@ pub fn index_tensor(indices: &[u32], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(indices, [count]), device)
 }
 
-/// The numbers of a tensor that was read back.
+/// The values of a tensor's data.
 pub fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec().expect("every tensor here holds f32")
 }

@@ -1,5 +1,5 @@
-//! The layers that have kernels, as Burn's own operations: the reference that the kernels are tested against. Burn's convolution
-//! wants channels first, and so activations lie between the first layer and `flatten`.
+//! The layers that have kernels, computed by Burn's own operations: the reference that the kernels are tested against. Burn's
+//! convolution takes channels first, and so activations lie between the first layer and `flatten`.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::{conv2d, max_pool2d};
@@ -10,7 +10,7 @@ use super::{Features, Layer, Mode, Network};
 use crate::experiment::{Border, Window};
 
 impl Network {
-    /// `place` is the layer's in the configuration's list.
+    /// The output of a layer by Burn's operations. `place` is the layer's index in the configuration's list.
     pub(super) fn apply_plain(
         &self,
         place: usize,
@@ -95,7 +95,7 @@ fn max_pool(planes: Tensor<4>, window: Window) -> Tensor<4> {
     max_pool2d(planes, MaxPoolOptions::new([size, size]).with_stride([strides, strides]))
 }
 
-/// A convolution with a kernel of its own at each place.
+/// A convolution with its own kernel at each place.
 ///
 /// # Shapes
 /// - pixels: `[images, height, width, channels]`
@@ -110,7 +110,7 @@ fn locally_connected(pixels: Tensor<4>, weights: Tensor<4>) -> Tensor<4> {
         let (y, x) = (place / across, place % across);
         let shifted = pixels.clone().slice([0..images, y..y + rows, x..x + columns]);
         for channel in 0..channels {
-            // One weight of each filter at each place. Not a matrix product, which would bring much code for a rare layer.
+            // One weight of each filter at each place. A matrix product would bring much code for a rare layer.
             let input = shifted.clone().narrow(3, channel, 1);
             let weight = weights.clone().narrow(2, place * channels + channel, 1);
             let product = input * weight.reshape([1, rows, columns, filters]);

@@ -1,28 +1,30 @@
-//! Softmax of rows. Burn's own takes the largest number of a row with a way back that nothing takes, whose code a page would load.
+//! Softmax of rows. Burn's own softmax would bring the backward pass of a maximum into the wasm, which nothing needs.
 
 use burn::tensor::{Tensor, TensorData};
 
 use super::floats;
 
+/// The softmax of each row.
+///
 /// # Shapes
-/// - rows: `[rows, numbers]`, what is returned too
+/// - rows: `[rows, numbers]`, also returned
 pub fn softmax(rows: Tensor<2>) -> Tensor<2> {
     let powers = shifted(rows).exp();
     let sums = powers.clone().sum_dim(1);
     powers / sums
 }
 
-/// Its logarithm.
+/// The logarithm of the softmax of each row.
 ///
 /// # Shapes
-/// - rows: `[rows, numbers]`, what is returned too
+/// - rows: `[rows, numbers]`, also returned
 pub fn log_softmax(rows: Tensor<2>) -> Tensor<2> {
     let shifted = shifted(rows);
     let sums = shifted.clone().exp().sum_dim(1);
     shifted - sums.log()
 }
 
-/// Less the largest number of each row, a constant, so that no power is too large.
+/// The rows minus the largest number of each, which counts as a constant, so that no exponential overflows.
 fn shifted(rows: Tensor<2>) -> Tensor<2> {
     let [count, numbers] = rows.dims();
     let values = floats(rows.clone().inner().into_data());

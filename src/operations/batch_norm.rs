@@ -1,4 +1,4 @@
-//! A batch normalisation, forward and backward.
+//! Batch normalisation, forward and backward.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
@@ -18,7 +18,7 @@ pub struct State {
     input: FlexTensor,
     gamma: FlexTensor,
     beta: FlexTensor,
-    /// What the input is normalised by.
+    /// The mean and variance that normalise the input.
     pub mean: FlexTensor,
     pub variance: FlexTensor,
     norm: BatchNorm,

@@ -1,4 +1,4 @@
-//! A dropout, forward and backward.
+//! Dropout, forward and backward.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::kernels::buffers::{Buffer, Buffers};
 use crate::kernels::dropout::Dropout;
 use crate::kernels::lanes::Instructions;
 
-/// What decides which numbers one step drops.
+/// The random numbers that decide which values one step drops.
 #[derive(Clone, Debug)]
 pub struct DropoutNoise {
-    /// Uniform in [0, 1): what is below the rate is dropped.
+    /// Uniform numbers in [0, 1): a value is dropped where its number is below the rate.
     noise: Arc<Buffer<f32>>,
     rate: f32,
 }

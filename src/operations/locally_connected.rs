@@ -1,4 +1,4 @@
-//! A locally connected layer, forward and backward.
+//! Locally connected layers, forward and backward.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;

@@ -1,4 +1,4 @@
-//! A max-pool, forward and backward.
+//! Max-pool, forward and backward.
 
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Backward<Flex, 1> for BackwardPass {
     }
 }
 
-/// The output, and the pixels that it comes from.
+/// The output, and the positions of the winning pixels.
 pub fn run(input: &FlexTensor, pool: MaxPool, buffers: &Buffers) -> (FlexTensor, Buffer<f32>) {
     let mut output = buffers.floats(pool.output_size());
     let mut winners = buffers.floats(pool.output_size());

@@ -1,7 +1,6 @@
 //! The kernels as operations of Burn's CPU backend, each with its own backward pass registered with autodiff.
 //!
-//! Tensors lie in Keras' layouts: activations NHWC, kernels HWIO, both flat behind their first axis where the shape is not
-//! needed.
+//! Tensors have Keras' layouts: activations NHWC, kernels HWIO. The axes after the first are flat where their shape is not needed.
 
 mod batch_norm;
 mod dropout;
@@ -33,7 +32,7 @@ use crate::kernels::update::Update;
 pub use dropout::DropoutNoise;
 use storage::{contiguous, floats, tensor};
 
-/// The operations that the kernels bring.
+/// The operations that the crate's kernels add to a backend.
 #[backend_extension(Flex, Autodiff)]
 pub trait Kernels: Backend {
     /// See [`block`].
@@ -104,7 +103,7 @@ pub trait Kernels: Backend {
     ) -> Updated<Self>;
 }
 
-/// What an optimizer's step leaves.
+/// The results of an optimizer's step.
 #[derive(ExtensionType)]
 pub struct Updated<B: Backend> {
     pub weights: FloatTensor<B>,
@@ -113,16 +112,16 @@ pub struct Updated<B: Backend> {
     pub sum_of_squares: f64,
 }
 
-/// What a batch normalisation leaves.
+/// The results of a batch normalisation.
 #[derive(ExtensionType)]
 pub struct Normalised<B: Backend> {
     pub output: FloatTensor<B>,
-    /// What it normalised by, which no gradient passes.
+    /// The mean and variance that normalised the input, without a gradient.
     pub mean: FloatTensor<B>,
     pub variance: FloatTensor<B>,
 }
 
-/// Convolution, bias and, where the block has them, ReLU and max-pool; see [`convolution::forward`].
+/// A convolution with its bias and, where the block has them, ReLU and max-pool; see [`convolution::forward`].
 ///
 /// # Shapes
 /// - input: `[images, height, width, channels]`
@@ -187,16 +186,16 @@ pub fn locally_connected(
 pub struct NormVariables {
     pub gamma: Tensor<1>,
     pub beta: Tensor<1>,
-    /// What to normalise by where that is not the batch's own mean and variance.
+    /// The moving mean and variance, used where the batch's own are not.
     pub mean: Tensor<1>,
     pub variance: Tensor<1>,
 }
 
-/// A batch normalisation and, where it has one, the ReLU after it; see [`crate::kernels::batch_norm`]. Where the
-/// layer normalises by the batch, mean and variance are computed; it returns what it normalised by, untracked.
+/// A batch normalisation and, where it has one, the ReLU after it; see [`crate::kernels::batch_norm`]. Where `norm` normalises by the
+/// batch, the batch's mean and variance are computed. Returns the output, and the mean and variance used, untracked.
 ///
 /// # Shapes
-/// - input: `[.., channels]`, with as many numbers as `norm` says
+/// - input: `[.., channels]`, of the size in `norm`
 /// - returns the input's shape, `[channels]`, `[channels]`
 pub fn batch_norm(
     input: Tensor<4>,
@@ -220,7 +219,7 @@ pub fn batch_norm(
     )
 }
 
-/// A dropout by given noise, one number an input's number in NHWC order; see [`crate::kernels::dropout`].
+/// A dropout by given noise, one number for each value of the input in NHWC order; see [`crate::kernels::dropout`].
 pub fn dropout<const D: usize>(
     input: Tensor<D>,
     noise: &DropoutNoise,
@@ -238,7 +237,7 @@ pub fn max_pool(input: Tensor<4>, pool: MaxPool, buffers: &Buffers) -> Tensor<4>
     Tensor::from_dispatch(<Dispatch as Kernels>::max_pool(input.into_dispatch(), pool, buffers))
 }
 
-/// See [`loss::cross_entropy`].
+/// The mean cross-entropy of a batch; see [`loss::cross_entropy`].
 ///
 /// # Shapes
 /// - logits: `[images, classes]`
@@ -248,7 +247,7 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], buffers: &Buffers) -> Te
     Tensor::from_dispatch(<Dispatch as Kernels>::cross_entropy(logits, labels, buffers))
 }
 
-/// 1 for each unit that is above zero, or not a number, in any row; 0 for the others.
+/// 1 for each unit that is above zero or NaN in any row, 0 for the others.
 ///
 /// # Shapes
 /// - output: `[.., units]`
@@ -258,8 +257,8 @@ pub fn active<const D: usize>(output: Tensor<D>) -> Tensor<1> {
     Tensor::from_dispatch(<Dispatch as Kernels>::active(output.into_dispatch(), units))
 }
 
-/// One optimizer step; see [`Update::apply`]. A tensor that nobody else holds is changed in place. Slots that the step does
-/// not need may have any size.
+/// One optimizer step; see [`Update::apply`]. A tensor that nothing else holds is changed in place. Slots that the step does not
+/// need may have any size. Returns the weights, the slots and the sum of the gradient's squares.
 pub fn update(
     weights: Tensor<1>,
     gradient: Tensor<1>,
@@ -342,7 +341,7 @@ impl Kernels for Flex {
         let mut active = vec![0.0_f32; units];
         for row in floats(&contiguous(output)).chunks_exact(units) {
             for (active, &value) in active.iter_mut().zip(row) {
-                // Not a number is not dead: divergence is a finding of its own.
+                // A NaN unit does not count as dead: divergence is a finding of its own.
                 *active = if value <= 0.0 { *active } else { 1.0 };
             }
             if active.iter().all(|&active| active == 1.0) {

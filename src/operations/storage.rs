@@ -1,4 +1,4 @@
-//! Tensors of Burn's CPU backend as slices, and buffers as its tensors.
+//! Tensors of Burn's CPU backend as slices, and buffers as tensors.
 
 use std::mem::MaybeUninit;
 
@@ -8,7 +8,7 @@ use burn_std::{AccessError, AccessPolicy, AllocationController};
 
 use crate::kernels::buffers::Buffer;
 
-/// A tensor whose floats lie one behind the other and are all that its storage holds.
+/// A tensor whose floats are contiguous in memory and fill its storage.
 pub fn contiguous(tensor: FlexTensor) -> FlexTensor {
     let layout = tensor.layout();
     let whole = layout.is_contiguous()
@@ -22,10 +22,10 @@ pub fn floats(tensor: &FlexTensor) -> &[f32] {
     tensor.storage()
 }
 
-/// A tensor in a buffer; the buffer goes back to its shelf with the tensor's last clone.
+/// A tensor in a buffer. The buffer returns to its shelf when the tensor's last clone is dropped.
 pub fn tensor(buffer: Buffer<f32>, shape: impl Into<Shape>) -> FlexTensor {
     let bytes = size_of_val::<[f32]>(&buffer);
-    // SAFETY: the buffer holds that many bytes, all of them initialised.
+    // SAFETY: the buffer holds this many bytes, all of them initialised.
     let bytes = unsafe { Bytes::from_controller(Box::new(Shelved(buffer)), bytes) };
     FlexTensor::new(bytes, Layout::contiguous(shape.into()), DType::F32)
 }
@@ -44,7 +44,7 @@ impl AllocationController for Shelved {
 
     fn memory(&self, _policy: AccessPolicy) -> Result<&[MaybeUninit<u8>], AccessError> {
         let values: &[f32] = &self.0;
-        // SAFETY: the bytes of these floats, borrowed as long as they are.
+        // SAFETY: the slice covers exactly the bytes of these floats and is borrowed as long as they are.
         Ok(unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), size_of_val(values)) })
     }
 
@@ -54,8 +54,8 @@ impl AllocationController for Shelved {
     ) -> Result<&mut [MaybeUninit<u8>], AccessError> {
         let values: &mut [f32] = &mut self.0;
         let bytes = size_of_val(values);
-        // SAFETY: the bytes of these floats, borrowed as long as they are; the caller writes initialised bytes only, and
-        // every pattern of bits is a float.
+        // SAFETY: the slice covers exactly the bytes of these floats and is borrowed as long as they are. The caller writes
+        // initialised bytes only, and every pattern of bits is a float.
         Ok(unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), bytes) })
     }
 }

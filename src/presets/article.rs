@@ -36,7 +36,7 @@ pub fn presets() -> Vec<Preset> {
         example(
             "example-3",
             "Example 3",
-            "Without biases, by SGD at 1.0: why does it fail? 1,000 epochs",
+            "Why does it fail without biases and with SGD at 1.0? 1,000 epochs",
             experiment(64, without_biases, OptimizerConfig::SGD, 1.0, 1000),
         ),
     ]

@@ -1,5 +1,5 @@
-//! What people report when their network does not memorise a few images: each cause as a preset, with the twin that it becomes by its
-//! cure. `tests/presets.rs` holds each to what it says, over seeds.
+//! Mistakes that people report when their network does not memorise a few images: each cause as a preset, with its cured twin.
+//! `tests/presets.rs` trains each over seeds and checks its words.
 
 use super::{Mistake, Preset, PresetGroup};
 use crate::causes::{Cause, causes};

@@ -1,4 +1,4 @@
-//! Experiments with names: the article's, other networks, and mistakes that people report.
+//! Named experiments: the article's, other networks, and mistakes that people report.
 
 mod article;
 mod mistakes;
@@ -14,18 +14,18 @@ use crate::experiment::{Experiment, Setting};
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Preset {
-    /// What the program and a link call it.
+    /// The preset's name in the program's arguments and in links.
     #[tsify(type = "string")]
     pub id: &'static str,
     pub group: PresetGroup,
-    /// What the page calls it.
+    /// The preset's name on the page.
     #[tsify(type = "string")]
     pub name: &'static str,
-    /// What it is, in a line.
+    /// A one-line description.
     #[tsify(type = "string")]
     pub summary: &'static str,
     pub experiment: Experiment,
-    /// What is wrong with it, where something is.
+    /// The mistake in the experiment, if there is one.
     pub mistake: Option<Mistake>,
 }
 
@@ -36,33 +36,33 @@ pub enum PresetGroup {
     Article,
     /// Other networks on the same images.
     Networks,
-    /// What people report.
+    /// Mistakes that people report.
     Mistakes,
 }
 
-/// A mistake that people make, as a preset shows it.
+/// The mistake that a preset shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct Mistake {
-    /// What a person sees.
+    /// The symptom that a person sees.
     #[tsify(type = "string")]
     pub sees: &'static str,
-    /// What it does to the loss, and whether memorising reveals it.
+    /// The effect on the loss, and whether memorising reveals the mistake.
     pub does: String,
-    /// What mends it.
+    /// The way to fix the mistake.
     #[tsify(type = "string")]
     pub mends: &'static str,
-    /// Whether the images are memorised all the same: then this check cannot reveal it.
+    /// Whether the network memorises the images in spite of the mistake, so that memorising does not reveal it.
     pub hidden: bool,
-    /// The settings that turn the preset's experiment into `mended`, in order.
+    /// The settings that, applied in order, turn the preset's experiment into `mended`.
     pub cure: Vec<Setting>,
-    /// The same without the mistake.
+    /// The experiment without the mistake.
     pub mended: Experiment,
 }
 
 impl PresetGroup {
     pub const ALL: [Self; 3] = [Self::Article, Self::Networks, Self::Mistakes];
 
-    /// What a list of presets calls it.
+    /// The group's title in a list of presets.
     pub fn title(self) -> &'static str {
         match self {
             Self::Article => "The article",

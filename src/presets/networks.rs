@@ -1,4 +1,4 @@
-//! Other networks on the same kind of images: what the article blames, and what people use instead.
+//! Other networks on the same kind of images: those that the article blames, and those that people use instead.
 
 use super::parts::{
     alone, batch_norm, conv, conv_same, dense, experiment, flatten, max_pool, softmax,
@@ -37,7 +37,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "mlp",
             "MLP",
-            "Does it take convolutions? Two hidden dense layers of 64",
+            "Are convolutions needed? Two hidden dense layers of 64 units",
             32,
             vec![flatten(), dense(64, RELU), dense(64, RELU), softmax(2)],
             200,
@@ -53,7 +53,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "linear",
             "Linear",
-            "Does it take a hidden layer? One dense layer alone",
+            "Is a hidden layer needed? One dense layer alone",
             32,
             vec![flatten(), softmax(2)],
             200,
@@ -61,7 +61,7 @@ pub fn presets() -> Vec<Preset> {
         network(
             "locally-connected",
             "Locally connected",
-            "Do shared weights matter? Example 1 with weights of its own at each place",
+            "Do shared weights matter? Example 1 with separate weights at each place",
             32,
             vec![
                 LayerConfig::locally_connected(8).with_activation(Activation::Relu),
@@ -80,7 +80,7 @@ fn vgg() -> Vec<LayerConfig> {
     blocks.chain([flatten(), dense(64, RELU), softmax(2)]).collect()
 }
 
-/// Momentum 0.9 for the moving averages: Keras' 0.99 needs some 500 steps before inference can be trusted.
+/// The moving averages have momentum 0.9: with Keras' 0.99, inference needs some 500 steps before it can be trusted.
 fn resnet() -> Vec<LayerConfig> {
     let relu = || alone(Activation::Relu);
     let block = || {

@@ -1,8 +1,8 @@
-//! What presets are made of.
+//! The building blocks of presets.
 
 use crate::experiment::{Activation, Experiment, LayerConfig, OptimizerConfig, Padding};
 
-/// The article's images and loop with other layers and another optimizer; what is not given is [`Experiment::default`]'s.
+/// [`Experiment::default`] with other images, layers, optimizer and number of epochs.
 pub fn experiment(
     side: u32,
     layers: Vec<LayerConfig>,
@@ -25,12 +25,12 @@ pub fn conv_with(filters: u32, padding: Padding, activation: Option<Activation>)
     if padding == Padding::Same { conv.padded_same() } else { conv }
 }
 
-/// 3 x 3, `valid`, ReLU.
+/// A 3 x 3 convolution with `valid` padding and ReLU.
 pub fn conv(filters: u32) -> LayerConfig {
     conv_with(filters, Padding::Valid, Some(Activation::Relu))
 }
 
-/// 3 x 3, `same`.
+/// A 3 x 3 convolution with `same` padding.
 pub fn conv_same(filters: u32, activation: Option<Activation>) -> LayerConfig {
     conv_with(filters, Padding::Same, activation)
 }
@@ -57,7 +57,7 @@ pub fn alone(activation: Activation) -> LayerConfig {
     LayerConfig::Activation { activation }
 }
 
-/// With Keras' epsilon; Keras' own momentum is 0.99.
+/// Batch normalisation with Keras' epsilon; Keras' default momentum is 0.99.
 pub fn batch_norm(momentum: f64) -> LayerConfig {
     LayerConfig::batch_norm(momentum)
 }

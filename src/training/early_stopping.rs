@@ -1,12 +1,12 @@
-//! When to stop before the last epoch, as Keras' `EarlyStopping` decides it.
+//! Early stopping by the rules of Keras' `EarlyStopping`.
 
 use crate::experiment::{EarlyStoppingConfig, Patience};
 use crate::network::Variable;
 
-/// The running state of one run.
+/// The state of early stopping during one run.
 pub struct EarlyStopping {
     rule: Patience,
-    /// Epochs without an improvement.
+    /// The number of epochs since the last improvement.
     wait: u32,
     best: Option<f64>,
     best_weights: Option<(u32, Vec<Variable>)>,
@@ -18,7 +18,7 @@ impl EarlyStopping {
         Some(Self { rule, wait: 0, best: None, best_weights: None })
     }
 
-    /// Whether to stop after this epoch, counted from 1, whose loss and weights these are. A NaN in the first epoch counts as best, and
+    /// Whether to stop after this epoch, counted from 1, given its loss and weights. A NaN in the first epoch counts as best, and
     /// nothing improves on it; a later NaN never improves.
     pub fn observe(&mut self, epoch: u32, loss: f64, weights: &[Variable]) -> bool {
         let improved = self.best.is_none_or(|best| loss + self.rule.min_delta < best);
@@ -34,7 +34,7 @@ impl EarlyStopping {
         !improved && self.wait >= self.rule.patience && epoch > 1
     }
 
-    /// The best epoch and its weights, if they are to be restored at the end.
+    /// The best epoch and its weights, where they are to be restored at the end.
     pub fn best_weights(&mut self) -> Option<(u32, Vec<Variable>)> {
         self.best_weights.take()
     }
@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// The epoch after which losses stop a run, and the best one to be restored.
+    /// The epoch after which a run stops, and the epoch whose weights are restored.
     type Ends = (Option<u32>, Option<u32>);
 
     fn stopped(patience: u32, min_delta: f64, losses: &[f64]) -> Ends {
@@ -59,7 +59,7 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn stops_where_keras_stops() {
-        // Each row as Keras 3.15's callback answered it.
+        // Each row holds the answer of Keras 3.15's callback.
         const NAN: f64 = f64::NAN;
         let rows: [(u32, f64, &[f64], Ends); 8] = [
             (2, 0.0, &[3.0, 2.0, 2.0, 2.0, 1.0], (Some(4), Some(2))),

@@ -1,7 +1,7 @@
-//! Losses as Keras 3 and PyTorch compute them, and what a network answers.
+//! Losses as Keras 3 and PyTorch compute them, and a network's answers.
 //!
-//! [`Formula::of`] says what a loss becomes after which head. A loss that finds no logits takes the output for probabilities and
-//! clips them to [1e-7, 1 - 1e-7]; what is clipped has no gradient.
+//! [`Formula::of`] gives the formula of a loss after a head. A loss that finds no logits takes the output for probabilities and
+//! clips them to [1e-7, 1 - 1e-7]; clipped values have no gradient.
 
 #[cfg(feature = "plain")]
 use burn::tensor::activation;
@@ -15,25 +15,27 @@ use crate::network::index_tensor;
 use crate::network::{floats, log_softmax, outputs, softmax};
 use crate::operations;
 
-/// The mean loss of a batch, and what to go backward from.
+/// The mean loss of a batch, and the tensor that its backward pass starts from.
 pub struct Loss {
-    /// In nats, for cross-entropies.
+    /// The loss, in nats for cross-entropies.
     pub value: f64,
-    /// `[1]`, tracked by autodiff: its gradient is the loss's, its value is not always.
+    /// A tensor `[1]`, tracked by autodiff. Its gradient is the loss's gradient; its value is not always the loss.
     pub tracked: Tensor<1>,
 }
 
 impl Loss {
-    /// `share` of this loss and the rest of another, of the same logits against other labels.
+    /// The mean of this loss, weighted by `share`, and of another loss of the same logits with other labels.
     pub fn mixed(self, share: f64, other: Self) -> Self {
         let tracked = self.tracked * share + other.tracked * (1.0 - share);
         Self { value: share * self.value + (1.0 - share) * other.value, tracked }
     }
 }
 
+/// The mean loss of a batch.
+///
 /// # Shapes
 /// - logits: `[images, units]`, before the head's activation
-/// - labels: one an image
+/// - labels: one per image
 pub fn loss(
     config: &LossConfig,
     head: Head,
@@ -113,7 +115,7 @@ pub fn loss(
             if !from_logits && head == Head::Open {
                 return mean(focus * two_sided(clip(logits), targets), images * units);
             }
-            // The gradient of a product whose second factor, the cross-entropy, has its gradient given.
+            // The product rule; the second factor, the cross-entropy, has its gradient given.
             let [value, gradient] = sigmoid_cross_entropy(&logits, targets);
             let (value, gradient) = (value.detach(), gradient.detach());
             let fixed = focus.clone().detach();
@@ -127,7 +129,7 @@ pub fn loss(
     }
 }
 
-/// `max(x, 0) - x t + log(1 + exp(-|x|))` of each logit, and its gradient.
+/// `max(x, 0) - x t + log(1 + exp(-|x|))` of each logit `x` with target `t`, and the gradient by `x`.
 fn sigmoid_cross_entropy(logits: &Tensor<2>, targets: Tensor<2>) -> [Tensor<2>; 2] {
     let value = logits.clone().clamp_min(0.0) - logits.clone() * targets.clone()
         + (logits.clone().abs().neg().exp() + 1.0).log();
@@ -144,7 +146,7 @@ fn two_sided(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
 ///
 /// # Shapes
 /// - logits: `[images, classes]`
-/// - labels: one an image
+/// - labels: one per image
 /// - returns `[1]`
 fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor<1> {
     match &backend.compute {
@@ -161,12 +163,12 @@ fn value_of(tracked: &Tensor<1>) -> f64 {
     f64::from(tracked.clone().into_scalar::<f32>())
 }
 
-/// In f64: the mean of equal losses is that loss, exactly.
+/// The sum in f64, so that the mean of equal losses is exactly that loss.
 fn sum_of(values: Tensor<2>) -> f64 {
     floats(values.into_data()).into_iter().map(f64::from).sum()
 }
 
-/// Rows of 0 and 1 with a 1 at the label's place; the label itself, whatever number it is, where there is one unit.
+/// One-hot rows; for one unit the label itself, whatever its number.
 fn targets(labels: &[u32], units: usize) -> Vec<f32> {
     let target = |label: u32, unit: usize| {
         if units == 1 { label as f32 } else { f32::from(u8::from(label as usize == unit)) }
@@ -174,18 +176,18 @@ fn targets(labels: &[u32], units: usize) -> Vec<f32> {
     labels.iter().flat_map(|&label| (0..units).map(move |unit| target(label, unit))).collect()
 }
 
-/// What the network answers for one image.
+/// The network's answer for one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
-    /// The place of a unit, or of one unit 0 or 1; it is not always the label of a class.
+    /// The index of a unit; with one unit, 0 or 1. With more units than classes it need not be a class's label.
     pub predicted: u32,
-    /// The probability that the network gives to the image's own label, as its loss understands what it puts out. Of one unit, 0 for
-    /// a label other than 0 and 1: such a unit has no answer that means this label.
+    /// The probability of the image's own label, as the loss understands the output. With one unit it is 0 for a label other than 0
+    /// and 1, because no answer of the unit means that label.
     pub label_probability: f32,
 }
 
-/// The answer of one row of logits. As Keras' accuracy, it is the largest output, the first among equals, and class 0 where the
-/// outputs are not numbers; of one unit, class 1 where the output is above 0.5, whatever it means.
+/// The answer for one image's logits. As in Keras' accuracy, it is the unit with the largest output, the first of equal ones, and
+/// unit 0 where the outputs are NaN. With one unit it is 1 where the output is above 0.5, otherwise 0.
 pub fn answer(config: &LossConfig, head: Head, logits: &[f32], label: u32) -> Answer {
     let outputs = match head {
         Head::Open => logits.to_vec(),
@@ -252,7 +254,7 @@ mod tests {
     const BINARY: LossConfig =
         LossConfig::BinaryCrossentropy { from_logits: false, label_smoothing: 0.0 };
 
-    /// What the diagnosis says of a loss comes from the formulas in plain f64; what training computes, from tensors.
+    /// The diagnosis uses the formulas in plain f64, training uses tensors; both have to agree.
     #[wasm_bindgen_test(unsupported = test)]
     fn the_plain_formulas_are_the_losses_of_training() {
         let from_logits = [false, true];
@@ -297,7 +299,7 @@ mod tests {
                     let plain =
                         labels.iter().map(|&label| formula.of_image(head, &logits, label as usize));
                     let plain = plain.sum::<f64>() / labels.len() as f64;
-                    // f32 on one side; 0 / 0 on both.
+                    // Training computes in f32. Both are NaN where the formula divides 0 by 0.
                     let close = (plain - trained).abs() <= 2e-6 * (1.0 + plain.abs());
                     let neither = plain.is_nan() && trained.is_nan();
                     assert!(close || neither, "{config:?} {head:?} {logits:?}: {plain} {trained}");
@@ -325,23 +327,23 @@ mod tests {
             (&SPARSE, Head::Softmax, &[1.0, 3.0], 0, 1, 0.119_202_92),
             (&SPARSE, Head::Softmax, &[1000.0, 0.0, -1000.0], 0, 0, 1.0),
             (&SPARSE, Head::Softmax, &[2.0, 2.0, 2.0, 2.0], 3, 0, 0.25),
-            // Each class's own sigmoid decides, and the loss takes a softmax of its scores.
+            // The sigmoids decide the answer; the loss takes a softmax of the logits.
             (&SPARSE, Head::Sigmoid, &[1.0, 3.0], 1, 1, 0.880_797_1),
             (&BINARY, Head::Sigmoid, &[1.0], 1, 1, 0.731_058_6),
             (&BINARY, Head::Sigmoid, &[1.0], 0, 1, 0.268_941_4),
-            // One softmax unit is always 1.
+            // The softmax of one unit is always 1.
             (&BINARY, Head::Softmax, &[-5.0], 0, 1, 0.993_307_1),
             (&BINARY, Head::Open, &[0.25], 0, 0, 0.75),
-            // One unit answers 0 or 1, and no other label.
+            // One unit answers 0 or 1 and no other label.
             (&BINARY, Head::Sigmoid, &[1.0], 5, 1, 0.0),
-            // More units than classes: the answer is the place of any unit.
+            // With more units than classes, any unit can be the answer.
             (&SPARSE, Head::Softmax, &[0.0, 0.0, 50.0], 1, 2, 0.0),
         ];
-        for &(loss, head, scores, label, predicted, probability) in cases {
-            let answer = answer(loss, head, scores, label);
-            assert_eq!(answer.predicted, predicted, "{loss:?} {head:?} {scores:?}");
+        for &(loss, head, logits, label, predicted, probability) in cases {
+            let answer = answer(loss, head, logits, label);
+            assert_eq!(answer.predicted, predicted, "{loss:?} {head:?} {logits:?}");
             let close = (answer.label_probability - probability).abs() < 1e-6;
-            assert!(close, "{loss:?} {head:?} {scores:?}: {answer:?}");
+            assert!(close, "{loss:?} {head:?} {logits:?}: {answer:?}");
         }
         let lost = answer(&SPARSE, Head::Softmax, &[f32::NAN, 1.0], 1);
         assert_eq!(lost.predicted, 0);

@@ -1,4 +1,4 @@
-//! Trains a network as Keras' `fit` does: losses, optimizers, metrics, and the session that puts them together.
+//! Training as Keras' `fit` does it: losses, optimizers, metrics, and the session that combines them.
 
 mod early_stopping;
 pub mod loss;

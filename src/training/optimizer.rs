@@ -1,7 +1,7 @@
 //! Optimizers with Keras' update formulas, as `keras/src/optimizers` computes them.
 //!
-//! They differ from Burn's and PyTorch's where it matters for parity: Adam's epsilon is not bias-corrected, RMSprop's
-//! stands inside the root, and weight decay is decoupled and applies to every variable.
+//! They differ from Burn's and PyTorch's where it matters for parity: Adam's epsilon is not bias-corrected, RMSprop's epsilon is
+//! inside the root, and weight decay is decoupled and applies to every variable.
 
 use burn::tensor::Tensor;
 
@@ -17,17 +17,18 @@ pub struct Optimizer {
     config: OptimizerConfig,
     clipping: ClippingConfig,
     constraint: ConstraintConfig,
-    /// Whether the crate's own kernels do what they can, in one pass and in place.
+    /// Whether the crate's kernels, which update in one pass and in place, are used where they have the formula.
     fast: bool,
-    /// Updates made so far.
+    /// The number of updates so far.
     steps: i32,
     /// Nadam's product of the momenta so far.
     momenta: f64,
-    /// What the formulas remember, a variable each; empty before the first step.
+    /// The optimizer's tensors for each trainable variable; empty before the first step.
     slots: Vec<Slots>,
 }
 
-/// Running tensors of one variable's size; which ones, the formula says. Missing until first needed, meaning zero.
+/// Tensors of one variable's size that an optimizer keeps; their meaning depends on the formula. A missing tensor is zero, or
+/// Adagrad's initial accumulator.
 #[derive(Clone, Debug, Default)]
 struct Slots {
     first: Option<Tensor<1>>,
@@ -46,8 +47,8 @@ impl Optimizer {
         Self { config, clipping, constraint, fast, steps: 0, momenta: 1.0, slots: Vec::new() }
     }
 
-    /// One update of all trainable variables with the gradient of each, in their order. Returns the gradients' l2 norm, all
-    /// together and before any clipping.
+    /// Updates all trainable variables, given the gradient of each in the same order. Returns the l2 norm of all gradients together,
+    /// before clipping.
     pub fn step(
         &mut self,
         learning_rate: f64,
@@ -63,7 +64,7 @@ impl Optimizer {
             momenta: self.momenta,
         };
         let fused = if self.fast { update.fused() } else { None };
-        // The kernels add up squares as they go, but only those of what they are given.
+        // The kernels also sum the squares of their gradients, but those are clipped already.
         let clips = self.clipping != ClippingConfig::None {};
         let norm = (clips || fused.is_none()).then(|| probes::gradient_norm(&gradients));
         let gradients = clipped(gradients, &self.clipping, norm);
@@ -80,7 +81,7 @@ impl Optimizer {
             if let (ConstraintConfig::MaxNorm { limit }, true) =
                 (&self.constraint, variable.role == Role::Kernel)
             {
-                hold(variable, *limit);
+                constrain(variable, *limit);
             }
         }
         self.momenta = update.momenta_after();
@@ -88,7 +89,7 @@ impl Optimizer {
     }
 }
 
-/// Gradients as they go into the update; `norm` is that of all together.
+/// The gradients after clipping; `norm` is the norm of all gradients together.
 fn clipped(
     gradients: Vec<Tensor<1>>,
     clipping: &ClippingConfig,
@@ -111,7 +112,7 @@ fn clipped(
         ),
         ClippingConfig::GlobalNorm { limit } => {
             let norm = norm.expect("computed where gradients are clipped");
-            // What is not a number stays so, as in Keras.
+            // A NaN norm makes every gradient NaN, as in Keras.
             if norm <= limit {
                 return gradients;
             }
@@ -120,8 +121,8 @@ fn clipped(
     }
 }
 
-/// Scales each filter's or unit's weights, the last axis, to at most a norm: `w min(norm, limit) / (1e-7 + norm)`.
-fn hold(variable: &mut Variable, limit: f64) {
+/// Scales the weights of each filter or unit, the last axis, to at most a norm: `w min(norm, limit) / (1e-7 + norm)`.
+fn constrain(variable: &mut Variable, limit: f64) {
     let units = *variable.shape.last().expect("a kernel has axes");
     let rows = variable.value.clone().inner().reshape([-1, units as i32]);
     let norms = rows.clone().square().sum_dim(0).sqrt();
@@ -130,14 +131,14 @@ fn hold(variable: &mut Variable, limit: f64) {
     variable.value = held.reshape([count]).autodiff().require_grad();
 }
 
-/// Returns the sum of the gradient's squares.
+/// Updates a variable by the kernel. Returns the sum of the gradient's squares.
 fn update_in_place(
     update: kernels::update::Update,
     variable: &mut Variable,
     gradient: Tensor<1>,
     slots: &mut Slots,
 ) -> f64 {
-    // Only a tensor that nobody else holds is changed in place, so the variable gives its own away meanwhile.
+    // The kernel changes a tensor in place only if nothing else holds it, so the variable's own value is taken out meanwhile.
     let nothing = || Tensor::zeros([1], &gradient.device());
     let zeros = |wanted: bool| if wanted { gradient.zeros_like() } else { nothing() };
     let weights = std::mem::replace(&mut variable.value, nothing()).inner();
@@ -150,11 +151,11 @@ fn update_in_place(
     squares
 }
 
-/// One step's formula.
+/// The formula of one step.
 struct Update<'a> {
     config: &'a OptimizerConfig,
     learning_rate: f64,
-    /// From 1.
+    /// The step's number, from 1.
     step: i32,
     /// Nadam's product of the momenta before this step.
     momenta: f64,
@@ -238,7 +239,7 @@ impl Update<'_> {
     }
 
     /// `m += (g - m)(1 - b1); v += (g^2 - v)(1 - b2); w -= a m / (sqrt(v) + epsilon)` with
-    /// `a = rate sqrt(1 - b2^t) / (1 - b1^t)`; with amsgrad, the largest v so far.
+    /// `a = rate sqrt(1 - b2^t) / (1 - b1^t)`. With amsgrad, v is replaced by the largest v so far.
     fn adam(
         &self,
         weights: Tensor<1>,
@@ -257,14 +258,14 @@ impl Update<'_> {
         weights - mean * self.adam_rate(beta_1, beta_2) / (spread.sqrt() + epsilon)
     }
 
-    /// The learning rate with this step's corrections.
+    /// The learning rate with this step's bias corrections.
     fn adam_rate(&self, beta_1: f64, beta_2: f64) -> f64 {
         // Keras raises the f32 betas to the step.
         let power = |beta: f64| f64::from(beta as f32).powi(self.step);
         self.learning_rate * (1.0 - power(beta_2)).sqrt() / (1.0 - power(beta_1))
     }
 
-    /// Nadam's product of the momenta behind this step.
+    /// Nadam's product of the momenta after this step.
     fn momenta_after(&self) -> f64 {
         match *self.config {
             OptimizerConfig::Nadam { beta_1, .. } => {
@@ -274,7 +275,7 @@ impl Update<'_> {
         }
     }
 
-    /// The same formula for the kernel that does it in one pass, where there is one.
+    /// The same formula for the crate's one-pass kernel; `None` where the kernel does not have it.
     fn fused(&self) -> Option<kernels::update::Update> {
         use kernels::update::Update;
         let rate = self.learning_rate as f32;
@@ -313,7 +314,7 @@ impl Update<'_> {
     }
 }
 
-/// Running means of gradient and square: `m += (g - m)(1 - b1); v += (g^2 - v)(1 - b2)`.
+/// The running means of the gradient and its square: `m += (g - m)(1 - b1); v += (g^2 - v)(1 - b2)`.
 fn moments(
     gradient: Tensor<1>,
     slots: &mut Slots,
@@ -354,7 +355,7 @@ mod tests {
     use super::*;
     use crate::backend::{self, BACKENDS, BackendInfo};
 
-    /// One weight of 1 after each step with the same gradient.
+    /// The value of one weight, from 1, after each step with the same gradient.
     fn weights(
         backend: &str,
         config: &OptimizerConfig,
@@ -382,7 +383,7 @@ mod tests {
         (0..steps).map(|_| step()).collect()
     }
 
-    /// Worked by hand from Keras' formulas.
+    /// The expected weights are computed by hand from Keras' formulas.
     #[wasm_bindgen_test(unsupported = test)]
     fn steps_are_as_keras_takes_them() {
         let named = |id: &str| {
@@ -401,12 +402,12 @@ mod tests {
             (named("momentum"), 0.5, &[0.95, 0.855]),
             (named("nesterov"), 0.5, &[0.905, 0.7695]),
             (named("adam"), 0.5, &[0.900_000_6, 0.800_001]),
-            // The root of v is 3e-10 here: that epsilon is added without a correction of its own decides the step.
+            // The root of v is 3e-10 here, so the step depends on epsilon having no bias correction.
             (named("adam"), 1e-8, &[0.999_684_8]),
             (decaying("adamw"), 0.5, &[0.850_000_6]),
             (decaying("adam"), 0.5, &[0.850_000_6]),
             (named("rmsprop"), 0.5, &[0.683_772_9]),
-            // Epsilon stands inside the root.
+            // The step depends on epsilon being inside the root.
             (named("rmsprop"), 1e-4, &[0.968_534_2]),
         ];
         for BackendInfo { id, .. } in BACKENDS {
@@ -430,7 +431,7 @@ mod tests {
                 let mut experiment = crate::experiment::Experiment::default();
                 experiment.set("training.optimizer", name).unwrap();
                 experiment.set("training.optimizer.weight_decay", "0.5").unwrap();
-                // 1 - 0.1 * 0.5 * 1 = 0.95, and no gradient: nothing else moves the weight.
+                // 1 - 0.1 * 0.5 * 1 = 0.95. The gradient is 0, so nothing else moves the weight.
                 let found = weights(id, &experiment.training.optimizer, 0.1, 0.0, 2);
                 let close = (found[0] - 0.95).abs() < 1e-6 && (found[1] - 0.9025).abs() < 1e-6;
                 assert!(close, "{name} on {id}: {found:?}");

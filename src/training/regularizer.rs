@@ -1,4 +1,4 @@
-//! What is added to the loss for large weights, as Keras' `regularizers.L1L2` of every kernel and bias.
+//! The penalty on large weights that is added to the loss: Keras' `regularizers.L1L2` of every kernel and bias.
 
 use burn::tensor::Tensor;
 
@@ -6,7 +6,7 @@ use crate::experiment::RegularizerConfig;
 use crate::network::{Network, Role, Variable};
 use crate::probes;
 
-/// Strengths for one variable: of its magnitudes and of its squares.
+/// The penalty strengths of one variable: for the sum of magnitudes and for the sum of squares.
 fn strengths(config: &RegularizerConfig, variable: &Variable) -> [f64; 2] {
     match variable.role {
         Role::Kernel => [config.l1, config.l2],
@@ -27,7 +27,7 @@ pub fn penalty(config: &RegularizerConfig, network: &Network) -> f64 {
     network.trainable().map(of_variable).sum()
 }
 
-/// Adds its gradient, `l1 sign(w) + 2 l2 w`, to each trainable variable's.
+/// Adds the penalty's gradient, `l1 sign(w) + 2 l2 w`, to the gradient of each trainable variable.
 pub fn add_gradients(
     config: &RegularizerConfig,
     network: &Network,

@@ -281,7 +281,7 @@ impl TrainingSession {
         let step = self.step;
         let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
         let passed = self.network.forward(images, &mut noise, observer);
-        let scores = passed.scores.clone();
+        let scores = passed.logits.clone();
         let mut loss = self.loss(scores.clone(), &labels);
         if let Some((share, others)) = mixed.other_labels {
             let other = self.loss(scores.clone(), &others);
@@ -349,7 +349,7 @@ impl TrainingSession {
         let step = self.step + 1;
         let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
         let passed = self.network.forward(images, &mut noise, &mut ());
-        let loss = self.loss(passed.scores, &labels);
+        let loss = self.loss(passed.logits, &labels);
         let gradients = self.backward(&loss);
         gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
     }
