@@ -1,4 +1,4 @@
-//! A run, from an experiment to its result: a training session and the watcher that reads its numbers.
+//! A run from an experiment to its result: a training session and the watcher that reads its numbers.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -9,13 +9,13 @@ use crate::experiment::{Experiment, InvalidField};
 use crate::network::Network;
 use crate::training::{EpochMetrics, Look, TrainingSession};
 
-/// An experiment under way. [`Run::next_epoch`] advances it; nothing runs by itself.
+/// A run of an experiment. Only [`Run::next_epoch`] advances it.
 pub struct Run {
     session: TrainingSession,
     watcher: Watcher,
 }
 
-/// One epoch's numbers and what is newly known with it.
+/// The metrics of one epoch, and the events that it brought.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct EpochReport {
@@ -24,7 +24,7 @@ pub struct EpochReport {
 }
 
 impl Run {
-    /// Checks the experiment, draws its images and weights; trains nothing yet. `backend` is an id of
+    /// Validates the experiment and draws its images and weights; trains nothing yet. `backend` is an id of
     /// [`BACKENDS`](crate::backend::BACKENDS).
     pub fn new(experiment: Experiment, backend: &str) -> Result<Self, InvalidField> {
         let session = TrainingSession::new(experiment, backend)?;
@@ -39,7 +39,7 @@ impl Run {
         EpochReport { metrics, events }
     }
 
-    /// Trains every epoch that is left.
+    /// Trains all remaining epochs.
     pub fn finish(mut self) -> RunResult {
         while !self.finished() {
             self.next_epoch();
@@ -47,12 +47,12 @@ impl Run {
         self.result()
     }
 
-    /// Evaluates the network as it is now and says what came of the run so far.
+    /// Evaluates the current network and concludes the result of the run so far.
     pub fn result(&self) -> RunResult {
         self.watcher.conclude(&self.session.evaluate())
     }
 
-    /// What the layer at this place of the list puts out for one image now, and the gradient of the image's loss by it.
+    /// The current output of the layer with this index for one image, and the gradient of the image's loss by it.
     pub fn look(&self, layer: usize, image: usize) -> Result<Look, InvalidField> {
         self.session.look(layer, image)
     }
@@ -69,24 +69,24 @@ impl Run {
         self.session.network()
     }
 
-    /// Epochs trained so far.
+    /// The number of epochs trained so far.
     pub fn epoch(&self) -> u32 {
         self.session.epoch()
     }
 
-    /// Whether the experiment's epochs are all trained, or early stopping ended the run.
+    /// Whether all of the experiment's epochs are trained, or early stopping ended the run.
     pub fn finished(&self) -> bool {
         self.session.finished()
     }
 
-    /// Plans `epochs` in all, as if the experiment had asked for them from the start, so that a run can go on after its end.
+    /// Sets the total number of epochs, as if the experiment had it from the start, so that a run can continue after its end.
     pub fn plan_epochs(&mut self, epochs: u32) -> Result<(), InvalidField> {
         self.session.plan_epochs(epochs)?;
         self.watcher.plan_epochs(epochs);
         Ok(())
     }
 
-    /// The learning rate from the next step on.
+    /// Sets the learning rate from the next step on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
         self.session.set_learning_rate(learning_rate)
     }

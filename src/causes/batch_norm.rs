@@ -1,17 +1,17 @@
-//! Batch normalisation where a batch says too little.
+//! Batch normalisation with too few steps, or with batches of one image.
 
 use super::{Cause, Level, Warning};
 use crate::experiment::{Experiment, LayerConfig, Norm, Shape, layer_shapes};
 
-/// The code of batch normalisation that sees one number of each unit.
+/// The code of batch normalisation over a single number per unit.
 pub const BATCH_OF_ONE: &str = "batch-of-one";
 
-/// The code of moving averages that have not forgotten what they started from.
+/// The code of moving averages that are still close to their start values.
 pub const AVERAGES_LAG: &str = "moving-averages-lag";
 
-/// What is left of the first moving averages at the end of a run, from here on named.
+/// Moving averages give a warning where more than this share of them is still their start values at the end of a run.
 const MUCH_LEFT: f64 = 0.05;
-/// A momentum of the moving averages that soon forgets what they started from.
+/// A momentum with which moving averages soon leave their start values.
 const QUICK_MOMENTUM: f64 = 0.5;
 
 pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
@@ -33,7 +33,7 @@ fn lagging(experiment: &Experiment) -> Option<Warning> {
     let index = layers.iter().position(lags)?;
     let LayerConfig::BatchNorm { momentum, .. } = layers[index] else { return None };
     let message = format!(
-        "After {steps} steps at a momentum of {momentum} the moving averages are still {:.0} % their start values: inference will differ from training. Take a momentum of {QUICK_MOMENTUM} for this check, or more steps.",
+        "After {steps} steps at a momentum of {momentum} the moving averages are still {:.0} % their start values: inference will differ from training. Use a momentum of {QUICK_MOMENTUM} to test memorising, or more steps.",
         100.0 * left_of(&layers[index])?
     );
     let field = format!("network.layers[{index}].momentum");
@@ -48,8 +48,8 @@ fn lagging(experiment: &Experiment) -> Option<Warning> {
     }))
 }
 
-/// The place of the first batch normalisation that gets one number of each unit or channel from an image: after a dense layer, or
-/// on an image of 1 x 1.
+/// The index of the first batch normalisation that gets one number per unit or channel from an image: after a dense layer, or on an
+/// image of 1 x 1.
 fn of_one_number(experiment: &Experiment) -> Option<usize> {
     let shapes = layer_shapes(&experiment.network, &experiment.dataset).ok()?;
     let one_number = |shape: Shape| match shape {
@@ -62,7 +62,7 @@ fn of_one_number(experiment: &Experiment) -> Option<usize> {
     })
 }
 
-/// Of a batch of one image, each such number is its own mean: the normalised number is 0, and the layer puts out its shift.
+/// In a batch of one image, each such number is its own mean: the normalised number is 0, and the layer's output is its shift.
 fn of_one(experiment: &Experiment) -> Option<Warning> {
     let index = of_one_number(experiment)?;
     let (images, batch) = (experiment.dataset.images, experiment.training.batch_size);
@@ -71,11 +71,11 @@ fn of_one(experiment: &Experiment) -> Option<Warning> {
         return None;
     }
     let when = match always {
-        true => "Each batch has one image, so in",
-        false => "The last batch of an epoch has one image, so there, in",
+        true => "Each batch has one image: in",
+        false => "The last batch of an epoch has one image: there, in",
     };
     let message = format!(
-        "{when} “{}” each number is its own mean, and nothing of the image is left: the layer puts out only its shift, 0 at the start, and a ReLU after it gets no gradient. Take a batch size that leaves no batch of one image.",
+        "{when} “{}” each number is its own mean, and nothing of the image is left: the output is only the layer's shift, 0 at the start, and a ReLU after it gets no gradient. Use a batch size that leaves no batch of one image.",
         experiment.network.layers[index].name()
     );
     let warning = Warning::new(BATCH_OF_ONE, "training.batch_size", message);
@@ -97,9 +97,9 @@ pub(super) const CAUSES: &[Cause] = &[Cause {
     sign: AVERAGES_LAG,
     name: "Batch norm's averages lag",
     summary: "Six batch norms of momentum 0.99, three images",
-    sees: "Training accuracy is 100 %, and the same images are wrong in inference.",
-    does: "The moving averages start from 0 and 1 and are not there yet after 60 steps: the loss in inference stays near ln 3 = 1.0986.",
-    mends: "A momentum of 0.5 for this check (PyTorch counts the other way: 0.5 there, too), or many more steps.",
+    sees: "Training accuracy is 100 %, but the same images are wrong in inference.",
+    does: "The moving averages start from 0 and 1 and have not caught up after 60 steps: the loss in inference stays near ln 3 = 1.0986.",
+    mends: "Use a momentum of 0.5 to test memorising (PyTorch's is 1 minus this, also 0.5), or many more steps.",
     level: Level::WrongInInference,
     healthy: &[
         ("dataset.side", "16"),

@@ -1,4 +1,4 @@
-//! Labels that contradict each other, or stand beside the wrong images.
+//! Labels that contradict each other, or belong to other images.
 
 use super::{Cause, Level, NOT_REVEALED, Warning};
 use crate::experiment::Experiment;
@@ -15,14 +15,14 @@ fn conflicting(experiment: &Experiment) -> Option<Warning> {
     let floor = share * std::f64::consts::LN_2;
     let (images, occur) = if pairs == 1 { ("image", "occurs") } else { ("images", "occur") };
     let message = format!(
-        "{pairs} {images} {occur} twice, with different labels: no network can answer both, so the loss stays above ln 2 times the share of such images, {floor:.4}."
+        "{pairs} {images} {occur} twice, with different labels: no network can get both right, so the loss stays above ln 2 times the share of such images, {floor:.4}."
     );
     let field = "dataset.conflicting_pairs";
     (pairs > 0).then(|| Warning::new("conflicting-labels", field, message).cured_by(field, 0))
 }
 
 fn flipped(experiment: &Experiment) -> Option<Warning> {
-    let message = format!("Some labels are wrong, and any labels can be memorised. {NOT_REVEALED}");
+    let message = format!("Some labels are wrong, but any labels can be memorised. {NOT_REVEALED}");
     let field = "dataset.flipped";
     (experiment.dataset.flipped > 0.0)
         .then(|| Warning::new("labels-flipped", field, message).cured_by(field, 0.0))
@@ -31,7 +31,7 @@ fn flipped(experiment: &Experiment) -> Option<Warning> {
 fn rolled(experiment: &Experiment) -> Option<Warning> {
     let field = "training.loop.labels_rolled_by";
     let message = format!(
-        "Labels stand beside the wrong images, and any labels can be memorised. {NOT_REVEALED}"
+        "Each image has another image's label, but any labels can be memorised. {NOT_REVEALED}"
     );
     (experiment.training.training_loop.labels_rolled_by > 0)
         .then(|| Warning::new("labels-rolled", field, message).cured_by(field, 0))
@@ -54,8 +54,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "One image, two labels",
         summary: "Five pairs of equal images, labelled 0 and 1",
         sees: "Accuracy stops at 75 %, and the loss at 0.3466.",
-        does: "No network can answer both: each such pair costs 2 ln 2, so the loss stays at ln 2 = 0.6931 times the share of such images, a half.",
-        mends: "Remove duplicates, or make their labels agree.",
+        does: "No network can get both right: each pair costs 2 ln 2, so the loss stays at ln 2 = 0.6931 times the share of such images, one half.",
+        mends: "Remove duplicates, or give them the same label.",
         level: Level::StuckAt(std::f64::consts::LN_2 / 2.0),
         healthy: &[("training.epochs", "200")],
         mistake: &[("dataset.conflicting_pairs", "5")],
@@ -64,10 +64,10 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "labels-rolled",
         sign: "labels-rolled",
         name: "Labels shifted",
-        summary: "Each image has the label of the third before it",
-        sees: "Training looks as it should; only new images would be answered wrongly.",
-        does: "Noise can be memorised under any labels.",
-        mends: "Shuffle images and labels together, with one order for both.",
+        summary: "Each image has the label of the third image before it",
+        sees: "Training looks normal; only the answers for new images would be wrong.",
+        does: "Noise can be memorised with any labels.",
+        mends: "Shuffle images and labels in the same order.",
         level: Level::Memorised,
         healthy: &[("training.epochs", "100")],
         mistake: &[("training.loop.labels_rolled_by", "3")],
@@ -77,9 +77,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "labels-shuffled",
         name: "Labels shuffled each step",
         summary: "Images and labels drawn in different orders",
-        sees: "Accuracy wanders about chance, and the loss about ln 2 = 0.6931.",
-        does: "Every step asks for something else: what one teaches, the next takes back.",
-        mends: "Draw an image together with its label.",
+        sees: "Accuracy wanders around chance, and the loss around ln 2 = 0.6931.",
+        does: "Every step has other labels: the next step undoes the last one.",
+        mends: "Draw each image together with its label.",
         level: Level::Within(0.5, 0.95),
         healthy: &[("training.epochs", "100")],
         mistake: &[("training.loop.labels_shuffled", "true")],

@@ -1,16 +1,16 @@
-//! Layers that do not do what they are there for.
+//! Layers that do not fulfil their purpose: saturating, too deep, too narrow or without an activation.
 
 use super::weights::EIGHT_LAYERS;
 use super::{Cause, Level, Warning};
 use crate::experiment::{Activation, Experiment, KernelInitializer, LayerConfig, OptimizerConfig};
 
-/// This many sigmoid or tanh layers one after another are named.
+/// This many hidden sigmoid or tanh layers give a warning.
 const DEEP_SATURATING: usize = 4;
-/// This many ReLU layers with weights that shrink what passes, and no normalisation, are named where SGD trains them.
+/// This many ReLU layers whose initial weights shrink activations, without normalisation, give a warning under SGD.
 const DEEP: usize = 10;
-/// A hidden dense layer of at most this many units is named.
+/// A hidden dense layer of at most this many units gives a warning.
 const NARROW: u32 = 2;
-/// What a narrow layer is widened to.
+/// The units of a narrow layer after its cure.
 const WIDE: u32 = 64;
 
 pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
@@ -40,9 +40,9 @@ fn saturating(experiment: &Experiment) -> Option<Warning> {
     })
 }
 
-/// Thirteen convolutions of 8 to 32 filters on 20 images of ten classes, over two seeds: from Glorot's weights SGD stays at ln 10 at
-/// rates of 0.01 and 0.1, with momentum or without, and Adam memorises. From He's weights SGD at 0.01 memorises, at 0.1 with momentum
-/// not; with batch normalisation SGD memorises at both rates.
+/// Deep networks with ReLU under SGD. Measured with thirteen convolutions of 8 to 32 filters on 20 images of ten classes, over two
+/// seeds: from Glorot's weights, SGD stays at ln 10 at rates of 0.01 and 0.1, with or without momentum, and Adam memorises. From He's
+/// weights, SGD memorises at 0.01, but not at 0.1 with momentum. With batch normalisation, SGD memorises at both rates.
 fn too_deep(experiment: &Experiment) -> Option<Warning> {
     let layers = &experiment.network.layers;
     let optimizer = &experiment.training.optimizer;
@@ -55,15 +55,15 @@ fn too_deep(experiment: &Experiment) -> Option<Warning> {
     let count = kernels.clone().count();
     let shrinking = kernels.filter(|layer| !keeps_variance(layer)).count();
     let normed = layers.iter().any(|layer| layer.norm().is_some());
-    let passed_by = layers.iter().any(|layer| matches!(layer, LayerConfig::AddSaved {}));
+    let is_residual = layers.iter().any(|layer| matches!(layer, LayerConfig::AddSaved {}));
     let relus = layers.iter().filter(|layer| layer.activation() == Some(Activation::Relu)).count();
     let is_sgd = matches!(optimizer, OptimizerConfig::Sgd { .. });
-    let is_so = is_sgd && shrinking.min(relus) >= DEEP && !normed && !passed_by;
+    let is_too_deep = is_sgd && shrinking.min(relus) >= DEEP && !normed && !is_residual;
     let message = format!(
-        "{count} layers with weights and no normalisation: each ReLU halves what passes, the first layers get almost no gradient, and steps of SGD do not make up for that. Use He initialisation with a rate of {}, batch normalisation, or Adam.",
+        "{count} layers with weights and no normalisation: each ReLU halves the signal, the first layers get almost no gradient, and SGD's steps do not compensate. Use He initialisation with a rate of {}, batch normalisation, or Adam.",
         optimizer.usual_rate()
     );
-    is_so.then(|| {
+    is_too_deep.then(|| {
         Warning::new("deep-without-normalisation", "network.layers", message).mended(
             experiment,
             |mended| {
@@ -86,7 +86,7 @@ fn narrow(experiment: &Experiment) -> Option<Warning> {
         (if units == 1 { "number" } else { "numbers" }, experiment.dataset.classes);
     let field = format!("network.layers[{index}].units");
     let message = format!(
-        "“{}” leaves {units} {numbers} of each image: whether {classes} classes can be told apart by that depends on the seed. Make the layer wider.",
+        "“{}” leaves {units} {numbers} per image: whether that can tell {classes} classes apart depends on the seed. Make the layer wider.",
         layers[index].name()
     );
     Some(Warning::new("too-narrow", field, message).mended(experiment, |mended| {
@@ -98,7 +98,7 @@ fn narrow(experiment: &Experiment) -> Option<Warning> {
     }))
 }
 
-/// Layers with weights between which and the next such layer nothing bends the line.
+/// Layers with weights and no activation before the next layer with weights.
 fn without_activation(experiment: &Experiment) -> Vec<Warning> {
     let layers = &experiment.network.layers;
     let (weighs, bends) = (LayerConfig::has_kernel, LayerConfig::bends);
@@ -109,7 +109,7 @@ fn without_activation(experiment: &Experiment) -> Vec<Warning> {
     };
     let warning = |index: usize| {
         let message = format!(
-            "“{}” has no activation: this layer and the next one are one linear layer together.",
+            "“{}” has no activation: together with the next layer it is one linear layer.",
             layers[index].name()
         );
         let field = format!("network.layers[{index}].activation");
@@ -130,8 +130,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Deep sigmoid stack",
         summary: "Eight sigmoid layers, plain SGD",
         sees: "The loss falls to ln 2 = 0.6931 and stays there.",
-        does: "A sigmoid passes at most a quarter of a gradient: through eight of them almost nothing arrives.",
-        mends: "ReLU with He initialisation, or batch normalisation.",
+        does: "A sigmoid passes at most a quarter of a gradient, so almost none gets through eight of them.",
+        mends: "Use ReLU with He initialisation, or batch normalisation.",
         level: Level::StuckAt(std::f64::consts::LN_2),
         healthy: &[
             ("dataset.side", "16"),
@@ -158,9 +158,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "too-narrow",
         name: "Too narrow",
         summary: "One hidden unit for ten classes",
-        sees: "The loss stops somewhere between 1 and ln 10 = 2.3026, elsewhere for each seed.",
-        does: "One number for each image cannot tell ten classes apart, and a single ReLU easily dies.",
-        mends: "A wider layer.",
+        sees: "The loss stops between 1 and ln 10 = 2.3026, at a value that depends on the seed.",
+        does: "One number per image cannot tell ten classes apart, and a single ReLU easily dies.",
+        mends: "Use a wider layer.",
         level: Level::Within(1.0, std::f64::consts::LN_10 + 1e-3),
         healthy: &[
             ("dataset.classes", "10"),
@@ -177,8 +177,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "no-activation",
         name: "Missing activation",
         summary: "A convolution without its ReLU",
-        sees: "Training goes as it should.",
-        does: "A nearly linear network can tell 20 noise images apart, and memorises them all the same.",
+        sees: "Training looks normal.",
+        does: "A nearly linear network can tell 20 noise images apart, so they are still memorised.",
         mends: "Give each hidden layer its activation.",
         level: Level::Memorised,
         healthy: &[("training.epochs", "100")],

@@ -1,9 +1,9 @@
-//! What is good for a real training and in the way of this check.
+//! Regularisation that helps real training but hinders memorising.
 
 use super::{Cause, Level, Warning};
 use crate::experiment::{AugmentationConfig, Experiment, LayerConfig, RegularizerConfig};
 
-/// Weight decay from here on is named.
+/// Weight decay of at least this much gives a warning.
 const STRONG_DECAY: f64 = 0.01;
 
 pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
@@ -17,7 +17,7 @@ pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
 }
 
 fn augmentation(experiment: &Experiment) -> Option<Warning> {
-    let message = "Augmentation is on: the loss and accuracy of an epoch are of altered images, and lag. Switch augmentation off for this check.";
+    let message = "Augmentation is on: the loss and accuracy of an epoch are those of altered images, and lag. Switch augmentation off to test memorising.";
     (!experiment.training.augmentation.is_off()).then(|| {
         Warning::new("augmentation-on", "training.augmentation", message)
             .mended(experiment, |mended| mended.training.augmentation = AugmentationConfig::OFF)
@@ -29,7 +29,7 @@ fn dropout(experiment: &Experiment) -> Option<Warning> {
     let is_on = |layer: &LayerConfig| matches!(layer, LayerConfig::Dropout { rate } if *rate > 0.0);
     let index = layers.iter().position(is_on)?;
     let message = format!(
-        "“{}” is on in training: the loss and accuracy of an epoch are of a thinned network. Switch dropout off for this check.",
+        "“{}” is on in training: the loss and accuracy of an epoch are those of a thinned network. Switch dropout off to test memorising.",
         layers[index].name()
     );
     let warning = Warning::new("dropout-on", format!("network.layers[{index}].rate"), message);
@@ -46,14 +46,14 @@ fn weight_decay(experiment: &Experiment) -> Option<Warning> {
     let decay = experiment.training.optimizer.weight_decay();
     let field = "training.optimizer.weight_decay";
     let message = format!(
-        "A weight decay of {decay} pulls against memorising. Switch weight decay off for this check."
+        "A weight decay of {decay} works against memorising. Switch weight decay off to test memorising."
     );
     (decay >= STRONG_DECAY)
         .then(|| Warning::new("weight-decay-on", field, message).cured_by(field, 0.0))
 }
 
 fn regularisation(experiment: &Experiment) -> Option<Warning> {
-    let message = "The loss counts the size of the weights: it cannot reach 0. Switch regularisation off for this check.";
+    let message = "The loss includes a penalty on the weights and cannot reach 0. Switch regularisation off to test memorising.";
     (!experiment.network.regularizer.is_off()).then(|| {
         Warning::new("regularisation-on", "network.regularizer", message)
             .mended(experiment, |mended| mended.network.regularizer = RegularizerConfig::NONE)
@@ -87,10 +87,10 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "augmentation",
         sign: "augmentation-on",
         name: "Augmentation left on",
-        summary: "Flips, shifts and noise drawn anew each epoch",
+        summary: "Flips, shifts and noise, different in each epoch",
         sees: "Training accuracy comes near 100 % late and does not stay there.",
-        does: "The loss and accuracy of an epoch are of the altered images, and lag; the images as they are may all be right by then.",
-        mends: "Switch augmentation off for this check.",
+        does: "The loss and accuracy of an epoch are those of the altered images, and lag; the unaltered images may all be right already.",
+        mends: "Switch augmentation off to test memorising.",
         level: Level::WrongInTraining,
         healthy: &[("training.epochs", "250")],
         mistake: &[
@@ -104,9 +104,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "dropout-on",
         name: "Dropout 0.5 left on",
         summary: "Half of the features dropped at each step",
-        sees: "Training loss is a little higher than in inference.",
-        does: "Enough gets through, and the images are memorised all the same.",
-        mends: "Switch dropout off for this check.",
+        sees: "The loss is a little higher in training than in inference.",
+        does: "Enough features remain, so the images are still memorised.",
+        mends: "Switch dropout off to test memorising.",
         level: Level::Memorised,
         healthy: &[("training.epochs", "200")],
         mistake: &[(
@@ -120,8 +120,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Dropout 0.9 left on",
         summary: "Nine of ten units dropped, in two layers",
         sees: "Training accuracy stays near chance.",
-        does: "A tenth of each layer is another network at each step: the loss stays near ln 10 = 2.3026.",
-        mends: "Switch dropout off for this check.",
+        does: "Each step trains another tenth of each layer: the loss stays near ln 10 = 2.3026.",
+        mends: "Switch dropout off to test memorising.",
         level: Level::Within(2.2, 2.4),
         healthy: &[
             ("dataset.classes", "10"),
@@ -138,9 +138,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "weight-decay-on",
         name: "Weight decay 0.1 left on",
         summary: "AdamW with weight_decay=0.1",
-        sees: "Training goes as it should.",
-        does: "At a rate of 0.001 it takes one part in ten thousand off the weights each step, and the images are memorised all the same.",
-        mends: "Switch weight decay off for this check.",
+        sees: "Training looks normal.",
+        does: "At a rate of 0.001 each step takes one ten-thousandth off the weights, so the images are still memorised.",
+        mends: "Switch weight decay off to test memorising.",
         level: Level::Memorised,
         healthy: &[
             ("training.optimizer", "adamw"),

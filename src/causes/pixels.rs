@@ -3,7 +3,7 @@
 use super::{Cause, Level, Warning};
 use crate::experiment::{Experiment, Pixels, number_text};
 
-/// Pixels beyond this size are named.
+/// A largest pixel above this magnitude gives a warning.
 const LARGE_PIXEL: f64 = 10.0;
 
 pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
@@ -17,7 +17,7 @@ fn too_large(experiment: &Experiment) -> Option<Warning> {
     let warning = || {
         let [from, to] = ends.map(number_text);
         let message = format!(
-            "Pixels lie between {from} and {to}: the first steps are up to {} times too large, and may kill every ReLU. Bring the pixels to about 0 to 1.",
+            "Pixels lie between {from} and {to}: the first steps are up to {} times too large and may kill every ReLU. Scale the pixels to about 0 to 1.",
             number_text(largest)
         );
         Warning::new("pixels-too-large", "dataset.scale", message).mended(experiment, |mended| {
@@ -30,9 +30,9 @@ fn too_large(experiment: &Experiment) -> Option<Warning> {
 
 fn alike(experiment: &Experiment) -> Option<Warning> {
     let data = &experiment.dataset;
-    let is_so = (data.pixels == Pixels::Constant || data.scale == 0.0) && data.images > 1;
+    let are_alike = (data.pixels == Pixels::Constant || data.scale == 0.0) && data.images > 1;
     let message = "Every image is the same: only the shares of the classes can be learnt, and the loss stops at the entropy of the labels.";
-    is_so.then(|| {
+    are_alike.then(|| {
         Warning::new("images-alike", "dataset.pixels", message).mended(experiment, |mended| {
             if mended.dataset.pixels == Pixels::Constant {
                 mended.dataset.pixels = Pixels::Uniform;
@@ -50,7 +50,7 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "pixels-too-large",
         name: "Pixels 0 to 255, SGD",
         summary: "Images as bytes, not divided by 255",
-        sees: "The loss starts in the tens or hundreds, drops within a few epochs and never moves again.",
+        sees: "The loss starts in the tens or hundreds, drops within a few epochs and then never changes.",
         does: "The first steps are so large that every ReLU dies: the loss is ln 2 = 0.6931, that of an even guess between two classes.",
         mends: "Divide the pixels by 255.",
         level: Level::StuckAt(std::f64::consts::LN_2),
@@ -66,8 +66,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "pixels-too-large",
         name: "Pixels 0 to 255, Adam",
         summary: "The same bytes, with Adam",
-        sees: "The loss starts in the tens or hundreds, and then falls to 0.",
-        does: "The steps of Adam do not grow with the gradient, so the images are memorised all the same. The first loss gives the mistake away.",
+        sees: "The loss starts in the tens or hundreds and then falls to 0.",
+        does: "Adam's steps do not grow with the gradient, so the images are still memorised. Only the high first loss shows the mistake.",
         mends: "Divide the pixels by 255.",
         level: Level::Memorised,
         healthy: &[("training.epochs", "100")],
@@ -78,9 +78,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "images-alike",
         name: "The same image every time",
         summary: "A loader that always returns the first image",
-        sees: "Accuracy is the share of the larger class from the first epochs on.",
+        sees: "Accuracy stays at the share of the larger class from the first epochs on.",
         does: "Only the shares of the classes can be learnt: the loss falls to the entropy of the labels and stops there.",
-        mends: "Look at a batch: the images must differ.",
+        mends: "Look at a batch and make sure that its images differ.",
         level: Level::AtTheirEntropy,
         healthy: &[("dataset.labels", "random"), ("training.epochs", "200")],
         mistake: &[("dataset.pixels", "constant")],

@@ -1,20 +1,20 @@
-//! Steps that are too long, too short or too few, and depth through which none arrives.
+//! Learning rates that are too high or too low, and too few steps.
 
 use super::{Cause, Level, Warning};
 use crate::experiment::{Experiment, OptimizerConfig, number_text};
 
-/// The code of a learning rate that is far above the optimizer's usual one.
+/// The code of a learning rate far above the optimizer's default.
 pub const RATE_TOO_HIGH: &str = "learning-rate-too-high";
 
-/// A rate this many times the optimizer's default, or as many times below it, is named.
+/// A rate more than this many times above or below the optimizer's default gives a warning.
 const UNUSUAL_RATE: f64 = 50.0;
-/// The same for SGD, whose steps grow with the gradient. Example 1 and Example 3 memorise on every seed tried at 6 times the default
-/// of 0.01 and lose all images or every filter from 10 times on. At the start the largest curvature of Example 3's loss is 717 to
-/// 1,018, so plain steps are stable up to 2 / 1,018 = 0.002; what is somewhat above that settles, and some fifty times that kills.
-/// A momentum of 0.9 moves neither edge by much: 5 times the default still memorises, 10 times kills. So the rate itself is compared,
-/// and not the rate divided by 1 - momentum.
+/// The upper limit for SGD, whose steps grow with the gradient. Example 1 and Example 3 memorise on every seed tried at 6 times the
+/// default of 0.01, and lose all images or every filter from 10 times on. At the start the largest curvature of Example 3's loss is
+/// 717 to 1,018, so plain steps are stable up to 2 / 1,018 = 0.002; somewhat higher rates settle, and some fifty times higher rates
+/// kill. A momentum of 0.9 moves neither edge by much: 5 times the default still memorises, 10 times kills. So the rate itself is
+/// compared, not the rate divided by 1 - momentum.
 const UNUSUAL_RATE_OF_SGD: f64 = 10.0;
-/// Fewer steps in all are named: Adam's default rate takes some fifteen on the article's images.
+/// A run of fewer steps gives a warning: Adam's default rate takes some fifteen on the article's images.
 const FEW_STEPS: u32 = 20;
 /// Steps that are enough for the article's images.
 const MANY_STEPS: u32 = 500;
@@ -29,11 +29,11 @@ fn too_high(experiment: &Experiment) -> Option<Warning> {
     let optimizer = &training.optimizer;
     let (rate, usual) = (training.learning_rate, optimizer.usual_rate());
     let is_sgd = matches!(optimizer, OptimizerConfig::Sgd { .. });
-    let is_so =
+    let is_too_high =
         if is_sgd { rate >= UNUSUAL_RATE_OF_SGD * usual } else { rate > UNUSUAL_RATE * usual };
     let momentum = match *optimizer {
         OptimizerConfig::Sgd { momentum, .. } if momentum > 0.0 => format!(
-            " With a momentum of {momentum} steps add up to {} times their length.",
+            " With a momentum of {momentum}, steps add up to {} times their length.",
             number_text((1.0 / (1.0 - momentum) * 10.0).round() / 10.0)
         ),
         _ => String::new(),
@@ -44,7 +44,7 @@ fn too_high(experiment: &Experiment) -> Option<Warning> {
         number_text((rate / usual).round()),
         optimizer.keras_name()
     );
-    is_so.then(|| Warning::new(RATE_TOO_HIGH, field, message).cured_by(field, usual))
+    is_too_high.then(|| Warning::new(RATE_TOO_HIGH, field, message).cured_by(field, usual))
 }
 
 fn too_low(experiment: &Experiment) -> Option<Warning> {
@@ -52,7 +52,7 @@ fn too_low(experiment: &Experiment) -> Option<Warning> {
     let (rate, usual) = (training.learning_rate, training.optimizer.usual_rate());
     let field = "training.learning_rate";
     let message = format!(
-        "The learning rate is {} times below {}'s default of {usual}: the loss will creep.",
+        "The learning rate is {} times below {}'s default of {usual}: the loss will hardly fall.",
         number_text((usual / rate).round()),
         training.optimizer.keras_name()
     );
@@ -65,7 +65,7 @@ fn too_few_steps(experiment: &Experiment) -> Option<Warning> {
     let plural = if steps == 1 { "" } else { "s" };
     let field = "training.epochs";
     let message = format!(
-        "Only {steps} step{plural} in all: too few to memorise anything. Take more epochs."
+        "The run has only {steps} step{plural}: too few to memorise anything. Use more epochs."
     );
     let epochs = MANY_STEPS.div_ceil(experiment.steps_per_epoch().max(1));
     (steps < FEW_STEPS)
@@ -79,8 +79,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Learning rate too high",
         summary: "Adam at 0.1, a hundred times its default",
         sees: "The loss jumps up in the first epochs and then stays at exactly ln 2 = 0.6931.",
-        does: "The first steps push every ReLU below 0: no gradient passes any more.",
-        mends: "A lower rate: Adam's default is 0.001.",
+        does: "The first steps push every ReLU below 0, where no gradient passes.",
+        mends: "Use a lower rate: Adam's default is 0.001.",
         level: Level::StuckAt(std::f64::consts::LN_2),
         healthy: &[("training.epochs", "100")],
         mistake: &[("training.learning_rate", "0.1")],
@@ -90,9 +90,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "learning-rate-too-low",
         name: "Learning rate too low",
         summary: "Adam at 0.000001",
-        sees: "The loss creeps down in its third digit.",
-        does: "Nothing is stuck: each step is right, and a thousand times too small.",
-        mends: "A higher rate: Adam's default is 0.001.",
+        sees: "The loss falls very slowly, in its third digit.",
+        does: "Nothing is stuck: each step has the right direction but is a thousand times too small.",
+        mends: "Use a higher rate: Adam's default is 0.001.",
         level: Level::Within(0.5, 0.95),
         healthy: &[("training.epochs", "100")],
         mistake: &[("training.learning_rate", "0.000001")],
@@ -103,8 +103,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Too few steps",
         summary: "Five epochs of one step each",
         sees: "The loss is still falling when the run ends.",
-        does: "There is no plateau, only an end: with 20 images in one batch an epoch is a single step.",
-        mends: "More epochs.",
+        does: "The loss has no plateau yet: with 20 images in one batch, an epoch is a single step.",
+        mends: "Train for more epochs.",
         level: Level::Within(0.5, 0.95),
         healthy: &[("training.epochs", "100")],
         mistake: &[("training.epochs", "5")],

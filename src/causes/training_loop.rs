@@ -1,4 +1,4 @@
-//! Mistakes in a training loop of one's own, which no framework reports.
+//! Mistakes in a hand-written training loop that no framework reports.
 
 use super::{Cause, Level, Warning};
 use crate::experiment::Experiment;
@@ -15,7 +15,7 @@ pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
 
 fn not_zeroed(experiment: &Experiment) -> Option<Warning> {
     let field = "training.loop.zero_grad";
-    let message = "Gradients are never set to zero: each step takes the sum of all so far.";
+    let message = "Gradients are never set to zero: each step uses the sum of all gradients so far.";
     (!experiment.training.training_loop.zero_grad)
         .then(|| Warning::new("gradients-not-zeroed", field, message).cured_by(field, true))
 }
@@ -26,10 +26,10 @@ fn frozen(experiment: &Experiment) -> Option<Warning> {
     let (code, message) = if nothing_is_trained {
         (
             "all-layers-frozen",
-            "No layer's weights are trained: the loss stays the same to the last digit.",
+            "No weights are trained: the loss stays the same to the last digit.",
         )
     } else {
-        ("some-layers-frozen", "Some layers are frozen; the others may memorise all the same.")
+        ("some-layers-frozen", "Some layers are frozen; the others may still memorise.")
     };
     let named = nothing_is_trained || !experiment.training.training_loop.frozen.is_empty();
     named.then(|| {
@@ -41,7 +41,7 @@ fn frozen(experiment: &Experiment) -> Option<Warning> {
 fn recreated(experiment: &Experiment) -> Option<Warning> {
     let field = "training.loop.optimizer_recreated";
     let message =
-        "The optimizer is made anew in each step and remembers nothing: no momentum, no averages.";
+        "Each step makes a new optimizer, which has no state: no momentum, no averages.";
     experiment
         .training
         .training_loop
@@ -66,7 +66,7 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Gradients never zeroed",
         summary: "optimizer.zero_grad() left out, momentum 0.9",
         sees: "The loss falls at first, then climbs and swings far above ln 2 = 0.6931.",
-        does: "Each step takes the sum of all gradients so far: it goes on in directions that were right long ago.",
+        does: "Each step uses the sum of all gradients so far, so it continues in outdated directions.",
         mends: "Call optimizer.zero_grad() before each backward pass.",
         level: Level::Within(1.0, 1000.0),
         healthy: &[
@@ -81,8 +81,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "gradients-not-zeroed",
         name: "Gradients never zeroed, gently",
         summary: "The same with plain SGD at 0.003",
-        sees: "Training is even quicker than it should be.",
-        does: "The sum acts as a momentum of 1, and at a gentle rate the images are memorised all the same.",
+        sees: "Training is even faster than normal.",
+        does: "The sum acts as a momentum of 1, and at a low rate the images are still memorised.",
         mends: "Call optimizer.zero_grad() before each backward pass.",
         level: Level::Memorised,
         healthy: &[
@@ -96,10 +96,10 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "all-frozen",
         sign: "all-layers-frozen",
         name: "Nothing is trained",
-        summary: "No layer's weights are given to the optimizer",
+        summary: "The optimizer gets no layer's weights",
         sees: "The loss is the same in every epoch, to the last digit.",
-        does: "Gradients are computed and nobody uses them. A missing optimizer.step() looks the same.",
-        mends: "Give the optimizer every parameter, and call its step.",
+        does: "Gradients are computed but not used. A missing optimizer.step() looks the same.",
+        mends: "Give the optimizer every parameter, and call optimizer.step().",
         level: Level::AtItsFirstLoss,
         healthy: &[("training.epochs", "100")],
         mistake: &[("training.loop.frozen", "[0, 3]")],
@@ -110,7 +110,7 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Frozen but for the head",
         summary: "Only the last dense layer is trained",
         sees: "Training is a little slower.",
-        does: "Random features are enough to tell 20 noise images apart, which are memorised all the same.",
+        does: "Random features are enough to tell 20 noise images apart, so the images are still memorised.",
         mends: "Unfreeze the other layers.",
         level: Level::Memorised,
         healthy: &[("training.epochs", "200")],
@@ -121,8 +121,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "inference-mode",
         name: "Left in inference mode",
         summary: "model.eval() before training, one batch norm",
-        sees: "Training goes as it should.",
-        does: "Batch normalisation only scales by its first averages, 0 and 1; a shallow network memorises all the same.",
+        sees: "Training looks normal.",
+        does: "Batch normalisation only uses its start averages, 0 and 1; a shallow network still memorises.",
         mends: "Call model.train(), or training=True in Keras.",
         level: Level::Memorised,
         healthy: &[
@@ -137,10 +137,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         code: "optimizer-recreated",
         sign: "optimizer-recreated",
-        name: "Optimizer made anew each step",
-        summary: "Adam without its memory, at 0.0003",
-        sees: "The loss falls more slowly than it should, in steps of equal size.",
-        does: "Adam's first step is always as long as its rate in every weight; the images are memorised all the same.",
+        name: "New optimizer in each step",
+        summary: "Adam without its state, at 0.0003",
+        sees: "The loss falls more slowly than normal, in steps of equal size.",
+        does: "Adam's first step moves every weight by the learning rate; the images are still memorised.",
         mends: "Make the optimizer once, before the loop.",
         level: Level::Memorised,
         healthy: &[("training.learning_rate", "0.0003"), ("training.epochs", "300")],

@@ -1,9 +1,9 @@
-//! What weights start from.
+//! Initial weights that are equal, too large or too small.
 
 use super::{Cause, Level, Warning};
 use crate::experiment::{Experiment, KernelInitializer, number_text};
 
-/// A factor of the initial kernels within this of 1, up or down, is not named.
+/// A factor of the initial kernels gives a warning above this number or below its inverse.
 const USUAL_FACTOR: f64 = 10.0;
 
 pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
@@ -11,7 +11,7 @@ pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
 }
 
 fn equal(experiment: &Experiment) -> Option<Warning> {
-    let message = "All weights of a layer start equal, so all units of the layer stay alike, or get no gradient at all. Draw the weights at random.";
+    let message = "All weights of a layer start equal, so its units stay alike or get no gradient. Draw the weights at random.";
     let warning = || {
         Warning::new("weights-equal", "network.initializer.kernel", message).mended(
             experiment,
@@ -41,15 +41,15 @@ fn factor(experiment: &Experiment) -> Option<Warning> {
         (
             "weights-too-large",
             "large",
-            "the first loss is huge, and steps of the usual size take long to shrink them",
+            "the first loss is huge, and steps of the usual size need many epochs to shrink them",
         )
     } else if factor.abs() < 1.0 / USUAL_FACTOR {
-        ("weights-too-small", "small", "little passes through a layer, forward or backward")
+        ("weights-too-small", "small", "activations and gradients shrink in every layer")
     } else {
         return None;
     };
     let message = format!(
-        "Initial weights are {} times what their rule says, too {size}: {what}. Leave the factor at 1.",
+        "Initial weights are {} times those of their initializer, too {size}: {what}. Leave the scale at 1.",
         number_text(factor)
     );
     (!start_equal(experiment)).then(|| Warning::new(code, field, message).cured_by(field, 1.0))
@@ -61,7 +61,7 @@ macro_rules! dense_32 {
     };
 }
 
-/// Eight hidden layers.
+/// A network with eight hidden layers.
 pub(super) const EIGHT_LAYERS: &str = concat!(
     r#"[{"type":"flatten"},"#,
     dense_32!(),
@@ -82,8 +82,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "All weights zero",
         summary: "Every kernel starts from 0",
         sees: "The loss is exactly ln 2 = 0.6931 from the first epoch on.",
-        does: "Every filter puts out 0 for every image, so no kernel gets a gradient.",
-        mends: "Random initial weights, as every framework has by default.",
+        does: "Every filter's output is 0 for every image, so no kernel gets a gradient.",
+        mends: "Use random initial weights, the default of every framework.",
         level: Level::StuckAt(std::f64::consts::LN_2),
         healthy: &[("training.epochs", "100")],
         mistake: &[("network.initializer.kernel", "zeros")],
@@ -93,9 +93,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "weights-too-large",
         name: "Initial weights too large",
         summary: "Glorot's weights times 100",
-        sees: "The first loss is in the thousands, and it is still in the tens or hundreds at the end.",
-        does: "The logits are ten thousand times too large; Adam's steps of 0.001 take long to shrink them.",
-        mends: "An initializer that looks at the fans: Glorot, He, LeCun.",
+        sees: "The first loss is in the thousands, and the last is still in the tens or hundreds.",
+        does: "The logits are ten thousand times too large; Adam's steps of 0.001 need many epochs to shrink them.",
+        mends: "Use an initializer that follows the fans: Glorot, He or LeCun.",
         level: Level::Within(50.0, 1000.0),
         healthy: &[("training.epochs", "100")],
         mistake: &[("network.initializer.factor", "100")],
@@ -105,9 +105,9 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "weights-too-small",
         name: "Initial weights too small",
         summary: "Eight layers, He's weights times 0.01",
-        sees: "The loss is ln 2 = 0.6931 and flat.",
-        does: "Each layer makes what passes a hundred times smaller, forward and backward: nothing arrives.",
-        mends: "An initializer that looks at the fans: Glorot, He, LeCun.",
+        sees: "The loss stays at ln 2 = 0.6931.",
+        does: "Each layer makes activations and gradients a hundred times smaller, so almost none reach the other end.",
+        mends: "Use an initializer that follows the fans: Glorot, He or LeCun.",
         level: Level::StuckAt(std::f64::consts::LN_2),
         healthy: &[
             ("dataset.side", "16"),
