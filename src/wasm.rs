@@ -1,6 +1,6 @@
-//! The boundary to JavaScript: convert, call, convert back. No algorithm stands here.
+//! The boundary to JavaScript: it converts, calls and converts back, without any algorithm.
 //!
-//! Records cross as plain objects, whose TypeScript types are generated from the Rust ones; images cross as `ImageData`. Bad
+//! Records cross as plain objects, whose TypeScript types are generated from the Rust types; images cross as `ImageData`. Bad
 //! input throws an `Error` whose `problem` is the [`InvalidField`].
 
 use js_sys::{Error, Float32Array, Reflect, Uint8ClampedArray, Uint32Array, WebAssembly};
@@ -22,32 +22,32 @@ use crate::presets::{self, Preset, PresetGroup};
 use crate::run::{EpochReport, Run};
 use crate::script::{self, Framework, FrameworkChoice, ScriptLine};
 
-/// Panics become readable messages in the console; the instance is lost all the same.
+/// Makes panics readable messages in the console. A panic still loses the instance.
 #[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Everything the page asks once: presets, choices and limits.
+/// Everything that the page requests once: presets, choices and limits.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Catalogue {
-    /// In the order of the page.
+    /// The groups of presets, in the page's order.
     pub groups: Vec<GroupTitle>,
     pub presets: Vec<Preset>,
     pub optimizers: Vec<FormOption>,
     pub fields: Vec<FieldLimit>,
-    /// The default first.
+    /// The backends, the default first.
     pub backends: Vec<BackendInfo>,
     /// The meaning of every kind of event.
     pub events: Vec<EventMeaning>,
-    /// Where an experiment can be written as a script.
+    /// The frameworks that have scripts.
     pub frameworks: Vec<FrameworkChoice>,
-    /// What came of the presets' scripts there.
+    /// The results of the presets' scripts in those frameworks.
     pub checks: Checks,
 }
 
-/// What a group of presets is called.
+/// The title of a group of presets.
 #[derive(Serialize, Tsify)]
 pub struct GroupTitle {
     pub group: PresetGroup,
@@ -55,7 +55,7 @@ pub struct GroupTitle {
     pub title: &'static str,
 }
 
-/// What an event of a run means, for a person who points at its mark.
+/// The meaning of one kind of event, for a person who points at its mark.
 #[derive(Serialize, Tsify)]
 pub struct EventMeaning {
     pub kind: EventKind,
@@ -76,18 +76,18 @@ pub fn catalogue() -> Result<Ts<Catalogue>, JsValue> {
     })
 }
 
-/// An experiment as the page shows it, after an edit or as it was given.
+/// Everything that the page shows of an experiment, edited or not.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Described {
     pub experiment: Experiment,
-    /// The problem of a value that was entered and that its field cannot hold.
+    /// The error of an entered value that its field cannot hold.
     pub refused: Option<InvalidField>,
-    /// The problems of the experiment as it is.
+    /// The problems of the experiment.
     pub problems: Vec<InvalidField>,
-    /// Every field that the page has no control for.
+    /// Every field that the page has no other control for.
     pub groups: Vec<FormGroup>,
-    /// What can be said of an experiment without problems.
+    /// The description of an experiment without problems.
     pub description: Option<Description>,
 }
 
@@ -97,13 +97,13 @@ pub struct Described {
 pub struct Description {
     pub summary: Summary,
     pub warnings: Vec<Warning>,
-    /// How the experiment differs from its preset.
+    /// The differences between the experiment and its preset.
     pub changes: Vec<Change>,
-    /// The experiment as a script in every framework.
+    /// The experiment's script in every framework.
     pub scripts: Vec<Script>,
 }
 
-/// A script in one framework; lines that the preset's own script has not are marked.
+/// A script in one framework, with the lines marked that the preset's script does not have.
 #[derive(Serialize, Tsify)]
 pub struct Script {
     /// The id of the framework.
@@ -133,8 +133,8 @@ impl Described {
     }
 }
 
-/// The experiment with one field set to `value`: a number, a boolean or the text that a person typed. Bad input does
-/// not throw: it is `refused` or stands among the problems.
+/// The experiment with one field set to `value`: a number, a boolean or typed text. Bad input does not throw: it is `refused` or
+/// one of the problems.
 #[wasm_bindgen]
 pub fn edit(
     experiment: Ts<Experiment>,
@@ -145,13 +145,13 @@ pub fn edit(
     let number = || value.as_f64().map(number_text);
     let boolean = || value.as_bool().map(|on| on.to_string());
     let text = value.as_string().or_else(number).or_else(boolean);
-    // Anything else is no value of any field, and is named in the problem.
+    // No field can hold any other value, and the problem names it.
     let text = text.unwrap_or_else(|| format!("{value:?}"));
     let edited = from_js(&experiment)?.edited(field, &text);
     to_js(&Described::of(edited, &preset(preset_id)?)?)
 }
 
-/// An experiment as the page shows it, compared with a preset.
+/// Everything that the page shows of an experiment, compared with a preset.
 #[wasm_bindgen]
 pub fn describe(experiment: Ts<Experiment>, preset_id: &str) -> Result<Ts<Described>, JsValue> {
     let experiment = from_js(&experiment)?;
@@ -160,16 +160,16 @@ pub fn describe(experiment: Ts<Experiment>, preset_id: &str) -> Result<Ts<Descri
     to_js(&Described::of(edited, &preset(preset_id)?)?)
 }
 
-/// The greatest of the seeds that are drawn: four digits, which a person can say to another.
+/// The largest new seed: four digits, which people can easily tell each other.
 const LARGEST_NEW_SEED: u32 = 9_999;
 
 /// A seed from the browser's own randomness, from 1 to 9,999.
 #[wasm_bindgen(js_name = newSeed)]
 pub fn new_seed() -> Result<u32, JsValue> {
     let drawn = getrandom::u32();
-    // The first few seeds are more likely by one in 400,000.
+    // The remainder makes the first few seeds more likely by one part in 400,000.
     let seed = drawn.map(|number| number % LARGEST_NEW_SEED + 1);
-    seed.map_err(|error| Error::new(&format!("No random seed could be had: {error}.")).into())
+    seed.map_err(|error| Error::new(&format!("The browser gave no random seed: {error}.")).into())
 }
 
 /// The images and labels of an experiment, without a network.
@@ -189,8 +189,8 @@ impl DatasetPreview {
         Uint32Array::from(self.0.labels.as_slice())
     }
 
-    /// The first `count` images, or all where there are fewer, as a canvas takes them. The bytes are copies: the wasm's own memory
-    /// moves when it grows.
+    /// The first `count` images, or all if there are fewer, for a canvas. The bytes are copies, because the wasm's memory moves when
+    /// it grows.
     pub fn images(&self, count: usize) -> Result<Vec<ImageData>, JsValue> {
         let size = self.0.size;
         let (height, width) = (size.height as u32, size.width as u32);
@@ -203,26 +203,26 @@ impl DatasetPreview {
         images.map(image).collect()
     }
 
-    /// Every number of the images: image, row, column, channel, the channel fastest.
+    /// All pixels in the order image, row, column, channel, the channel fastest.
     pub fn pixels(&self) -> Float32Array {
         Float32Array::from(self.0.images.as_slice())
     }
 }
 
-/// One trainable tensor of a network, as it was when it was asked for.
+/// A copy of one variable of a network, such as a kernel or a moving average.
 #[wasm_bindgen(getter_with_clone)]
 pub struct Weight {
-    /// As Keras numbers them: `conv2d_0/kernel`, `dense_1/bias`.
+    /// The name, numbered as in Keras: `conv2d_0/kernel`, `dense_1/bias`.
     #[wasm_bindgen(readonly)]
     pub name: String,
-    /// As in Keras: height, width, channels and filters of a convolution's kernel, inputs and units of a dense layer's.
+    /// Keras' shape: height, width, channels and filters of a convolution's kernel, inputs and units of a dense kernel.
     #[wasm_bindgen(readonly)]
     pub shape: Vec<u32>,
     #[wasm_bindgen(readonly)]
     pub values: Vec<f32>,
 }
 
-/// What one layer puts out for one image, in inference; see [`Look`](crate::training::Look).
+/// The output of one layer for one image, in inference mode; see [`Look`](crate::training::Look).
 #[wasm_bindgen(getter_with_clone)]
 pub struct LayerLook {
     /// Height, width and channels, or units.
@@ -230,12 +230,12 @@ pub struct LayerLook {
     pub shape: Vec<u32>,
     #[wasm_bindgen(readonly)]
     pub values: Vec<f32>,
-    /// The gradient of the image's loss by each of the values.
+    /// The gradient of the image's loss by each value.
     #[wasm_bindgen(readonly)]
     pub gradients: Vec<f32>,
 }
 
-/// A training run, JavaScript's class `Run`; see [`Run`].
+/// JavaScript's class `Run`, a training run; see [`Run`].
 #[wasm_bindgen(js_name = Run)]
 pub struct JsRun(Run);
 
@@ -270,7 +270,7 @@ impl JsRun {
         self.0.finished()
     }
 
-    /// Every trainable tensor, in the order of the layers.
+    /// Copies of all variables, moving averages included, in the order of the layers.
     pub fn weights(&self) -> Vec<Weight> {
         let variables = self.0.network().variables.iter();
         let weight = variables.map(|variable| Weight {
@@ -281,25 +281,25 @@ impl JsRun {
         weight.collect()
     }
 
-    /// What the layer at this place of the list puts out for one image now, and the gradient of the image's loss by it.
+    /// The current output of the layer with this index for one image, and the gradient of the image's loss by it.
     pub fn look(&self, layer: u32, image: u32) -> Result<LayerLook, JsValue> {
         let look = self.0.look(layer as usize, image as usize).map_err(thrown)?;
         Ok(LayerLook { shape: look.shape, values: look.values, gradients: look.gradients })
     }
 
-    /// The learning rate from the next epoch on.
+    /// Sets the learning rate from the next epoch on.
     #[wasm_bindgen(js_name = setLearningRate)]
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), JsValue> {
         self.0.set_learning_rate(learning_rate).map_err(thrown)
     }
 
-    /// Plans so many epochs in all, so that a run can go on after its end.
+    /// Sets the total number of epochs, so that a run can continue after its end.
     #[wasm_bindgen(js_name = planEpochs)]
     pub fn plan_epochs(&mut self, epochs: u32) -> Result<(), JsValue> {
         self.0.plan_epochs(epochs).map_err(thrown)
     }
 
-    /// Evaluates the network as it is now and says what came of the run so far.
+    /// Evaluates the current network and concludes the result of the run so far.
     pub fn result(&self) -> Result<Ts<RunResult>, JsValue> {
         to_js(&self.0.result())
     }
@@ -311,7 +311,7 @@ pub fn default_backend() -> String {
     backend::default_backend().into()
 }
 
-/// How much memory this instance has taken from the system; it never gives any back.
+/// The bytes of memory that this instance has taken from the system. It never returns any.
 #[wasm_bindgen(js_name = memoryBytes)]
 pub fn memory_bytes() -> f64 {
     let memory: WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
@@ -359,7 +359,7 @@ mod tests {
 
     use super::*;
 
-    /// What JavaScript sees of a value, as JSON.
+    /// A value as JavaScript sees it, in JSON.
     fn seen(value: impl Into<JsValue>) -> Value {
         serde_wasm_bindgen::from_value(value.into()).unwrap()
     }
@@ -498,7 +498,7 @@ mod tests {
         assert_eq!(norm(&weights[1]), 0.0);
     }
 
-    /// After the third epoch every buffer has its size: what later epochs need is taken from what earlier ones gave back.
+    /// After the third epoch, later epochs only reuse the buffers that earlier ones returned.
     #[wasm_bindgen_test]
     fn memory_stops_growing_after_the_third_epoch() {
         for preset in ["example-1", "example-2", "example-3"] {

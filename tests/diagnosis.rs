@@ -75,10 +75,15 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
     use Verdict::*;
     // Planned epochs, stretches, images right in the evaluation, and the conclusion.
     let rows: &[(u32, &Stretches, u32, Conclusion)] = &[
-        (15, &[(5, 12), (10, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
+        (15, &[(5, 12), (10, 20)], 20, (Memorised, Some(6), Some(6), "right from epoch 6 on")),
         (14, &[(5, 12), (9, 20)], 20, (NotMemorised, Some(6), None, "last 9 of 10 epochs")),
         (15, &[(5, 12), (10, 20)], 19, (NotMemorised, Some(6), None, "19 of 20")),
-        (30, &[(3, 20), (7, 18), (20, 20)], 20, (Memorised, Some(1), Some(11), "since epoch 11")),
+        (
+            30,
+            &[(3, 20), (7, 18), (20, 20)],
+            20,
+            (Memorised, Some(1), Some(11), "right from epoch 11 on"),
+        ),
         (30, &[(3, 12), (2, 20), (25, 15)], 15, (ReachedAndLost, Some(4), None, "then lost")),
         (30, &[(3, 12), (20, 20), (7, 15)], 15, (ReachedAndLost, Some(4), None, "at epoch 4")),
         (30, &[(30, 13)], 13, (NotMemorised, None, None, "13 of 20 images right")),
@@ -91,7 +96,7 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
         ),
         (30, &[(3, 20), (27, 19)], 20, (NotMemorised, Some(1), None, "yet: all 20 images")),
         // Stopped by hand: memorised if it was by then; otherwise the verdict is open.
-        (500, &[(5, 12), (12, 20)], 20, (Memorised, Some(6), Some(6), "held since epoch 6")),
+        (500, &[(5, 12), (12, 20)], 20, (Memorised, Some(6), Some(6), "right from epoch 6 on")),
         (500, &[(5, 12)], 12, (Unfinished, None, None, "Stopped after epoch 5")),
         (500, &[(5, 12)], 20, (Unfinished, None, None, "all 20 images right, but not yet")),
         (500, &[], 10, (Unfinished, None, None, "Stopped before the first epoch")),
@@ -506,15 +511,15 @@ fn where_modes_differ_the_verdict_and_the_events_go_by_inference() {
     let softmax = r#"{"type":"dense","units":2,"activation":"softmax"}"#;
     let batch_norm = format!(r#"[{{"type":"batch_norm"}},{flat},{softmax}]"#);
     let dropout = format!(r#"[{flat},{{"type":"dropout","rate":0.9}},{softmax}]"#);
-    let lag = "batch normalisation takes its moving averages";
+    let lag = "batch normalisation uses its moving averages";
     let rotation = ("training.augmentation.rotation", "30");
     let rows = [
         // The settings, images right in training and in inference, whether memorised, words of the headline, words of the finding.
         (("network.layers", &*dropout), 18, 20, true, "shows 18 of 20 because of dropout.", None),
-        (("network.layers", &*dropout), 20, 20, true, "held since epoch 1.", None),
+        (("network.layers", &*dropout), 20, 20, true, "right from epoch 1 on.", None),
         (("network.layers", &*dropout), 18, 19, false, "19 of 20", None),
         (("network.layers", &*batch_norm), 20, 7, false, "7 of 20", Some(lag)),
-        (("network.layers", &*batch_norm), 20, 20, true, "held since epoch 1.", None),
+        (("network.layers", &*batch_norm), 20, 20, true, "right from epoch 1 on.", None),
         (rotation, 15, 20, true, "shows 15 of 20 because of augmentation.", None),
         (rotation, 15, 15, false, "15 of 20", None),
         (("training.augmentation.mixup", "0.2"), 15, 20, true, "because of mixup.", None),

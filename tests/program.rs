@@ -61,7 +61,7 @@ fn words_end_with_the_articles_line_and_the_verdict() {
         stdout(&program(&["run", "example-1", "--epochs", "60", "--set", "dataset.side=24"]));
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "Training accuracy after 60 epochs: 1.0000");
-    assert!(lines[1].starts_with("Memorised: all 20 images, held since epoch "), "{text}");
+    assert!(lines[1].starts_with("Memorised: all 20 images right from epoch "), "{text}");
 }
 
 #[test]

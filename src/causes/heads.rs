@@ -1,18 +1,18 @@
-//! Heads and losses that do not belong together.
+//! Heads and losses that do not fit each other.
 
 use super::{Cause, Level, Warning};
 use crate::experiment::{
     Activation, DatasetConfig, Experiment, InvalidField, LayerConfig, LossConfig,
 };
 
-/// What a network ends with.
+/// The last layer and activation of a network.
 struct Ending {
     /// The last layer's index.
     layer: usize,
     activation: Option<Activation>,
-    /// The layer before, where the last one is an activation of its own; otherwise the last layer.
+    /// The index of the layer before the last, where the last is an activation layer; otherwise of the last.
     layer_before: usize,
-    /// The activation of the layer before, where the last one is an activation of its own.
+    /// The activation of the layer before the last, where the last is an activation layer.
     before: Option<Activation>,
     units: u32,
     /// Whether a layer after the activation hides the logits from Keras' losses.
@@ -74,13 +74,13 @@ fn more_units_than_classes(experiment: &Experiment, head: &Ending) -> Option<War
     let classes = experiment.dataset.classes;
     let message = || {
         format!(
-            "There are {} units for {classes} classes. That is harmless: no label belongs to {} of them, and training lowers what they put out.",
+            "There are {} units for {classes} classes. That is harmless: no label belongs to {} of them, and training lowers their outputs.",
             head.units,
             head.units - classes
         )
     };
-    let is_so = head.units > classes.max(1) && head.units > experiment.dataset.last_label();
-    is_so.then(|| Warning::new("more-units-than-classes", head.field(), message()))
+    let are_more = head.units > classes.max(1) && head.units > experiment.dataset.last_label();
+    are_more.then(|| Warning::new("more-units-than-classes", head.field(), message()))
 }
 
 fn one_softmax_unit(experiment: &Experiment, head: &Ending) -> Option<Warning> {
@@ -90,8 +90,8 @@ fn one_softmax_unit(experiment: &Experiment, head: &Ending) -> Option<Warning> {
     };
     let message =
         format!("One softmax unit is 1 for every image: the answer is always class 1.{cure}");
-    let is_so = head.activation == Some(Activation::Softmax) && head.units == 1;
-    is_so.then(|| {
+    let is_one_softmax = head.activation == Some(Activation::Softmax) && head.units == 1;
+    is_one_softmax.then(|| {
         Warning::new("one-softmax-unit", head.field(), message)
             .cured_by(&head.activation_field(), Activation::Sigmoid)
     })
@@ -100,7 +100,7 @@ fn one_softmax_unit(experiment: &Experiment, head: &Ending) -> Option<Warning> {
 fn one_unit_categorical(experiment: &Experiment, head: &Ending) -> Option<Warning> {
     let gradient = match experiment.training.loss {
         LossConfig::CategoricalCrossentropy { .. } => {
-            ", and its gradient is not: the weights run away"
+            ", but its gradient is not, so the weights diverge"
         }
         LossConfig::CategoricalFocalCrossentropy { .. } => ", so nothing trains",
         _ => return None,
@@ -115,7 +115,7 @@ fn one_unit_categorical(experiment: &Experiment, head: &Ending) -> Option<Warnin
     })
 }
 
-/// Softmax of softmax, or sigmoid of sigmoid: two layers, or a loss that takes the outputs for logits.
+/// A softmax of a softmax, or a sigmoid of a sigmoid: by two layers, or by a loss that takes the outputs for logits.
 fn head_twice(experiment: &Experiment, head: &Ending) -> Option<Warning> {
     let loss = &experiment.training.loss;
     let taken_for_logits = takes_outputs_for_logits(loss, head);
@@ -128,13 +128,13 @@ fn head_twice(experiment: &Experiment, head: &Ending) -> Option<Warning> {
             _ => format!("ln(e + {units} − 1) − 1 = {floor:.4}"),
         };
         let message = format!(
-            "Softmax is taken twice, of probabilities the second time: the loss stays above {stays_above}, though every image may be right. Take softmax once."
+            "Softmax is applied twice, the second time to probabilities: the loss stays above {stays_above}, though every image may be right. Apply softmax once."
         );
         return Some(head.without_one("softmax-twice", message, experiment));
     }
     let is_sigmoid = head.activation == Some(Activation::Sigmoid) && loss.is_binary();
     (is_sigmoid && taken_for_logits).then(|| {
-        let message = "Sigmoid is taken twice, of probabilities the second time: no answer is below 0.5 any more, so the loss stays above 0, though every image may be right. Take sigmoid once.";
+        let message = "Sigmoid is applied twice, the second time to probabilities: no answer is below 0.5, so the loss stays above 0, though every image may be right. Apply sigmoid once.";
         head.without_one("sigmoid-twice", message.into(), experiment)
     })
 }
@@ -151,11 +151,11 @@ fn from_logits_changes_nothing(experiment: &Experiment, head: &Ending) -> Option
 fn outputs_clipped(experiment: &Experiment, head: &Ending) -> Option<Warning> {
     let belongs = if head.units == 1 { "sigmoid" } else { "softmax" };
     let message = format!(
-        "The loss takes the output of this layer for probabilities and clips it to 1e-7 to 1 − 1e-7; what is clipped has no gradient. Add {belongs}, or set from_logits."
+        "The loss takes the output of this layer for probabilities and clips it to 1e-7 to 1 − 1e-7; clipped values have no gradient. Add {belongs}, or set from_logits."
     );
-    let is_so =
+    let are_clipped =
         takes_probabilities(&experiment.training.loss) && !head.activation.is_some_and(is_head);
-    is_so
+    are_clipped
         .then(|| Warning::new("outputs-clipped", head.field(), message).cured_by(FROM_LOGITS, true))
 }
 
@@ -163,7 +163,7 @@ fn logits_lost(experiment: &Experiment, head: &Ending) -> Option<Warning> {
     let loss = &experiment.training.loss;
     let loses = loss.finds_logits() && takes_probabilities(loss) && head.hidden;
     (loses && head.activation.is_some_and(is_head)).then(|| {
-        let message = "After this layer Keras cannot recover the logits: the loss takes probabilities, clipped to 1e-7 to 1 − 1e-7, and what is clipped has no gradient. Remove the layers after it.";
+        let message = "After this layer Keras cannot recover the logits: the loss takes probabilities, clipped to 1e-7 to 1 − 1e-7, and clipped values have no gradient. Remove the layers after it.";
         Warning::new("logits-lost", head.field(), message)
             .mended(experiment, |mended| mended.network.layers.truncate(head.layer + 1))
     })
@@ -175,7 +175,7 @@ fn relu_at_the_end(experiment: &Experiment, head: &Ending) -> Option<Warning> {
         (Some(Activation::Softmax), Some(Activation::Relu)) => head.layer_before,
         _ => return None,
     };
-    let message = "ReLU cuts off logits below 0: a class whose logit is 0 for every image has no gradient any more. Delete the ReLU.";
+    let message = "ReLU cuts off logits below 0: a class whose logit is 0 for every image no longer has a gradient. Delete the ReLU.";
     Some(Warning::new("relu-at-the-end", head.field(), message).tried(experiment, |mended| {
         let after_relu = relu != head.layer || !takes_probabilities(&experiment.training.loss);
         let activation = match (after_relu, head.units) {
@@ -205,7 +205,7 @@ fn sigmoid_per_class(experiment: &Experiment, head: &Ending) -> Option<Warning> 
         _ => return None,
     };
     let message = format!(
-        "The loss takes {takes}: it trains, but the outputs do not add up to 1. Softmax belongs there."
+        "The loss takes {takes}: it trains, but the outputs do not add up to 1. Use softmax."
     );
     (head.activation == Some(Activation::Sigmoid) && head.units > 1).then(|| {
         Warning::new("sigmoid-per-class", head.field(), message)
@@ -214,16 +214,16 @@ fn sigmoid_per_class(experiment: &Experiment, head: &Ending) -> Option<Warning> 
 }
 
 fn binary_of_several(experiment: &Experiment, head: &Ending) -> Option<Warning> {
-    let message = "Binary cross-entropy takes each unit for a question of its own. For one class out of several, categorical cross-entropy belongs here.";
+    let message = "Binary cross-entropy treats each unit as a separate question. For one class out of several, use categorical cross-entropy.";
     (experiment.training.loss.is_binary() && head.units > 1)
         .then(|| Warning::new("binary-of-several", LOSS, message).cured_by(LOSS, SPARSE))
 }
 
 fn accuracy_of_logits(experiment: &Experiment, head: &Ending) -> Option<Warning> {
-    let message = "Keras' accuracy says class 1 where the output is above 0.5, but this one is a logit, which is for class 1 above 0 already: accuracy lags. End with sigmoid, or cut at 0.";
-    let is_so =
+    let message = "Keras' accuracy says class 1 where the output is above 0.5, but this output is a logit, which means class 1 above 0 already: accuracy lags. End with sigmoid, or use a threshold of 0.";
+    let is_one_logit =
         head.units == 1 && has_from_logits(&experiment.training.loss) && head.activation.is_none();
-    is_so.then(|| {
+    is_one_logit.then(|| {
         Warning::new("accuracy-of-logits", head.field(), message).tried(experiment, |mended| {
             set(mended, &[(&head.activation_field(), "sigmoid"), (FROM_LOGITS, "false")])
         })
@@ -242,7 +242,7 @@ impl Ending {
             .map(|(index, layer)| (index, layer.activation()))
             .collect();
         let (layer, activation) = ending.first().copied().unwrap_or_default();
-        // An activation that is a layer of its own comes after the activation of the layer before it.
+        // An activation layer follows the activation of the layer before it.
         let alone = matches!(layers[layer], LayerConfig::Activation { .. });
         let (layer_before, before) = match ending.get(1) {
             Some(&(index, before)) if alone => (index, before),
@@ -259,7 +259,7 @@ impl Ending {
         format!("{}.activation", self.field())
     }
 
-    /// The last dense layer gets this many units.
+    /// Gives the last dense layer this many units.
     fn set_units(&self, experiment: &mut Experiment, count: u32) {
         let layers = experiment.network.layers.iter_mut().rev();
         for layer in layers {
@@ -270,8 +270,8 @@ impl Ending {
         }
     }
 
-    /// A warning of an activation that is taken twice, with the settings that take it once: without the last layer, where that is
-    /// the second activation, otherwise with outputs that the loss takes for what they are.
+    /// A warning of an activation that is applied twice, with the settings that apply it once: without the last layer where that is
+    /// the second activation, otherwise with a loss that matches the outputs.
     fn without_one(&self, code: &'static str, message: String, experiment: &Experiment) -> Warning {
         Warning::new(code, self.field(), message).tried(experiment, |mended| {
             if self.before == self.activation {
@@ -299,12 +299,12 @@ fn has_from_logits(loss: &LossConfig) -> bool {
     loss.from_logits() == Some(true)
 }
 
-/// Whether the loss takes outputs for probabilities, where it finds no logits, and clips them.
+/// Whether the loss takes outputs for probabilities and clips them where it finds no logits.
 fn takes_probabilities(loss: &LossConfig) -> bool {
     loss.from_logits() == Some(false)
 }
 
-/// Whether the loss takes a softmax or sigmoid of what the network ends with, though that is none of its logits.
+/// Whether the loss takes the network's outputs for logits, although a softmax or sigmoid has made them.
 fn takes_outputs_for_logits(loss: &LossConfig, head: &Ending) -> bool {
     let told_so = has_from_logits(loss) && (head.hidden || !loss.finds_logits());
     matches!(loss, LossConfig::TorchCrossEntropy { .. }) || told_so
@@ -327,7 +327,7 @@ const SPARSE: &str = "sparse_categorical_crossentropy";
 const EPOCHS_100: (&str, &str) = ("training.epochs", "100");
 const EPOCHS_300: (&str, &str) = ("training.epochs", "300");
 
-/// ln(e + 1) - 1: what the loss of two classes stays above where softmax is taken twice.
+/// ln(e + 1) - 1: the lower bound of the loss of two classes where softmax is applied twice.
 const TWICE: f64 = 0.313_261_687_518_222_86;
 
 pub(super) const CAUSES: &[Cause] = &[
@@ -336,8 +336,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "one-softmax-unit",
         name: "One softmax unit",
         summary: "Dense(1, softmax) with binary cross-entropy",
-        sees: "Accuracy is the share of class 1 and never moves, while the loss falls to 0.",
-        does: "Softmax over one unit is 1 for every image. Keras 3 computes the loss from the logit before it, so the loss falls all the same.",
+        sees: "Accuracy is the share of class 1 and never changes, while the loss falls to 0.",
+        does: "Softmax over one unit is 1 for every image. Keras 3 computes the loss from the logit before it, so the loss still falls.",
         mends: "Use sigmoid with one unit, or softmax with two.",
         level: Level::LossWithoutAccuracy,
         healthy: &[SIGMOID, BINARY, EPOCHS_100],
@@ -348,10 +348,10 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "one-softmax-unit",
         name: "One softmax unit, logit lost",
         summary: "The same where the loss sees only the output",
-        sees: "Accuracy is the share of class 1, and the loss does not move either.",
+        sees: "Accuracy is the share of class 1, and neither it nor the loss changes.",
         does: "The answer is always 1: the loss stays at 15.942 times the share of class 0, as in old Keras; PyTorch clips elsewhere and stays at 100 times that share.",
         mends: "Use sigmoid with one unit, or softmax with two.",
-        // log(1 - q) of the largest q that f32 clips to, for one half of the images.
+        // -log(1 - q) of the largest q that f32 clips to, for one half of the images.
         level: Level::StuckAt(23.0 * std::f64::consts::LN_2 / 2.0),
         healthy: &[SIGMOID, BINARY, EPOCHS_100],
         mistake: &[(
@@ -366,8 +366,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "one-unit-categorical",
         name: "Categorical loss on one unit",
         summary: "Dense(1, softmax) with categorical cross-entropy",
-        sees: "The loss is 0 from the first epoch on, and accuracy does not move.",
-        does: "The loss of one class out of one is 0 whatever the network answers; its gradient in Keras is not, and the weights run away.",
+        sees: "The loss is 0 from the first epoch on, and accuracy does not change.",
+        does: "The loss of one class out of one is 0 whatever the network answers; its gradient in Keras is not, and the weights diverge.",
         mends: "Use sigmoid with binary cross-entropy.",
         level: Level::LossWithoutAccuracy,
         healthy: &[SIGMOID, BINARY, EPOCHS_100],
@@ -382,7 +382,7 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Logits taken for probabilities",
         summary: "No activation at the end, from_logits left False",
         sees: "The loss starts at several times ln 2 = 0.6931 and stops at exactly that.",
-        does: "Logits are clipped to 0 to 1 as if they were probabilities, and what is clipped has no gradient.",
+        does: "Logits are clipped to 0 to 1 as if they were probabilities, and clipped values have no gradient.",
         mends: "Set from_logits=True, or end with softmax.",
         level: Level::StuckAt(std::f64::consts::LN_2),
         healthy: &[
@@ -396,7 +396,7 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "relu-head",
         sign: "relu-at-the-end",
         name: "ReLU as the last activation",
-        summary: "Dense(2, relu), classes as numbers",
+        summary: "Dense(2, relu), sparse categorical cross-entropy",
         sees: "The loss stops at exactly ln 2 = 0.6931 within a few epochs.",
         does: "The output of the ReLU is taken for probabilities and clipped; every unit ends at 0 and gets no gradient.",
         mends: "End with softmax.",
@@ -409,8 +409,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "relu-at-the-end",
         name: "ReLU as the last activation, one-hot",
         summary: "Dense(2, relu), categorical cross-entropy",
-        sees: "The loss stays at 16.118 times the share of wrong answers, or is not a number: it differs by seed.",
-        does: "The outputs are divided by their sum: where one is 0 the other is certain, where both are 0 it is 0 / 0.",
+        sees: "The loss stays at 16.118 times the share of wrong answers or is not a number, depending on the seed.",
+        does: "The outputs are divided by their sum: where one is 0, the other is certain; where both are 0, the result is 0 / 0.",
         mends: "End with softmax.",
         // -ln(1e-7) for one half of the images.
         level: Level::StuckAtOrNan(8.059_047_825_479_16),
@@ -422,8 +422,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "relu-at-the-end",
         name: "ReLU before softmax",
         summary: "Dense(2, relu), then a softmax layer",
-        sees: "On most seeds the loss falls to exactly ln 2 = 0.6931 and stays there; on some it learns.",
-        does: "Logits below 0 are cut off: a class whose logit is 0 for every image has no gradient any more.",
+        sees: "With most seeds the loss falls to exactly ln 2 = 0.6931 and stays there; with some the network learns.",
+        does: "Logits below 0 are cut off: a class whose logit is 0 for every image no longer has a gradient.",
         mends: "Delete the ReLU of the last dense layer.",
         level: Level::StuckAt(std::f64::consts::LN_2),
         healthy: &[EPOCHS_100],
@@ -440,8 +440,8 @@ pub(super) const CAUSES: &[Cause] = &[
         name: "Softmax twice",
         summary: "A softmax layer after a softmax activation",
         sees: "Every image is right, and the loss stops at 0.3133.",
-        does: "A softmax of probabilities cannot be certain: the loss stays above ln(e + 1) − 1 = 0.3133. Accuracy reaches 100 % all the same; the loss gives the mistake away.",
-        mends: "Take softmax once.",
+        does: "A softmax of probabilities cannot be certain: the loss stays above ln(e + 1) − 1 = 0.3133. Accuracy still reaches 100 %; only the loss shows the mistake.",
+        mends: "Apply softmax once.",
         level: Level::MemorisedAt(TWICE),
         healthy: &[EPOCHS_300],
         mistake: &[(
@@ -455,10 +455,10 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "torch-loss-after-softmax",
         sign: "softmax-twice",
         name: "CrossEntropyLoss after softmax",
-        summary: "PyTorch's loss takes logits, and gets probabilities",
+        summary: "PyTorch's loss takes logits but gets probabilities",
         sees: "Every image is right, and the loss stops at 0.3133.",
-        does: "nn.CrossEntropyLoss takes a softmax of its own: the loss stays above ln(e + 1) − 1 = 0.3133. Accuracy reaches 100 % all the same; the loss gives the mistake away.",
-        mends: "Give it the logits: delete the softmax.",
+        does: "nn.CrossEntropyLoss applies a softmax itself: the loss stays above ln(e + 1) − 1 = 0.3133. Accuracy still reaches 100 %; only the loss shows the mistake.",
+        mends: "Delete the softmax, so that the loss gets logits.",
         level: Level::MemorisedAt(TWICE),
         healthy: &[
             ("network.layers[3].activation", "none"),
@@ -472,8 +472,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "from-logits-changes-nothing",
         name: "from_logits after softmax",
         summary: "Softmax at the end, and from_logits=True",
-        sees: "Keras 3 warns, and training goes as it should.",
-        does: "Keras finds the logits before the softmax by itself, so the images are memorised all the same.",
+        sees: "Keras 3 warns, and training looks normal.",
+        does: "Keras finds the logits before the softmax by itself, so the images are still memorised.",
         mends: "Leave from_logits False after softmax.",
         level: Level::Memorised,
         healthy: &[EPOCHS_100],
@@ -484,8 +484,8 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "sigmoid-per-class",
         name: "Sigmoid per class",
         summary: "Two sigmoid units with a categorical loss",
-        sees: "Training goes as it should; the outputs do not add up to 1.",
-        does: "Keras takes a softmax of the logits before the sigmoids, so the images are memorised all the same.",
+        sees: "Training looks normal, but the outputs do not add up to 1.",
+        does: "Keras applies a softmax to the logits before the sigmoids, so the images are still memorised.",
         mends: "Use softmax, for outputs that add up to 1.",
         level: Level::Memorised,
         healthy: &[EPOCHS_100],
@@ -494,10 +494,10 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         code: "accuracy-of-scores",
         sign: "accuracy-of-logits",
-        name: "Accuracy read off logits",
+        name: "Accuracy of logits",
         summary: "One linear unit with from_logits=True",
         sees: "Accuracy lags behind the loss.",
-        does: "Keras' accuracy says class 1 where the output is above 0.5, but a logit is for class 1 above 0 already. The weights are fine, and the images are memorised all the same.",
+        does: "Keras' accuracy says class 1 where the output is above 0.5, but a logit means class 1 above 0 already. The weights are fine, and the images are still memorised.",
         mends: "End with sigmoid, or give BinaryAccuracy a threshold of 0.",
         level: Level::Memorised,
         healthy: &[SIGMOID, BINARY, EPOCHS_100],
@@ -513,7 +513,7 @@ mod tests {
     use crate::experiment::Experiment;
     use crate::presets;
 
-    /// Example 1 with another head and loss.
+    /// The warnings of Example 1 with another head and loss.
     fn warned(head: &str, loss: &str) -> Vec<Warning> {
         warned_of(head, loss, "2", "0")
     }
@@ -622,7 +622,7 @@ mod tests {
         assert_eq!(told, [("one-unit-categorical", 0), ("outputs-clipped", 1)]);
     }
 
-    /// Any count of units that a framework accepts trains; the warning says what comes of it.
+    /// Any number of units that a framework accepts can be trained; the warning describes the effect.
     #[wasm_bindgen_test(unsupported = test)]
     fn units_that_do_not_match_the_labels() {
         let linear = dense(1, "null");

@@ -1,8 +1,8 @@
-//! Mistakes that people make, as data: how each shows in an experiment, what it does to a few images, and what mends it.
+//! Mistakes that people make, as data: the signs of each in an experiment, its effect on a few images, and its cure.
 //!
-//! A file holds a family: its signs, functions of an experiment that give a [`Warning`], and its [`Cause`]s, mistakes that people
+//! Each file holds a family: its signs, functions that give a [`Warning`] of an experiment, and its [`Cause`]s, mistakes that people
 //! report, each as a healthy experiment with the settings that break it. The presets of mistakes, the warnings and the findings of a
-//! run all read from here. A warning does not stop anything: the experiment trains as it is written.
+//! run all use them. A warning does not stop anything: the experiment trains as it is written.
 
 mod batch_norm;
 mod heads;
@@ -22,48 +22,48 @@ use crate::experiment::{Experiment, InvalidField, Setting};
 pub use batch_norm::{AVERAGES_LAG, BATCH_OF_ONE};
 pub use rate::RATE_TOO_HIGH;
 
-/// Something that is allowed and most likely a mistake, or in the way of this check.
+/// A setting that is allowed, but likely a mistake or a hindrance to memorising.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 pub struct Warning {
-    /// What programs call the sign; it stays when the words change.
+    /// The sign's stable name for programs.
     #[tsify(type = "string")]
     pub code: &'static str,
     /// The path of the field to change.
     pub field: String,
-    /// What the field does, and what belongs there.
+    /// The effect of the setting and its cure, in words.
     pub message: String,
-    /// The settings that mend it, in order; none where that is not known.
+    /// The settings that cure it, in order; empty where none are known.
     pub cure: Vec<Setting>,
 }
 
 /// A mistake that people report, in an experiment that memorises without it.
 #[derive(Clone, Copy, Debug)]
 pub struct Cause {
-    /// What programs call the mistake, and the id of its preset.
+    /// The mistake's stable name for programs, and the id of its preset.
     pub code: &'static str,
-    /// The code of the warning by which it shows.
+    /// The code of the mistake's warning.
     pub sign: &'static str,
     pub name: &'static str,
-    /// What it is, in a line.
+    /// A one-line description.
     pub summary: &'static str,
-    /// What a person sees.
+    /// The symptom that a person sees.
     pub sees: &'static str,
-    /// What it does to the loss.
+    /// The effect on the loss.
     pub does: &'static str,
-    /// What mends it.
+    /// The way to fix the mistake.
     pub mends: &'static str,
     pub level: Level,
     healthy: Settings,
     mistake: Settings,
 }
 
-/// Paths of fields with their values as a person would enter them.
+/// Paths of fields with their values, as a person would enter them.
 type Settings = &'static [(&'static str, &'static str)];
 
-/// What the loss and the answers end with.
+/// The final loss and answers of a run with a mistake.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Level {
-    /// Memorised all the same.
+    /// Memorised in spite of the mistake.
     Memorised,
     /// Memorised, but the loss stops above this level.
     MemorisedAt(f64),
@@ -77,7 +77,7 @@ pub enum Level {
     Within(f64, f64),
     /// Not memorised: the loss stops at this level or is not a number, by seed.
     StuckAtOrNan(f64),
-    /// Training answers all images right, inference does not.
+    /// All images are right in training, but not in inference.
     WrongInInference,
     /// The network answers all images right at the end, and the last epoch counts fewer; whether that held differs by seed.
     WrongInTraining,
@@ -85,7 +85,7 @@ pub enum Level {
     LossWithoutAccuracy,
 }
 
-/// Said of every mistake with which the images are memorised all the same.
+/// Added to the words of every mistake in spite of which the images are memorised.
 const NOT_REVEALED: &str = "Memorising a few images does not reveal this mistake.";
 
 /// A family's causes and its signs.
@@ -111,7 +111,7 @@ pub fn causes() -> impl Iterator<Item = &'static Cause> {
     FAMILIES.iter().flat_map(|family| family.causes)
 }
 
-/// The warnings of a valid experiment. Of several layers with the same problem the first is named.
+/// The warnings of a valid experiment. Equal warnings are given once.
 pub fn warnings(experiment: &Experiment) -> Vec<Warning> {
     let mut said = Vec::new();
     let all = FAMILIES.iter().flat_map(|family| (family.signs)(experiment));
@@ -123,10 +123,10 @@ pub fn warnings(experiment: &Experiment) -> Vec<Warning> {
     .collect()
 }
 
-/// Signs of what memorises all the same, of which no mistake is told.
+/// Signs that no cause has and that do not hinder memorising.
 const HARMLESS: [&str; 3] = ["more-units-than-classes", "labels-flipped", "binary-of-several"];
 
-/// Whether what shows by this sign keeps images from being memorised. A sign all of whose known cases are memorised explains nothing.
+/// Whether this sign can explain why images are not memorised. It cannot where all its causes are memorised.
 pub fn explains(code: &str) -> bool {
     if HARMLESS.contains(&code) {
         return false;
@@ -135,12 +135,12 @@ pub fn explains(code: &str) -> bool {
     cases.peek().is_none() || cases.any(|cause| !cause.level.is_memorised())
 }
 
-/// Whether what shows by this sign can leave every unit of a ReLU layer dead.
+/// Whether this sign can explain that every unit of a ReLU layer is dead.
 pub fn kills_units(code: &str) -> bool {
     DEADLY.contains(&code)
 }
 
-/// The signs of what can leave every unit of a ReLU layer dead.
+/// The signs that can explain that every unit of a ReLU layer is dead.
 const DEADLY: [&str; 6] = [
     BATCH_OF_ONE,
     RATE_TOO_HIGH,
@@ -155,7 +155,7 @@ impl Warning {
         Self { code, field: field.into(), message: message.into(), cure: Vec::new() }
     }
 
-    /// The same with the settings that lead from `experiment` to the one that `mend` makes of it.
+    /// The same with the settings that turn `experiment` into the one that `mend` makes of it.
     fn mended(mut self, experiment: &Experiment, mend: impl FnOnce(&mut Experiment)) -> Self {
         let mut mended = experiment.clone();
         mend(&mut mended);
@@ -163,8 +163,8 @@ impl Warning {
         self
     }
 
-    /// The same where a setting of `mend` may be refused, as a layer has no such field, or what comes of it may be no valid
-    /// experiment: then no cure is told.
+    /// The same for a `mend` that may be refused, such as where a layer has no such field, or that may give an invalid experiment.
+    /// Then the warning has no cure.
     fn tried(
         self,
         experiment: &Experiment,
@@ -179,7 +179,7 @@ impl Warning {
         }
     }
 
-    /// The same with one setting that mends it.
+    /// The same with one setting as its cure.
     fn cured_by(mut self, field: &str, value: impl Serialize) -> Self {
         self.cure = vec![Setting::new(field, value)];
         self
@@ -204,8 +204,8 @@ impl Level {
 }
 
 impl Cause {
-    /// The experiment without the mistake: Example 1 on images of 32 x 32, as many of one class as of the other, so that a network
-    /// that has learnt nothing ends at the logarithm of the number of classes exactly; with the cause's own settings.
+    /// The experiment without the mistake: Example 1 on balanced classes of 32 x 32 images, with the cause's own settings. A network
+    /// that has learnt nothing then ends exactly at the logarithm of the number of classes.
     pub fn healthy(&self) -> Experiment {
         let mut experiment = Experiment::default();
         let base = [("dataset.side", "32"), ("dataset.labels", "balanced")];
@@ -221,12 +221,12 @@ impl Cause {
         experiment
     }
 
-    /// The settings that mend the mistake.
+    /// The settings that cure the mistake.
     pub fn cure(&self) -> Vec<Setting> {
         self.healthy().settings_from(&self.mistaken())
     }
 
-    /// What the mistake does, and whether memorising reveals it.
+    /// The effect of the mistake in words, and whether memorising reveals it.
     pub fn consequence(&self) -> String {
         match self.level.is_memorised() {
             true => format!("{} {NOT_REVEALED}", self.does),
@@ -260,7 +260,7 @@ mod tests {
             assert_eq!(warnings(&cause.healthy()), [], "{}, mended", cause.code);
         }
         for preset in presets::presets() {
-            // The article's third example has a rate 100 times SGD's default.
+            // The article's third example trains at 100 times SGD's default rate.
             let expected = match preset.group {
                 PresetGroup::Mistakes => continue,
                 _ if preset.id == "example-3" => vec![RATE_TOO_HIGH],
@@ -315,7 +315,7 @@ mod tests {
         }
     }
 
-    /// For a person to read: `cargo test --lib sentences -- --nocapture`.
+    /// `cargo test --lib sentences -- --nocapture` prints all sentences for a person to read.
     #[wasm_bindgen_test(unsupported = test)]
     fn sentences_of_every_cause_and_warning() {
         for cause in causes() {
@@ -335,7 +335,7 @@ mod tests {
         }
     }
 
-    /// A field of Example 1 set to a value, and the one warning that it gets.
+    /// Each row sets a field of Example 1 to a value, and names the one warning that it gets.
     #[wasm_bindgen_test(unsupported = test)]
     fn a_field_that_is_a_sign_is_named() {
         let rows = [

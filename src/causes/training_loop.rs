@@ -15,7 +15,8 @@ pub(super) fn signs(experiment: &Experiment) -> Vec<Warning> {
 
 fn not_zeroed(experiment: &Experiment) -> Option<Warning> {
     let field = "training.loop.zero_grad";
-    let message = "Gradients are never set to zero: each step uses the sum of all gradients so far.";
+    let message =
+        "Gradients are never set to zero: each step uses the sum of all gradients so far.";
     (!experiment.training.training_loop.zero_grad)
         .then(|| Warning::new("gradients-not-zeroed", field, message).cured_by(field, true))
 }
@@ -24,10 +25,7 @@ fn frozen(experiment: &Experiment) -> Option<Warning> {
     let field = "training.loop.frozen";
     let nothing_is_trained = experiment.is_frozen_entirely();
     let (code, message) = if nothing_is_trained {
-        (
-            "all-layers-frozen",
-            "No weights are trained: the loss stays the same to the last digit.",
-        )
+        ("all-layers-frozen", "No weights are trained: the loss stays the same to the last digit.")
     } else {
         ("some-layers-frozen", "Some layers are frozen; the others may still memorise.")
     };
@@ -40,8 +38,7 @@ fn frozen(experiment: &Experiment) -> Option<Warning> {
 
 fn recreated(experiment: &Experiment) -> Option<Warning> {
     let field = "training.loop.optimizer_recreated";
-    let message =
-        "Each step makes a new optimizer, which has no state: no momentum, no averages.";
+    let message = "Each step makes a new optimizer, which has no state: no momentum, no averages.";
     experiment
         .training
         .training_loop

@@ -1,4 +1,4 @@
-//! Evidence in sentences.
+//! Findings: the evidence for a verdict, in sentences and numbers.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -14,20 +14,20 @@ use crate::training::{EpochMetrics, ReluLayer};
 #[tsify(missing_as_null)]
 pub struct Finding {
     pub code: FindingCode,
-    /// The epoch since which it has been so.
+    /// The epoch from which on the finding holds.
     pub epoch: u32,
-    /// The sentences that a person reads.
+    /// The finding in words.
     pub text: String,
-    /// The numbers in the sentences.
+    /// The numbers in the text.
     pub evidence: Vec<Evidence>,
     /// The code of the warning that names the likely cause, where one does.
     #[tsify(type = "string | null")]
     pub cause: Option<&'static str>,
-    /// The settings that mend it, in order; none where that is not known.
+    /// The settings that cure the cause, in order; empty where none are known.
     pub cure: Vec<Setting>,
 }
 
-/// What a finding is about, as programs call it.
+/// The kind of a finding, with a stable name for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {
@@ -35,9 +35,9 @@ pub enum FindingCode {
     DeadLayer,
     /// The loss is not a finite number.
     Diverged,
-    /// Training and inference answer differently.
+    /// The answers in training and in inference differ.
     ModesDiffer,
-    /// The images are not memorised, and the experiment shows a sign of what keeps them from it.
+    /// The images are not memorised, and a warning of the experiment can explain it.
     LikelyCause,
 }
 
@@ -46,7 +46,7 @@ impl Finding {
         Self { code, epoch, text, evidence, cause: None, cure: Vec::new() }
     }
 
-    /// The same with the warning that names the likely cause, where there is one; otherwise with what helps most often.
+    /// The same with the likely cause from `warning`; without one, with a lower learning rate as the first thing to try.
     fn explained(self, warning: Option<&Warning>, experiment: &Experiment) -> Self {
         match warning {
             Some(warning) => Self {
@@ -58,7 +58,7 @@ impl Finding {
             None => {
                 let rate = experiment.training.learning_rate / 10.0;
                 let text = format!(
-                    "{} No setting shows a known cause; a lower learning rate, such as {}, is the first thing to try.",
+                    "{} No setting points to a known cause; first try a lower learning rate, such as {}.",
                     self.text,
                     number_text(rate)
                 );
@@ -68,7 +68,7 @@ impl Finding {
     }
 }
 
-/// What a sign in the experiment makes likely, where nothing else was found.
+/// The finding of a warning that can explain the verdict, where nothing else was found.
 pub(super) fn likely_cause(warning: &Warning, epoch: u32) -> Finding {
     let text = format!("Likely cause: {}", warning.message);
     let finding = Finding::new(FindingCode::LikelyCause, epoch, text, Vec::new());
@@ -89,7 +89,7 @@ impl Evidence {
     }
 }
 
-/// A ReLU layer none of whose units any image activates.
+/// A ReLU layer of which no image activates any unit.
 #[derive(Clone, Debug)]
 pub(super) struct DeadLayer {
     /// The layer's index in the network's list.
@@ -100,7 +100,7 @@ pub(super) struct DeadLayer {
     since: u32,
 }
 
-/// What follows from a dead layer for the answers of the network.
+/// The consequence of a dead layer for the network's answers.
 struct Consequence {
     text: String,
     evidence: Vec<Evidence>,
@@ -128,7 +128,7 @@ impl DeadLayer {
         if self.is_of_images { "filter" } else { "unit" }
     }
 
-    /// `warnings` are those of the experiment that explain why images are not memorised.
+    /// The finding of this layer. `warnings` are the experiment's warnings that can explain why images are not memorised.
     pub fn finding(
         &self,
         experiment: &Experiment,
@@ -148,17 +148,17 @@ impl DeadLayer {
         finding.explained(deadly, experiment)
     }
 
-    /// The output of a dead layer is 0 for every image. Where a residual connection leads past the layer, nothing follows. Where all
-    /// later layers keep zeros, every logit is 0, and the loss's formula gives its value. Otherwise the logits are the same for every
-    /// image, and the formula says what the best such logits could reach.
+    /// The output of a dead layer is 0 for every image. A residual connection past the layer still carries the images. Otherwise, where
+    /// all later layers keep zeros, every logit is 0 and the loss's formula gives the loss. Where they do not, the logits are the same
+    /// for every image, and the formula gives the lowest loss of such logits.
     ///
     /// The layer is found dead in training. Where a layer before it, or augmentation, makes training differ from inference, the layer
-    /// may be alive in inference, and nothing is said of inference.
+    /// may be alive in inference, and the text speaks of training alone.
     fn consequence(&self, experiment: &Experiment, class_counts: &[usize]) -> Consequence {
         let layers = &experiment.network.layers;
         let (before, after) = layers.split_at(self.layer as usize + 1);
         if self.is_passed_by(layers) {
-            let text = "A residual connection still leads the images past it.".into();
+            let text = "A residual connection still carries the images past this layer.".into();
             return Consequence { text, evidence: Vec::new() };
         }
         let differs_before = experiment.modes_differ_within(before);
@@ -198,13 +198,13 @@ impl DeadLayer {
         let loss = formula.of_zero_logits(head, units, class_counts);
         if loss.is_nan() {
             let text = format!(
-                "Every logit is therefore 0{mode}, and the loss is not a number, for it divides 0 by 0."
+                "Every logit is therefore 0{mode}, and the loss is not a number, because it divides 0 by 0."
             );
             return Consequence { text, evidence: Vec::new() };
         }
         let regularizer = &experiment.network.regularizer;
-        let plus = if regularizer.is_off() { "" } else { " plus what regularisation adds" };
-        // As Keras' accuracy: of one unit, class 1 where the output is above 0.5; of more, the first of the largest.
+        let plus = if regularizer.is_off() { "" } else { " plus the penalty of regularisation" };
+        // As in Keras' accuracy: with one unit, class 1 where the output is above 0.5; with more, the first of the largest.
         let class = usize::from(units == 1 && head.outputs(&[0.0])[0] > 0.5);
         let images: usize = class_counts.iter().sum();
         let share = class_counts.get(class).copied().unwrap_or_default() as f64 / images as f64;
@@ -219,8 +219,8 @@ impl DeadLayer {
         }
     }
 
-    /// Whether a residual connection starts before this layer's output and ends after it. `add_saved` adds what the last `save`
-    /// before it kept.
+    /// Whether a residual connection starts before this layer and ends after it. `add_saved` adds the input of the last `save`
+    /// before it.
     fn is_passed_by(&self, layers: &[LayerConfig]) -> bool {
         let dead = self.layer as usize;
         let is_save = |layer: &LayerConfig| matches!(layer, LayerConfig::Save {});
@@ -232,10 +232,10 @@ impl DeadLayer {
     }
 }
 
-/// Whether zeros at the input of these layers, the network's last ones, become logits of 0, whatever the weights are.
+/// Whether zeros at the input of these layers, the last of the network, become logits of 0 for any weights.
 fn keep_zeros(layers: &[LayerConfig]) -> bool {
     let Some((last, others)) = layers.split_last() else {
-        // The dead layer is the last one: its output is 0, and a ReLU is no head, so its output is the logits.
+        // The dead layer is the last one. A ReLU is no head, so the layer's output, 0, is the logits.
         return true;
     };
     let last_keeps = match last.activation() {
@@ -245,7 +245,7 @@ fn keep_zeros(layers: &[LayerConfig]) -> bool {
     last_keeps && others.iter().all(LayerConfig::keeps_zero)
 }
 
-/// A loss, after its name where it is a logarithm that has one.
+/// A loss, as "ln 2 = 0.6931" where it is the logarithm of a whole number.
 fn logarithm_named(loss: f64, units: usize) -> String {
     let is_log_of = |count: &usize| *count > 1 && (loss - (*count as f64).ln()).abs() < 1e-12;
     match [units, 2].into_iter().find(is_log_of) {
@@ -254,14 +254,14 @@ fn logarithm_named(loss: f64, units: usize) -> String {
     }
 }
 
-/// Images right in the latest epoch as training counted them, and in the evaluation.
+/// The number of right images in the latest epoch of training, and in the evaluation.
 #[derive(Clone, Copy)]
 pub(super) struct Right {
     pub in_training: u32,
     pub in_inference: u32,
 }
 
-/// What makes training work otherwise than inference.
+/// The reasons why training differs from inference.
 pub(super) fn reasons_for_other_modes(experiment: &Experiment) -> Vec<&'static str> {
     let layers = &experiment.network.layers;
     let by_layers = !experiment.training.training_loop.inference_mode;
@@ -284,7 +284,7 @@ pub(super) fn reasons_for_other_modes(experiment: &Experiment) -> Vec<&'static s
     .collect()
 }
 
-/// What to say where all images were right in training and not in inference.
+/// The finding where all images were right in training, but not in inference.
 pub(super) fn modes_differ(
     experiment: &Experiment,
     epoch: u32,
@@ -299,7 +299,7 @@ pub(super) fn modes_differ(
         return None;
     }
     let text = format!(
-        "In training all {images} images were right in the last epoch; in inference, of the same images, {in_inference} of {images}. In inference, batch normalisation takes its moving averages, which lag behind the batch's own: after so few steps a momentum below 0.9 helps."
+        "In the last epoch all {images} images were right in training, but only {in_inference} of {images} in inference. In inference, batch normalisation uses its moving averages, which lag behind the batch's statistics: with so few steps, a momentum below 0.9 helps."
     );
     let evidence = vec![
         Evidence::new("right_in_training", in_training),
@@ -315,7 +315,7 @@ pub(super) fn modes_differ(
     })
 }
 
-/// Why the loss of an epoch is not a finite number, as far as that is known.
+/// The finding of a loss that is not a finite number, with the cause as far as it is known.
 pub(super) fn diverged(
     experiment: &Experiment,
     epoch: u32,
@@ -331,7 +331,7 @@ pub(super) fn diverged(
     let evidence = vec![Evidence::new("learning_rate", rate)];
     if divides_zero && loss.is_nan() {
         let text = format!(
-            "The loss stopped being a number at epoch {epoch}: it divides the outputs of an image by their sum, and where the last ReLU makes them all 0 that is 0 / 0."
+            "The loss stopped being a number at epoch {epoch}: it divides the outputs of an image by their sum, which is 0 / 0 where the last ReLU makes all of them 0."
         );
         let finding = Finding::new(FindingCode::Diverged, epoch, text, evidence);
         let first = warnings.first();
@@ -342,7 +342,7 @@ pub(super) fn diverged(
             None => finding,
         };
     }
-    // Infinity comes of growth alone; a NaN of infinities or of zeros, and the numbers do not tell which.
+    // An infinite loss comes from growth alone. A NaN comes from infinities or from 0 / 0, and the loss does not tell which.
     let how = match loss.is_nan() {
         true => "a number grew beyond the largest 32-bit number, 3.4e38, or 0 was divided by 0",
         false => "a number grew beyond the largest 32-bit number, 3.4e38",

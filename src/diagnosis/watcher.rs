@@ -1,4 +1,4 @@
-//! Follows a run epoch by epoch: events while it goes on, a verdict at its end.
+//! Watches a run epoch by epoch: it reports events during the run and gives a verdict at the end.
 
 use serde::Serialize;
 use tsify::Tsify;
@@ -11,10 +11,10 @@ use crate::causes;
 use crate::experiment::{Experiment, number_text};
 use crate::training::{EpochMetrics, Evaluation};
 
-/// Likely causes that a result names where nothing else was found.
+/// The largest number of likely causes that a result names where nothing else was found.
 const MOST_LIKELY_CAUSES: usize = 2;
 
-/// Something that happened at an epoch, short enough to be written on a chart.
+/// An event at an epoch, in words that are short enough for a chart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Tsify)]
 pub struct RunEvent {
     pub epoch: u32,
@@ -25,11 +25,11 @@ pub struct RunEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// Every image right for the first time.
+    /// Every image is right for the first time.
     FirstReached,
-    /// Every image right from this epoch on, for [`MEMORISED_STREAK`] epochs by now.
+    /// Every image has been right from this epoch on, for [`MEMORISED_STREAK`] epochs.
     Held,
-    /// It had been held, and no longer is.
+    /// An image is wrong again after a streak of [`MEMORISED_STREAK`] epochs.
     Lost,
     /// The loss is no longer a finite number.
     Diverged,
@@ -51,14 +51,14 @@ impl EventKind {
         Self::StoppedEarly,
     ];
 
-    /// A sentence for a person who sees the event's mark on a chart.
+    /// The meaning of the event in a sentence, for its mark on a chart.
     pub fn meaning(self) -> String {
         match self {
             Self::FirstReached => "All images were right for the first time.".into(),
             Self::Held => format!(
                 "All images were right from here on, for at least {MEMORISED_STREAK} epochs."
             ),
-            Self::Lost => "100 % had been reached and was lost again.".into(),
+            Self::Lost => "All images had been right; now some are wrong again.".into(),
             Self::Diverged => "The loss stopped being a finite number.".into(),
             Self::LayerDead => {
                 "No image activates any unit of a layer, so no gradient passes through it.".into()
@@ -69,35 +69,36 @@ impl EventKind {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct RunResult {
-    /// Trained.
+    /// The number of trained epochs.
     pub epochs: u32,
     pub planned_epochs: u32,
-    /// Of the trained network, evaluated on its images at the end; in nats.
+    /// The loss of the trained network in the evaluation at the end, in nats for cross-entropies.
     pub loss: f64,
     pub accuracy: f64,
     pub images_right: u32,
     pub images: u32,
-    /// An image each, in the evaluation: the class that the network answers, and the probability of its own label.
+    /// The network's answer for each image in the evaluation.
     pub predicted: Vec<u32>,
+    /// The probability of each image's own label in the evaluation.
     pub label_probability: Vec<f32>,
-    /// Every image right in each of the last [`MEMORISED_STREAK`] epochs and in the evaluation.
+    /// Whether every image was right in each of the last [`MEMORISED_STREAK`] epochs and in the evaluation.
     pub memorised: bool,
-    /// Images right in the last epoch as training counted them, where training works otherwise than inference.
+    /// The number of images right in the last epoch of training, where training differs from inference.
     pub right_in_training: Option<u32>,
     /// The first epoch with every image right.
     pub first_reached: Option<u32>,
-    /// Where it is memorised: since when every image was right.
+    /// The first epoch of the last streak with every image right, where the images are memorised.
     pub held_since: Option<u32>,
     pub verdict: Verdict,
-    /// A few words, for a table.
+    /// The verdict in a few words, for a table.
     pub label: String,
-    /// A sentence.
+    /// The verdict in a sentence.
     pub headline: String,
-    /// What the article's script prints at its end.
+    /// The line that the article's script prints at its end.
     pub article_line: String,
     pub findings: Vec<Finding>,
 }
@@ -106,29 +107,29 @@ pub struct RunResult {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Memorised,
-    /// Every image was right at some epoch, and not at the end.
+    /// Every image was right at some epoch, but not at the end.
     ReachedAndLost,
     NotMemorised,
     Diverged,
-    /// Stopped before its last epoch, and not memorised by then.
+    /// The run was stopped before its last epoch, without having memorised.
     Unfinished,
 }
 
-/// The running state of one run.
+/// The state of watching one run.
 #[derive(Clone, Debug)]
 pub struct Watcher {
     experiment: Experiment,
-    /// Images of each class.
+    /// The number of images of each class.
     class_counts: Vec<usize>,
     epochs: u32,
     first_reached: Option<u32>,
-    /// The first of the latest epochs in a row with every image right.
+    /// The first epoch of the current streak with every image right.
     streak_start: Option<u32>,
     diverged: Option<u32>,
     learning_rate: f64,
-    /// ReLU layers that are dead now.
+    /// The ReLU layers that are dead in the latest epoch.
     dead: Vec<DeadLayer>,
-    /// Right in the latest epoch as training counted them, where training works otherwise than inference.
+    /// The number of images right in the latest epoch of training, where training differs from inference.
     right_in_training: Option<u32>,
     stopped_early: bool,
 }
@@ -149,12 +150,12 @@ impl Watcher {
         }
     }
 
-    /// The run goes on to `epochs` in all.
+    /// Sets the total number of epochs of the run.
     pub fn plan_epochs(&mut self, epochs: u32) {
         self.experiment.training.epochs = epochs;
     }
 
-    /// Takes in the next epoch and says what is newly known.
+    /// Takes the metrics of the next epoch and returns its events.
     pub fn observe(&mut self, metrics: &EpochMetrics) -> Vec<RunEvent> {
         let mut events = Vec::new();
         let mut event = |epoch, kind, text: String| events.push(RunEvent { epoch, kind, text });
@@ -184,7 +185,7 @@ impl Watcher {
         {
             event(epoch, EventKind::Lost, "lost".into());
         }
-        // Where numbers are lost nothing can be said of units: a ReLU makes 0 of what is no number.
+        // Where the loss is not finite, no unit counts as dead: a ReLU may turn NaN into 0.
         let dead_now: Vec<_> = if metrics.loss.is_finite() {
             DeadLayer::in_epoch(metrics, &self.experiment).collect()
         } else {
@@ -208,12 +209,12 @@ impl Watcher {
         events
     }
 
-    /// Epochs in a row with every image right, up to now.
+    /// The number of latest epochs in a row with every image right.
     fn streak(&self) -> u32 {
         self.streak_start.map_or(0, |start| self.epochs + 1 - start)
     }
 
-    /// What came of the run, whose network as it stands gave `evaluation`.
+    /// The result of the run so far, given the evaluation of the current network.
     pub fn conclude(&self, evaluation: &Evaluation) -> RunResult {
         let memorised = self.streak() >= MEMORISED_STREAK && evaluation.all_right();
         let verdict = self.verdict(memorised, evaluation);
@@ -281,7 +282,7 @@ impl Watcher {
             (Verdict::Memorised, _) => {
                 let since = self.streak_start.unwrap_or(epochs);
                 let training = self.training_shows(images);
-                format!("Memorised: all {images} images, held since epoch {since}.{training}")
+                format!("Memorised: all {images} images right from epoch {since} on.{training}")
             }
             (Verdict::Diverged, _) => {
                 let since = self.diverged.unwrap_or(epochs);
@@ -293,16 +294,16 @@ impl Watcher {
                 "Stopped after epoch {epochs}: all {images} images right, but not yet in {MEMORISED_STREAK} epochs in a row."
             ),
             (Verdict::Unfinished, _) => format!(
-                "Stopped after epoch {epochs}, not memorised so far: {right} of {images} images right."
+                "Stopped after epoch {epochs}, not memorised yet: {right} of {images} images right."
             ),
             (Verdict::ReachedAndLost, Some(first)) => format!(
                 "Not memorised: 100 % at epoch {first}, then lost; {right} of {images} images right at the end.{early}"
             ),
             _ if streak > 0 && evaluation.all_right() => format!(
-                "Not memorised yet: all {images} images right in the last {streak} of {MEMORISED_STREAK} epochs that it takes.{early}"
+                "Not memorised yet: all {images} images were right in the last {streak} of {MEMORISED_STREAK} required epochs.{early}"
             ),
             _ if evaluation.all_right() => format!(
-                "Not memorised yet: all {images} images are right at the end, and it takes {MEMORISED_STREAK} epochs in a row.{early}"
+                "Not memorised yet: all {images} images are right at the end, but they must be right in {MEMORISED_STREAK} epochs in a row.{early}"
             ),
             _ if streak > 0 => format!(
                 "Not memorised: all images were right in the last epoch, but at the end only {right} of {images} are.{early}"
@@ -311,7 +312,7 @@ impl Watcher {
         }
     }
 
-    /// What training counted in the last epoch, where that is less than the network answers, and why.
+    /// The images right in the last epoch of training and the reason, where that is fewer than in inference.
     fn training_shows(&self, images: usize) -> String {
         match self.right_in_training {
             Some(right) if (right as usize) < images => {

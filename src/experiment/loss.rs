@@ -105,8 +105,8 @@ impl LossConfig {
         }
     }
 
-    /// Whether the loss looks past a softmax or sigmoid for the logits, whatever it is told. Keras' cross-entropies do; its focal
-    /// losses take the output as they find it.
+    /// Whether the loss looks past a softmax or sigmoid for the logits, whatever `from_logits` says. Keras' cross-entropies do; its
+    /// focal losses take the output itself.
     pub fn finds_logits(&self) -> bool {
         match self {
             Self::SparseCategoricalCrossentropy { .. }

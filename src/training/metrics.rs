@@ -47,7 +47,7 @@ pub struct InferenceMetrics {
     /// The share of images that were right, 0 to 1.
     pub accuracy: f64,
     pub images_right: u32,
-    /// Wall-clock time of this measurement, which is part of the epoch's.
+    /// The wall-clock time of this evaluation, which is part of the epoch's time.
     pub milliseconds: f64,
 }
 

@@ -1,4 +1,4 @@
-//! A training run, an epoch at a time.
+//! A training session, which trains a network epoch by epoch.
 
 use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
@@ -20,57 +20,57 @@ use crate::network::{Features, Network, Observer, Seen, floats};
 use crate::probes::ActiveUnits;
 use crate::seeding::{Purpose, fill_uniform, stream};
 
-/// A network in training. [`TrainingSession::run_epoch`] advances it; nothing runs by itself.
+/// A network in training. Only [`TrainingSession::run_epoch`] and [`TrainingSession::run_step`] advance it.
 pub struct TrainingSession {
     experiment: Experiment,
     backend: Backend,
     dataset: Dataset,
     images: Tensor<4>,
-    /// The images as this epoch sees them, where it alters them.
+    /// The augmented images of the current epoch, where augmentation alters images.
     altered: Option<Vec<f32>>,
     /// The held-out images, if there are any.
     validation: Option<(Dataset, Tensor<4>)>,
     network: Network,
     optimizer: Optimizer,
-    /// The sum of all gradients so far, where no step sets them to zero.
+    /// The sum of all gradients so far, where gradients are never set to zero.
     gradients: Option<Vec<Tensor<1>>>,
     early_stopping: Option<EarlyStopping>,
     stopped_early: bool,
     learning_rate: f64,
     order: ChaCha8Rng,
     epoch: u32,
-    /// Steps so far.
+    /// The number of steps so far.
     step: u64,
     noise: Noise,
-    /// The ReLU layers, from the input on, with no dead units counted yet.
+    /// The ReLU layers in the order of the network, with no dead units counted yet.
     relu_layers: Vec<ReluLayer>,
 }
 
-/// Fills a slice with uniform numbers in [0, 1) for a step, from 1, and the layer at a place of the configuration's list.
+/// Fills a slice with uniform numbers in [0, 1) for a step, counted from 1, and the layer with this index in the configuration's list.
 pub type Noise = Box<dyn FnMut(u64, usize, &mut [f32]) + Send>;
 
-/// Each step and each layer draws from a stream of its own.
+/// The noise of a seed, where each step and each layer has its own stream.
 fn seeded_noise(seed: u32) -> Noise {
     Box::new(move |step, layer, numbers| {
         fill_uniform(&mut stream(seed, Purpose::Dropout { layer, step }), numbers);
     })
 }
 
-/// What one step measured, before its update.
+/// The measurements of one step, before its update.
 #[derive(Clone, Debug)]
 pub struct StepMetrics {
-    /// Mean over the batch, in nats, with what regularisation adds.
+    /// The mean loss of the batch, in nats for cross-entropies, with the penalty of regularisation.
     pub loss: f64,
-    /// One for each image of the batch.
+    /// The answer for each image of the batch.
     pub answers: Vec<Answer>,
-    /// What they were compared with.
+    /// The labels that the answers are compared with.
     pub labels: Vec<u32>,
-    /// The l2 norm of the loss's gradient, a variable each, in the network's order.
+    /// The l2 norm of the gradient over all variables.
     pub gradient_norm: f64,
 }
 
 impl TrainingSession {
-    /// Checks the experiment, draws its images and weights; trains nothing yet.
+    /// Validates the experiment and draws its images and weights; trains nothing yet.
     pub fn new(experiment: Experiment, backend: &str) -> Result<Self, InvalidField> {
         let first = |problems: Vec<InvalidField>| problems.into_iter().next().expect("not empty");
         experiment.validate().map_err(first)?;
@@ -83,13 +83,13 @@ impl TrainingSession {
         Ok(session)
     }
 
-    /// Measures these images after each epoch, if there are any.
+    /// Holds out these images, if there are any, and evaluates them after each epoch.
     pub fn hold_out(&mut self, validation: Dataset) {
         let images = (!validation.is_empty()).then(|| self.network.images(&validation));
         self.validation = images.map(|images| (validation, images));
     }
 
-    /// The same on given images and weights, with given noise for dropout and nothing held out.
+    /// A session with given images, weights and noise for dropout, and without held-out images.
     pub fn with_parts(
         experiment: Experiment,
         backend: Backend,
@@ -141,12 +141,12 @@ impl TrainingSession {
         &self.network
     }
 
-    /// Epochs trained so far.
+    /// The number of epochs trained so far.
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
 
-    /// Whether the experiment's epochs are all trained, or early stopping ended the run.
+    /// Whether all of the experiment's epochs are trained, or early stopping ended the run.
     pub fn finished(&self) -> bool {
         self.stopped_early || self.epoch >= self.experiment.training.epochs
     }
@@ -155,8 +155,8 @@ impl TrainingSession {
         self.learning_rate
     }
 
-    /// Plans `epochs` in all, as if the experiment had asked for them from the start. Early stopping ends a run for good, and gives
-    /// the weights of its best epoch back at the planned end, so a run with it is not prolonged.
+    /// Sets the total number of epochs, as if the experiment had it from the start. A run with early stopping refuses this, because
+    /// early stopping ends a run for good and restores the best weights at the planned end.
     pub fn plan_epochs(&mut self, epochs: u32) -> Result<(), InvalidField> {
         let path = "training.epochs";
         let field = Field::of(path).expect("a field of the experiment");
@@ -164,7 +164,7 @@ impl TrainingSession {
             return Err(field.invalid(path, epochs.to_string()));
         }
         if self.early_stopping.is_some() {
-            let message = "Epochs: a run with early stopping is not prolonged.";
+            let message = "Epochs: a run with early stopping cannot be continued.";
             return Err(InvalidField::told(
                 path,
                 epochs.to_string(),
@@ -176,7 +176,7 @@ impl TrainingSession {
         Ok(())
     }
 
-    /// The learning rate from the next step on.
+    /// Sets the learning rate from the next step on.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), InvalidField> {
         let path = "training.learning_rate";
         let field = Field::of(path).expect("a field of the experiment");
@@ -187,14 +187,14 @@ impl TrainingSession {
         Ok(())
     }
 
-    /// Trains on every image once: in a fresh order, batch by batch, the last batch taking what is left.
+    /// Trains on every image once, in a new order, batch by batch. The last batch has the remaining images.
     pub fn run_epoch(&mut self) -> EpochMetrics {
         let start = Instant::now();
         let count = self.dataset.len();
         let batch_size = (self.experiment.training.batch_size as usize).min(count);
         let mut order: Vec<u32> = (0..count as u32).collect();
         if batch_size < count {
-            // A full batch holds all images whatever their order: there is no noise to draw.
+            // A full batch holds all images, so no order needs to be drawn.
             order.shuffle(&mut self.order);
         }
         let mut epoch = EpochSums::new(count, &self.relu_layers);
@@ -232,7 +232,7 @@ impl TrainingSession {
         }
     }
 
-    /// The images as this epoch sees them, unless that is as they are.
+    /// The augmented images of the current epoch; `None` where augmentation alters no images.
     fn altered_images(&self) -> Option<Vec<f32>> {
         let config = &self.experiment.training.augmentation;
         config
@@ -240,7 +240,7 @@ impl TrainingSession {
             .then(|| altered(config, &self.dataset, self.experiment.seed, self.epoch))
     }
 
-    /// The trained images as they are, under the weights of now, where the epoch does not measure that itself.
+    /// The evaluation of the unaugmented training images in inference mode, where training differs from it.
     fn inference(&self) -> Option<InferenceMetrics> {
         self.experiment.modes_differ().then(|| {
             let start = Instant::now();
@@ -250,14 +250,14 @@ impl TrainingSession {
         })
     }
 
-    /// The held-out images under the weights of now.
+    /// The evaluation of the held-out images with the current weights.
     pub fn validate(&self) -> Option<ValidationMetrics> {
         let (dataset, images) = self.validation.as_ref()?;
         let Evaluation { loss, accuracy, .. } = self.evaluate_on(dataset, images);
         Some(ValidationMetrics { loss, accuracy })
     }
 
-    /// Asks early stopping about the epoch that has just ended; the result is the epoch whose weights came back.
+    /// Tells early stopping about the epoch that has just ended. Returns the epoch whose weights were restored, if any.
     fn stop_early(&mut self, loss: f64, validation: Option<&ValidationMetrics>) -> Option<u32> {
         let watched = match self.experiment.training.early_stopping.needs_validation() {
             true => validation?.loss,
@@ -272,7 +272,7 @@ impl TrainingSession {
         Some(epoch)
     }
 
-    /// One update with the images of `batch`, whose forward pass the observer sees.
+    /// One training step on the images of `batch`. The observer sees the forward pass.
     pub fn run_step(&mut self, batch: &[u32], observer: &mut dyn Observer) -> StepMetrics {
         let labels = self.step_labels(batch);
         self.step += 1;
@@ -281,10 +281,10 @@ impl TrainingSession {
         let step = self.step;
         let mut noise = |layer, numbers: &mut [f32]| (self.noise)(step, layer, numbers);
         let passed = self.network.forward(images, &mut noise, observer);
-        let scores = passed.logits.clone();
-        let mut loss = self.loss(scores.clone(), &labels);
+        let logits = passed.logits.clone();
+        let mut loss = self.loss(logits.clone(), &labels);
         if let Some((share, others)) = mixed.other_labels {
-            let other = self.loss(scores.clone(), &others);
+            let other = self.loss(logits.clone(), &others);
             loss = loss.mixed(share, other);
         }
         let penalty = self.penalty();
@@ -299,7 +299,7 @@ impl TrainingSession {
         let gradient_norm = self.optimizer.step(rate, &mut self.network.variables, gradients);
         StepMetrics {
             loss: loss.value + penalty,
-            answers: self.answers(&floats(scores.inner().into_data()), &labels),
+            answers: self.answers(&floats(logits.inner().into_data()), &labels),
             labels,
             gradient_norm,
         }
@@ -315,7 +315,7 @@ impl TrainingSession {
         labels
     }
 
-    /// A step's images, mixed with one another where mixup says so.
+    /// The images of a step, mixed with one another where mixup is on.
     fn mixed(&self, batch: &[u32], labels: &[u32]) -> Mixed {
         let images = self.pick(batch);
         let alpha = self.experiment.training.augmentation.mixup;
@@ -329,7 +329,7 @@ impl TrainingSession {
         Mixed { images, other_labels: Some((share, other_labels)) }
     }
 
-    /// What the optimizer is given: this step's gradients, or, where none are set to zero, the sum of all so far.
+    /// The gradients for the optimizer: this step's, or the sum of all so far where gradients are never set to zero.
     fn not_zeroed(&mut self, gradients: Vec<Tensor<1>>) -> Vec<Tensor<1>> {
         if self.experiment.training.training_loop.zero_grad {
             return gradients;
@@ -342,7 +342,7 @@ impl TrainingSession {
         sums
     }
 
-    /// The gradients of the loss on `batch` that the next step would take, a trainable variable each, without an update.
+    /// The gradients of the next step on `batch`, one per trainable variable, without an update.
     pub fn gradients(&mut self, batch: &[u32]) -> Vec<Vec<f32>> {
         let labels = self.labels(batch);
         let images = self.pick(batch);
@@ -354,8 +354,8 @@ impl TrainingSession {
         gradients.into_iter().map(|gradient| floats(gradient.into_data())).collect()
     }
 
-    /// What a layer, by its place in the configuration's list, puts out for one image as it is, in inference, and the gradient of
-    /// that image's loss by it.
+    /// The output of a layer, given by its index in the configuration's list, for one unaugmented image in inference mode, and the
+    /// gradient of that image's loss by it.
     pub fn look(&self, layer: usize, image: usize) -> Result<Look, InvalidField> {
         let within = |name: &str, label: &str, value: usize, count: usize| {
             let allowed = format!("a whole number from 0 to {}", count.saturating_sub(1));
@@ -369,7 +369,7 @@ impl TrainingSession {
         let mut cut = Cut { layer, output: None };
         let logits = self.network.infer_tracked(images, &mut cut);
         let loss = self.loss(logits, &self.labels(&batch));
-        let output = cut.output.expect("every layer puts something out");
+        let output = cut.output.expect("every layer has an output");
         let mut gradients = loss.tracked.backward();
         let (shape, values) = output.to_nhwc();
         Ok(Look {
@@ -379,7 +379,7 @@ impl TrainingSession {
         })
     }
 
-    /// The network as it stands, on all images, without training.
+    /// Evaluates the current network on all training images, in inference mode.
     pub fn evaluate(&self) -> Evaluation {
         self.evaluate_on(&self.dataset, &self.images)
     }
@@ -397,9 +397,9 @@ impl TrainingSession {
                 true => images_of.clone(),
                 false => self.network.picked(dataset, &dataset.images, batch),
             };
-            let scores = self.network.infer(images);
-            loss += self.loss(scores.clone(), &labels).value * batch.len() as f64;
-            answers.extend(self.answers(&floats(scores.into_data()), &labels));
+            let logits = self.network.infer(images);
+            loss += self.loss(logits.clone(), &labels).value * batch.len() as f64;
+            answers.extend(self.answers(&floats(logits.into_data()), &labels));
         }
         let right = answers.iter().zip(&dataset.labels);
         let right = right.filter(|(answer, label)| answer.predicted == **label).count();
@@ -416,14 +416,14 @@ impl TrainingSession {
         batch.iter().map(|&image| self.dataset.labels[image as usize]).collect()
     }
 
-    fn loss(&self, scores: Tensor<2>, labels: &[u32]) -> Loss {
-        loss(&self.experiment.training.loss, self.network.head, scores, labels, &self.backend)
+    fn loss(&self, logits: Tensor<2>, labels: &[u32]) -> Loss {
+        loss(&self.experiment.training.loss, self.network.head, logits, labels, &self.backend)
     }
 
-    /// The gradient of the loss with what regularisation adds, a trainable variable each.
+    /// The gradients of the loss with the penalty of regularisation, one per trainable variable.
     fn backward(&self, loss: &Loss) -> Vec<Tensor<1>> {
         if self.network.variables.is_empty() {
-            // Nothing is tracked, and there is no way back.
+            // No tensor is tracked, so there is no backward pass.
             return Vec::new();
         }
         let gradients = self.network.take_gradients(&mut loss.tracked.backward());
@@ -431,19 +431,19 @@ impl TrainingSession {
         regularizer::add_gradients(regularizer, &self.network, gradients)
     }
 
-    /// What regularisation adds to the loss.
+    /// The penalty of regularisation.
     fn penalty(&self) -> f64 {
         regularizer::penalty(&self.experiment.network.regularizer, &self.network)
     }
 
-    /// What rows of scores answer for images with these labels.
-    fn answers(&self, scores: &[f32], labels: &[u32]) -> Vec<Answer> {
+    /// The answers for images with these labels, given one row of logits per image.
+    fn answers(&self, logits: &[f32], labels: &[u32]) -> Vec<Answer> {
         let (loss, head) = (&self.experiment.training.loss, self.network.head);
-        let rows = scores.chunks_exact(scores.len() / labels.len()).zip(labels);
-        rows.map(|(scores, &label)| answer(loss, head, scores, label)).collect()
+        let rows = logits.chunks_exact(logits.len() / labels.len()).zip(labels);
+        rows.map(|(logits, &label)| answer(loss, head, logits, label)).collect()
     }
 
-    /// The images of a batch as this epoch sees them; all of them as they are, in their own order, need no copy.
+    /// The images of a batch, augmented for the current epoch. All unaugmented images in their own order need no copy.
     fn pick(&self, batch: &[u32]) -> Tensor<4> {
         let ordered = batch.is_sorted_by(|before, after| before < after);
         match &self.altered {
@@ -467,7 +467,7 @@ fn optimizer(experiment: &Experiment, backend: &Backend) -> Optimizer {
     )
 }
 
-/// Cuts what flows through a network after one layer, so that a backward pass ends there.
+/// An observer that cuts the autodiff graph after one layer, so that a backward pass ends there.
 struct Cut {
     layer: usize,
     output: Option<Features>,
@@ -484,14 +484,14 @@ impl Observer for Cut {
     }
 }
 
-/// What a step trains on.
+/// The images of a step, mixed where mixup is on.
 struct Mixed {
     images: Tensor<4>,
-    /// Where other images were mixed in: the share that is left of each image itself, and the others' labels.
+    /// With mixup, the share that each image keeps of itself, and the labels of the images that are mixed in.
     other_labels: Option<(f64, Vec<u32>)>,
 }
 
-/// Sums over an epoch's steps.
+/// The sums over an epoch's steps.
 struct EpochSums {
     loss: f64,
     gradient_norm: f64,
@@ -528,7 +528,7 @@ impl EpochSums {
         }
     }
 
-    /// A ReLU layer with the units of it that stayed dead.
+    /// A ReLU layer with the number of its units that no image activated.
     fn seen(&self, layer: &ReluLayer) -> ReluLayer {
         ReluLayer { dead: self.active.dead(layer.layer as usize) as u32, ..layer.clone() }
     }
