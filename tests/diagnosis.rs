@@ -76,7 +76,12 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
     // Planned epochs, stretches, images right in the evaluation, and the conclusion.
     let rows: &[(u32, &Stretches, u32, Conclusion)] = &[
         (15, &[(5, 12), (10, 20)], 20, (Memorised, Some(6), Some(6), "right from epoch 6 on")),
-        (14, &[(5, 12), (9, 20)], 20, (NotMemorised, Some(6), None, "last 9 of 10 epochs")),
+        (
+            14,
+            &[(5, 12), (9, 20)],
+            20,
+            (NotMemorised, Some(6), None, "last 9 of 10 required epochs"),
+        ),
         (15, &[(5, 12), (10, 20)], 19, (NotMemorised, Some(6), None, "19 of 20")),
         (
             30,
@@ -328,7 +333,7 @@ fn what_follows_from_a_dead_layer_is_true_of_the_layers_after_it_and_of_the_loss
         assert_eq!(says("same answer"), matches!(follows, OneAnswer(_)), "{}", finding.text);
         assert_eq!(says("logit is therefore 0"), matches!(follows, Zeros(..)), "{}", finding.text);
         let regularised = settings.iter().any(|(field, _)| field.contains("regularizer"));
-        assert_eq!(says("plus what regularisation adds"), regularised, "{}", finding.text);
+        assert_eq!(says("plus the penalty of regularisation"), regularised, "{}", finding.text);
     }
 }
 

@@ -218,7 +218,7 @@ fn what_is_allowed_and_most_likely_wrong_is_said_and_trained() {
     let output = program(&[&SMALL[..], &["--set", loss]].concat());
     assert!(output.status.success(), "{output:?}");
     let warning = String::from_utf8(output.stderr).unwrap();
-    assert!(warning.starts_with("Warning: Softmax is taken twice"), "{warning}");
+    assert!(warning.starts_with("Warning: Softmax is applied twice"), "{warning}");
     assert!(
         String::from_utf8(output.stdout).unwrap().contains("Training accuracy after 30 epochs")
     );

@@ -49,7 +49,7 @@ fn factor(experiment: &Experiment) -> Option<Warning> {
         return None;
     };
     let message = format!(
-        "Initial weights are {} times those of their initializer, too {size}: {what}. Leave the scale at 1.",
+        "Initial weights are {} times those of their initializer, too {size}: {what}. Leave the factor at 1.",
         number_text(factor)
     );
     (!start_equal(experiment)).then(|| Warning::new(code, field, message).cured_by(field, 1.0))

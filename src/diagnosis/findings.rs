@@ -148,8 +148,8 @@ impl DeadLayer {
         finding.explained(deadly, experiment)
     }
 
-    /// The output of a dead layer is 0 for every image. A residual connection past the layer still carries the images. Otherwise, where
-    /// all later layers keep zeros, every logit is 0 and the loss's formula gives the loss. Where they do not, the logits are the same
+    /// The output of a dead layer is 0 for every image. A residual connection past the layer still carries the images. Otherwise, if
+    /// all later layers keep zeros, every logit is 0 and the loss's formula gives the loss. If they do not, the logits are the same
     /// for every image, and the formula gives the lowest loss of such logits.
     ///
     /// The layer is found dead in training. Where a layer before it, or augmentation, makes training differ from inference, the layer

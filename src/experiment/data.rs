@@ -43,13 +43,13 @@ pub enum Pixels {
     Normal,
     /// Every image is the same noise.
     Constant,
-    /// Faint noise with a few small bright marks at random places: upright crosses or diagonal ones.
+    /// Faint noise with a few small bright crosses at random places, upright or diagonal.
     Patterned,
-    /// Noise on stripes: vertical ones or horizontal ones.
+    /// Noise on vertical or horizontal stripes.
     Stripes,
 }
 
-/// How labels are drawn.
+/// The rule by which labels are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Labels {

@@ -89,7 +89,7 @@ impl Experiment {
         self.optimizer_choice().map_or_else(custom, |(_, name)| name.into())
     }
 
-    /// How this experiment differs from `base`, one field at a time.
+    /// The differences of this experiment from `base`, one field at a time.
     pub fn changes_from(&self, base: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut plain = base.clone();

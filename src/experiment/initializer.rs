@@ -185,7 +185,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::real(GROUP, "network.initializer.kernel.limit", "Limit", 0.0, 1e3),
     Field::real(GROUP, "network.initializer.kernel.stddev", "Standard deviation", 0.0, 1e3)
         .in_keras("stddev"),
-    Field::real(GROUP, "network.initializer.factor", "Scale of the initial kernels", 0.0, 1e6),
+    Field::real(GROUP, "network.initializer.factor", "Initial kernels multiplied by", 0.0, 1e6),
     Field::real(GROUP, "network.initializer.bias", "Initial biases", -1e3, 1e3)
         .in_keras("bias_initializer"),
 ];

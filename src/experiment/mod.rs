@@ -70,7 +70,7 @@ pub struct NetworkConfig {
     pub constraint: ConstraintConfig,
 }
 
-/// How the network is trained.
+/// The training of the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {

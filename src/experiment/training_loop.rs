@@ -49,7 +49,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::whole(
         GROUP,
         "training.loop.labels_rolled_by",
-        "Labels rolled by",
+        "Labels shifted by",
         0.0,
         DatasetConfig::MOST_IMAGES as f64,
     )
