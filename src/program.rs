@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Why the program ends early.
+/// The reason why the program ends early.
 enum Failure {
     /// Bad input, in one line.
     Input(String),

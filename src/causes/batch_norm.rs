@@ -79,7 +79,7 @@ fn of_one(experiment: &Experiment) -> Option<Warning> {
         experiment.network.layers[index].name()
     );
     let warning = Warning::new(BATCH_OF_ONE, "training.batch_size", message);
-    // All images in one batch: the means of two or three images are so noisy that few epochs in a row are all right.
+    // The cure is one batch of all images: the means of two or three images are too noisy for ten right epochs in a row.
     Some(match images {
         1 => warning,
         _ => warning.cured_by("training.batch_size", images),

@@ -106,7 +106,7 @@ fn one_unit_categorical(experiment: &Experiment, head: &Ending) -> Option<Warnin
         _ => return None,
     };
     let message = format!(
-        "A categorical loss over one unit is 0 whatever it answers{gradient}. Use sigmoid with binary cross-entropy."
+        "A categorical loss over one unit is 0 whatever the network answers{gradient}. Use sigmoid with binary cross-entropy."
     );
     (head.units == 1).then(|| {
         Warning::new("one-unit-categorical", LOSS, message).tried(experiment, |mended| {
@@ -381,7 +381,7 @@ pub(super) const CAUSES: &[Cause] = &[
         sign: "outputs-clipped",
         name: "Logits taken for probabilities",
         summary: "No activation at the end, from_logits left False",
-        sees: "The loss starts at several times ln 2 = 0.6931 and stops at exactly that.",
+        sees: "The loss starts at several times ln 2 = 0.6931 and stops at exactly ln 2.",
         does: "Logits are clipped to 0 to 1 as if they were probabilities, and clipped values have no gradient.",
         mends: "Set from_logits=True, or end with softmax.",
         level: Level::StuckAt(std::f64::consts::LN_2),
@@ -577,7 +577,7 @@ mod tests {
             (&dense(1, r#""softmax""#), binary, &["one-softmax-unit"]),
             (&dense(1, r#""softmax""#), one_hot, &["one-softmax-unit", "one-unit-categorical"]),
             (&softmax, binary, &["binary-of-several"]),
-            // Keras' focal losses do not look past a head, so from_logits means what it says.
+            // Keras' focal losses do not look past a head, so `from_logits` takes effect.
             (&softmax, focal, &[]),
             (&dense(2, "null"), focal_logits, &[]),
             (&softmax, focal_logits, &["softmax-twice"]),
@@ -610,7 +610,7 @@ mod tests {
         }
     }
 
-    /// A head that is no layer with an activation has no cure, and nothing panics.
+    /// A head without an activation field gets a warning without a cure, and no panic.
     #[wasm_bindgen_test(unsupported = test)]
     fn a_head_without_an_activation_has_a_warning_alone() {
         let mut experiment = presets::preset("example-1").unwrap().experiment;

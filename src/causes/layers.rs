@@ -109,7 +109,7 @@ fn without_activation(experiment: &Experiment) -> Vec<Warning> {
     };
     let warning = |index: usize| {
         let message = format!(
-            "“{}” has no activation: together with the next layer it is one linear layer.",
+            "“{}” has no activation, so it and the next layer with weights are nearly one linear layer.",
             layers[index].name()
         );
         let field = format!("network.layers[{index}].activation");

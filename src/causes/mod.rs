@@ -75,13 +75,13 @@ pub enum Level {
     AtItsFirstLoss,
     /// Not memorised: the loss ends within this range.
     Within(f64, f64),
-    /// Not memorised: the loss stops at this level or is not a number, by seed.
+    /// Not memorised: the loss stops at this level or is not a number, depending on the seed.
     StuckAtOrNan(f64),
     /// All images are right in training, but not in inference.
     WrongInInference,
-    /// The network answers all images right at the end, and the last epoch counts fewer; whether that held differs by seed.
+    /// All images are right in inference at the end, but fewer in the last epoch; the verdict depends on the seed.
     WrongInTraining,
-    /// The loss falls to 0, accuracy does not move.
+    /// The loss falls to 0, but accuracy does not change.
     LossWithoutAccuracy,
 }
 
@@ -284,7 +284,7 @@ mod tests {
         }
     }
 
-    /// The cure of a warning is applied, and the warning is gone; the experiment is still valid.
+    /// Each cure of a warning removes the warning and leaves a valid experiment.
     #[wasm_bindgen_test(unsupported = test)]
     fn the_cure_of_a_warning_removes_it() {
         let presets = presets::presets().into_iter().map(|preset| preset.experiment);

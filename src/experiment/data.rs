@@ -84,7 +84,7 @@ impl Default for DatasetConfig {
 }
 
 impl DatasetConfig {
-    /// The most images of a dataset.
+    /// The largest number of images in a dataset.
     pub const MOST_IMAGES: u32 = 2000;
 
     /// The label of the last class.
@@ -92,7 +92,7 @@ impl DatasetConfig {
         self.first_label + self.classes - 1
     }
 
-    /// The most pixels of an image: 256 x 256.
+    /// The largest number of pixels in an image: 256 x 256.
     pub const MOST_PIXELS: u32 = 256 * 256;
 
     /// The number of pixels of an image.

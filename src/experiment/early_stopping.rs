@@ -5,12 +5,12 @@ use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// When a run ends before the last epoch: Keras' `EarlyStopping`.
+/// The rule by which a run ends before the last epoch: Keras' `EarlyStopping`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum EarlyStoppingConfig {
     None {},
-    /// Ends the run when, for `patience` epochs, the training loss has not been more than `min_delta` below its lowest.
+    /// Ends the run when, for `patience` epochs, the training loss has not been more than `min_delta` below its lowest so far.
     Loss {
         patience: u32,
         min_delta: f64,

@@ -7,7 +7,7 @@ use super::fields::{Choice, Field, FieldGroup, InvalidField, layer_of};
 use super::initializer::{Fans, KernelInitializer};
 use super::shapes::{LayerShape, Shape, Window};
 
-/// The most layers that an experiment may list.
+/// The largest number of layers in an experiment.
 pub(super) const MOST_LAYERS: usize = 64;
 
 /// The largest stride of a convolution; a pool may have larger ones.
@@ -198,7 +198,7 @@ impl Padding {
 
 /// Layers with Keras' defaults, where Keras has them, and the article's sizes.
 impl LayerConfig {
-    /// 3 x 3, stride 1, `valid`, no activation.
+    /// A 3 x 3 convolution with stride 1 and `valid` padding, without an activation.
     pub const fn conv2d(filters: u32) -> Self {
         Self::Conv2d {
             filters,
@@ -221,7 +221,7 @@ impl LayerConfig {
         }
     }
 
-    /// Windows side by side.
+    /// A max-pool whose windows lie side by side.
     pub const fn max_pool(pool: u32) -> Self {
         Self::MaxPool { pool, strides: pool, padding: Padding::Valid }
     }

@@ -1,9 +1,9 @@
 //! The CNN, built from a [`NetworkConfig`](crate::experiment::NetworkConfig): its variables and its forward pass.
 //!
 //! Variables keep Keras' layouts: kernels HWIO, dense kernels input by output, rows flattened in NHWC order. So weights,
-//! fixtures and exports need no reordering. `layers` lists the variables of every layer, which `build` makes, and computes the layers
-//! without a kernel. `fast` computes the layers with a kernel, and `plain` computes those by Burn's operations, the reference that the
-//! kernels are tested against.
+//! fixtures and exports need no reordering. `layers` lists the variables of every layer, which `build` makes, and computes the
+//! layers without a kernel. `fast` computes the layers with a kernel, and `plain` computes those by Burn's operations, the
+//! reference that the kernels are tested against.
 
 mod build;
 mod fast;

@@ -24,7 +24,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// The mean of this loss, weighted by `share`, and of another loss of the same logits with other labels.
+    /// The weighted mean of this loss, by `share`, and of another loss of the same logits with other labels.
     pub fn mixed(self, share: f64, other: Self) -> Self {
         let tracked = self.tracked * share + other.tracked * (1.0 - share);
         Self { value: share * self.value + (1.0 - share) * other.value, tracked }

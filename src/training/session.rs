@@ -46,7 +46,8 @@ pub struct TrainingSession {
     relu_layers: Vec<ReluLayer>,
 }
 
-/// Fills a slice with uniform numbers in [0, 1) for a step, counted from 1, and the layer with this index in the configuration's list.
+/// Fills a slice with uniform numbers in [0, 1) for a step, counted from 1, and a layer, given by its index in the configuration's
+/// list.
 pub type Noise = Box<dyn FnMut(u64, usize, &mut [f32]) + Send>;
 
 /// The noise of a seed, where each step and each layer has its own stream.
