@@ -37,11 +37,12 @@ export async function measureNetworks(page, order, backend) {
       machine.results.map(({ gflops }) => gflops),
       50,
     );
-    const limit = operations(experiment) / gflops / 1e6;
+    const operations = 2 * (await about(page, { kind: "about", experiment })).multiply_adds;
+    const limit = operations / gflops / 1e6;
     const base = rows.find((row) => row.name === without);
     rows.push({
       name,
-      operations: operations(experiment),
+      operations,
       peak_gflops: round(gflops, 1),
       limit_ms: round(limit, 3),
       median: own.median,
@@ -88,56 +89,6 @@ function withoutLayers(kind) {
     ...experiment,
     network: { ...experiment.network, layers: experiment.network.layers.filter(({ type }) => type !== kind) },
   });
-}
-
-/** Floating-point operations of a step, two per multiply-add, for three passes: forward, kernel gradient and input gradient. */
-function operations({ dataset, network }) {
-  let size = [dataset.height ?? dataset.side, dataset.width ?? dataset.side, dataset.channels];
-  let total = 0;
-  let passes = 2; // the images need no gradient
-  for (const layer of network.layers) {
-    const before = size;
-    size = output(layer, before);
-    const multiplications = multiplicationsOf(layer, before, size);
-    total += passes * multiplications;
-    if (multiplications > 0) passes = 3;
-  }
-  return 2 * total * dataset.images;
-}
-
-function output({ type, ...layer }, [height, width, channels]) {
-  const window = (size, strides, padding) =>
-    [height, width].map((pixels) => Math.ceil((padding === "same" ? pixels : pixels - size + 1) / strides));
-  switch (type) {
-    case "conv2d":
-      return [...window(layer.kernel, layer.strides, layer.padding), layer.filters];
-    case "locally_connected":
-      return [...window(layer.kernel, 1, "valid"), layer.filters];
-    case "max_pool":
-    case "average_pool":
-      return [...window(layer.pool, layer.strides, layer.padding), channels];
-    case "global_max_pool":
-    case "global_average_pool":
-      return [1, 1, channels];
-    case "flatten":
-      return [1, 1, height * width * channels];
-    case "dense":
-      return [1, 1, layer.units];
-    default:
-      return [height, width, channels];
-  }
-}
-
-function multiplicationsOf({ type, kernel }, [, , channels], [rows, columns, units]) {
-  switch (type) {
-    case "conv2d":
-    case "locally_connected":
-      return rows * columns * units * kernel * kernel * channels;
-    case "dense":
-      return channels * units;
-    default:
-      return 0;
-  }
 }
 
 async function about(page, message) {

@@ -35,11 +35,13 @@ answers({
     };
   },
 
-  /** Why an experiment is refused or, if it is accepted, an estimate of its memory. */
+  /** Why an experiment is refused or, if it is accepted, an estimate of its memory, and the multiply-adds of an epoch. */
   async about({ experiment }) {
     await load();
     const { problems, description } = lab.describe(experiment, "example-1");
-    return description === null ? { refused: problems[0].message } : { memory: description.summary.memory_bytes };
+    if (description === null) return { refused: problems[0].message };
+    const { memory_bytes, multiply_adds } = description.summary;
+    return { memory: memory_bytes, multiply_adds };
   },
 
   async open({ experiment, backend }) {

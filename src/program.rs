@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use overfit_lab::backend::default_backend;
 use overfit_lab::causes;
 use overfit_lab::diagnosis::{RunEvent, RunResult};
-use overfit_lab::experiment::Experiment;
+use overfit_lab::experiment::{EpochCost, Experiment};
 use overfit_lab::presets::{self, Preset, PresetGroup};
 use overfit_lab::run::{EpochReport, Run};
 use overfit_lab::script::{self, Framework};
@@ -173,6 +173,9 @@ fn run(arguments: &RunArguments) -> Result<(), Failure> {
         .map_err(|problem| Failure::Input(problem.to_string()))?;
     for warning in causes::warnings(run.experiment()) {
         eprintln!("Warning: {}", warning.message);
+    }
+    if let Some(note) = EpochCost::of(run.experiment()).slow_note() {
+        eprintln!("Note: {note}");
     }
     let mut report: Box<dyn Report> =
         if arguments.json { Box::new(JsonLines) } else { Box::new(Words::new(&run)) };

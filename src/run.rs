@@ -35,6 +35,17 @@ impl Run {
     /// Trains one epoch.
     pub fn next_epoch(&mut self) -> EpochReport {
         let metrics = self.session.run_epoch();
+        self.report(metrics)
+    }
+
+    /// Trains the steps of an epoch until the epoch is complete, or until `interrupted` returns true after a step; then it returns
+    /// `None`, and the next call goes on with the same epoch. At least one step is trained.
+    pub fn advance(&mut self, interrupted: impl FnMut() -> bool) -> Option<EpochReport> {
+        let metrics = self.session.advance(interrupted)?;
+        Some(self.report(metrics))
+    }
+
+    fn report(&mut self, metrics: EpochMetrics) -> EpochReport {
         let events = self.watcher.observe(&metrics);
         EpochReport { metrics, events }
     }
@@ -69,7 +80,7 @@ impl Run {
         self.session.network()
     }
 
-    /// The number of epochs trained so far.
+    /// The number of complete epochs.
     pub fn epoch(&self) -> u32 {
         self.session.epoch()
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::ImageData;
+use web_time::Instant;
 
 use crate::backend::{self, BACKENDS, BackendInfo};
 use crate::causes::{self, Warning};
@@ -249,10 +250,24 @@ impl JsRun {
     /// Trains one epoch.
     #[wasm_bindgen(js_name = runEpoch)]
     pub fn run_epoch(&mut self) -> Result<Ts<EpochReport>, JsValue> {
-        if self.0.finished() {
-            return Err(Error::new("This run has trained all its epochs.").into());
-        }
+        self.check_unfinished()?;
         to_js(&self.0.next_epoch())
+    }
+
+    /// Trains steps until the epoch is complete, or, between two steps, this many milliseconds are over; then nothing is returned,
+    /// and the next call goes on with the same epoch.
+    pub fn advance(&mut self, milliseconds: f64) -> Result<Option<Ts<EpochReport>>, JsValue> {
+        self.check_unfinished()?;
+        let start = Instant::now();
+        let report = self.0.advance(|| start.elapsed().as_secs_f64() * 1000.0 >= milliseconds);
+        report.map(|report| to_js(&report)).transpose()
+    }
+
+    fn check_unfinished(&self) -> Result<(), JsValue> {
+        match self.0.finished() {
+            true => Err(Error::new("This run has trained all its epochs.").into()),
+            false => Ok(()),
+        }
     }
 
     #[wasm_bindgen(getter)]

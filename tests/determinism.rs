@@ -50,6 +50,32 @@ fn the_same_experiment_gives_the_same_bits() {
     }
 }
 
+/// An epoch is interrupted after every step, and looked at, without any other bits.
+#[wasm_bindgen_test(unsupported = test)]
+fn an_interrupted_epoch_goes_on_as_if_it_had_not_been() {
+    let mut experiment = experiment();
+    for (field, value) in
+        [("training.augmentation.noise", "0.1"), ("training.augmentation.mixup", "0.2")]
+    {
+        experiment.set(field, value).unwrap();
+    }
+    let (mut whole, mut pieces) = (session(&experiment), session(&experiment));
+    for epoch in 0..3 {
+        let expected = whole.run_epoch();
+        // 20 images in batches of 6: four steps, of which three are interrupted.
+        for _ in 0..3 {
+            assert_eq!(pieces.advance(|| true), None);
+            assert_eq!(pieces.epoch(), epoch);
+            pieces.evaluate();
+        }
+        let found = pieces.advance(|| true).expect("the last step completes the epoch");
+        assert_eq!(found.loss.to_bits(), expected.loss.to_bits());
+        assert_eq!(found.gradient_norm.to_bits(), expected.gradient_norm.to_bits());
+        assert_eq!((found.epoch, found.predicted), (expected.epoch, expected.predicted));
+        assert_eq!(bits(&pieces), bits(&whole));
+    }
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn another_seed_gives_other_bits() {
     let mut other = experiment();

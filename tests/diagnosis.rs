@@ -104,7 +104,7 @@ fn memorised_means_ten_epochs_and_the_evaluation() {
         (500, &[(5, 12), (12, 20)], 20, (Memorised, Some(6), Some(6), "right from epoch 6 on")),
         (500, &[(5, 12)], 12, (Unfinished, None, None, "Stopped after epoch 5")),
         (500, &[(5, 12)], 20, (Unfinished, None, None, "all 20 images right, but not yet")),
-        (500, &[], 10, (Unfinished, None, None, "Stopped before the first epoch")),
+        (500, &[], 10, (Unfinished, None, None, "Stopped before the end of the first epoch")),
     ];
     for (planned, stretches, evaluated, (verdict, first, held, words)) in rows {
         let (result, _) = concluded(*planned, stretches, *evaluated);

@@ -289,7 +289,9 @@ impl Watcher {
                 let loss = loss_words(evaluation.loss);
                 format!("Diverged: the loss has been {loss} since epoch {since}.")
             }
-            (Verdict::Unfinished, _) if epochs == 0 => "Stopped before the first epoch.".into(),
+            (Verdict::Unfinished, _) if epochs == 0 => {
+                "Stopped before the end of the first epoch.".into()
+            }
             (Verdict::Unfinished, _) if evaluation.all_right() => format!(
                 "Stopped after epoch {epochs}: all {images} images right, but not yet in {MEMORISED_STREAK} epochs in a row."
             ),

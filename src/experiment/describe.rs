@@ -6,8 +6,8 @@ use tsify::Tsify;
 
 use super::fields::layer_of;
 use super::{
-    Experiment, Field, InvalidField, LayerConfig, Setting, estimate_memory_bytes, layer_shapes,
-    number_text,
+    EpochCost, Experiment, Field, InvalidField, LayerConfig, Setting, estimate_memory_bytes,
+    layer_shapes, number_text,
 };
 
 /// The facts about an experiment that the page shows before it runs.
@@ -20,6 +20,10 @@ pub struct Summary {
     /// The estimated memory of a training run.
     #[tsify(type = "number")]
     pub memory_bytes: f64,
+    /// The multiply-adds of an epoch; see [`EpochCost`].
+    pub multiply_adds: f64,
+    /// A sentence on the time of an epoch, where an epoch takes long.
+    pub slow_note: Option<String>,
     /// The id of the optimizer's kind, where all its values are that kind's defaults.
     #[tsify(type = "string | null")]
     pub optimizer_id: Option<&'static str>,
@@ -65,10 +69,13 @@ impl Experiment {
                 parameters: shape.parameters as u32,
             })
             .collect();
+        let cost = EpochCost::of(self);
         Ok(Summary {
             parameters: layers.iter().map(|layer| layer.parameters).sum(),
             layers,
             memory_bytes: estimate_memory_bytes(self) as f64,
+            multiply_adds: cost.multiply_adds,
+            slow_note: cost.slow_note(),
             optimizer_id: self.optimizer_choice().map(|(id, _)| id),
             conv_bias: self.conv_bias(),
             dense_bias: self.dense_bias(),

@@ -5,6 +5,7 @@
 //! work starts. The defaults are [`Experiment::default`], the article's first example, and those of each kind's [`Choice`].
 
 mod augmentation;
+mod cost;
 mod data;
 mod describe;
 mod early_stopping;
@@ -24,6 +25,7 @@ mod training_loop;
 mod validate;
 
 pub use augmentation::AugmentationConfig;
+pub use cost::EpochCost;
 pub use data::{DatasetConfig, Labels, Pixels};
 pub use describe::{Change, LayerSummary, Summary};
 pub use early_stopping::{EarlyStoppingConfig, Monitor, Patience};

@@ -1,6 +1,7 @@
 //! Training as Keras' `fit` does it: losses, optimizers, metrics, and the session that combines them.
 
 mod early_stopping;
+mod epoch;
 pub mod loss;
 pub mod metrics;
 pub mod optimizer;

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use web_time::Instant;
 
 use super::early_stopping::EarlyStopping;
+use super::epoch::EpochUnderWay;
 use super::loss::{Answer, Loss, answer, loss};
 use super::metrics::{
     EpochMetrics, Evaluation, InferenceMetrics, Look, ReluLayer, ValidationMetrics,
@@ -17,7 +18,6 @@ use crate::backend::{self, Backend};
 use crate::dataset::{Dataset, Drawn};
 use crate::experiment::{Activation, Experiment, Field, InvalidField, layer_shapes, number_text};
 use crate::network::{Features, Network, Observer, Seen, floats};
-use crate::probes::ActiveUnits;
 use crate::seeding::{Purpose, fill_uniform, stream};
 
 /// A network in training. Only [`TrainingSession::run_epoch`] and [`TrainingSession::run_step`] advance it.
@@ -38,7 +38,10 @@ pub struct TrainingSession {
     stopped_early: bool,
     learning_rate: f64,
     order: ChaCha8Rng,
+    /// The number of complete epochs.
     epoch: u32,
+    /// The next epoch, where some of its steps are trained.
+    under_way: Option<EpochUnderWay>,
     /// The number of steps so far.
     step: u64,
     noise: Noise,
@@ -120,6 +123,7 @@ impl TrainingSession {
             learning_rate: experiment.training.learning_rate,
             order: stream(experiment.seed, Purpose::Order),
             epoch: 0,
+            under_way: None,
             step: 0,
             noise,
             relu_layers,
@@ -142,7 +146,7 @@ impl TrainingSession {
         &self.network
     }
 
-    /// The number of epochs trained so far.
+    /// The number of complete epochs.
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
@@ -190,7 +194,31 @@ impl TrainingSession {
 
     /// Trains on every image once, in a new order, batch by batch. The last batch has the remaining images.
     pub fn run_epoch(&mut self) -> EpochMetrics {
+        self.advance(|| false).expect("nothing interrupts the epoch")
+    }
+
+    /// Trains the steps of an epoch until the epoch is complete, or until `interrupted` returns true after a step; then it returns
+    /// `None`, and the next call goes on with the same epoch. At least one step is trained.
+    pub fn advance(&mut self, mut interrupted: impl FnMut() -> bool) -> Option<EpochMetrics> {
         let start = Instant::now();
+        let mut epoch = match self.under_way.take() {
+            Some(epoch) => epoch,
+            None => self.begin_epoch(),
+        };
+        while let Some(batch) = epoch.next_batch() {
+            let step = self.run_step(&batch, &mut epoch.sums.active);
+            epoch.sums.add(&batch, &step);
+            if !epoch.is_complete() && interrupted() {
+                epoch.milliseconds += milliseconds_since(start);
+                self.under_way = Some(epoch);
+                return None;
+            }
+        }
+        self.epoch += 1;
+        Some(self.end_epoch(epoch, start))
+    }
+
+    fn begin_epoch(&mut self) -> EpochUnderWay {
         let count = self.dataset.len();
         let batch_size = (self.experiment.training.batch_size as usize).min(count);
         let mut order: Vec<u32> = (0..count as u32).collect();
@@ -198,14 +226,15 @@ impl TrainingSession {
             // A full batch holds all images, so no order needs to be drawn.
             order.shuffle(&mut self.order);
         }
-        let mut epoch = EpochSums::new(count, &self.relu_layers);
-        self.epoch += 1;
         self.altered = self.altered_images();
-        for batch in order.chunks(batch_size) {
-            let step = self.run_step(batch, &mut epoch.active);
-            epoch.add(batch, &step);
-        }
-        let loss = epoch.loss / count as f64;
+        EpochUnderWay::new(order, batch_size, &self.relu_layers)
+    }
+
+    /// The metrics of a complete epoch. `start` is the time at which the latest part of the epoch began.
+    fn end_epoch(&mut self, epoch: EpochUnderWay, start: Instant) -> EpochMetrics {
+        let count = epoch.images() as f64;
+        let EpochUnderWay { sums, milliseconds, .. } = epoch;
+        let loss = sums.loss / count;
         let inference = self.inference();
         let validation = self.validate();
         let restored_epoch = self.stop_early(loss, validation.as_ref());
@@ -213,19 +242,19 @@ impl TrainingSession {
         EpochMetrics {
             epoch: self.epoch,
             loss,
-            accuracy: f64::from(epoch.right) / count as f64,
-            images_right: epoch.right,
+            accuracy: f64::from(sums.right) / count,
+            images_right: sums.right,
             learning_rate: schedule::learning_rate(
                 &training.schedule,
                 self.learning_rate,
                 self.step - 1,
             ),
             base_learning_rate: self.learning_rate,
-            gradient_norm: epoch.gradient_norm / f64::from(epoch.steps),
-            milliseconds: milliseconds_since(start),
-            relu_layers: self.relu_layers.iter().map(|layer| epoch.seen(layer)).collect(),
-            predicted: epoch.predicted,
-            label_probability: epoch.label_probability,
+            gradient_norm: sums.gradient_norm / f64::from(sums.steps),
+            milliseconds: milliseconds + milliseconds_since(start),
+            relu_layers: self.relu_layers.iter().map(|layer| sums.seen(layer)).collect(),
+            predicted: sums.predicted,
+            label_probability: sums.label_probability,
             inference,
             validation,
             stopped_early: self.stopped_early,
@@ -233,12 +262,12 @@ impl TrainingSession {
         }
     }
 
-    /// The augmented images of the current epoch; `None` where augmentation alters no images.
+    /// The augmented images of the epoch that begins; `None` where augmentation alters no images.
     fn altered_images(&self) -> Option<Vec<f32>> {
         let config = &self.experiment.training.augmentation;
         config
             .alters_images()
-            .then(|| altered(config, &self.dataset, self.experiment.seed, self.epoch))
+            .then(|| altered(config, &self.dataset, self.experiment.seed, self.epoch + 1))
     }
 
     /// The evaluation of the unaugmented training images in inference mode, where training differs from it.
@@ -490,47 +519,4 @@ struct Mixed {
     images: Tensor<4>,
     /// With mixup, the share that each image keeps of itself, and the labels of the images that are mixed in.
     other_labels: Option<(f64, Vec<u32>)>,
-}
-
-/// The sums over an epoch's steps.
-struct EpochSums {
-    loss: f64,
-    gradient_norm: f64,
-    steps: u32,
-    right: u32,
-    predicted: Vec<u32>,
-    label_probability: Vec<f32>,
-    active: ActiveUnits,
-}
-
-impl EpochSums {
-    fn new(images: usize, relu_layers: &[ReluLayer]) -> Self {
-        Self {
-            loss: 0.0,
-            gradient_norm: 0.0,
-            steps: 0,
-            right: 0,
-            predicted: vec![0; images],
-            label_probability: vec![0.0; images],
-            active: ActiveUnits::of(
-                relu_layers.iter().map(|layer| (layer.layer as usize, layer.units as usize)),
-            ),
-        }
-    }
-
-    fn add(&mut self, batch: &[u32], step: &StepMetrics) {
-        self.loss += step.loss * batch.len() as f64;
-        self.gradient_norm += step.gradient_norm;
-        self.steps += 1;
-        for ((&image, answer), &label) in batch.iter().zip(&step.answers).zip(&step.labels) {
-            self.right += u32::from(answer.predicted == label);
-            self.predicted[image as usize] = answer.predicted;
-            self.label_probability[image as usize] = answer.label_probability;
-        }
-    }
-
-    /// A ReLU layer with the number of its units that no image activated.
-    fn seen(&self, layer: &ReluLayer) -> ReluLayer {
-        ReluLayer { dead: self.active.dead(layer.layer as usize) as u32, ..layer.clone() }
-    }
 }

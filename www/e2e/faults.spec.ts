@@ -39,3 +39,41 @@ test.describe("a module that does not load", () => {
     await lab.trainFor(2);
   });
 });
+
+test("after a trap without a network, Start again trains with the worker that was loaded before", async ({
+  lab,
+  page,
+}) => {
+  const loaded: string[] = [];
+  page.context().on("requestfinished", (request) => loaded.push(new URL(request.url()).pathname));
+  await lab.open();
+  await lab.endlessly();
+  await lab.button("Train").click();
+  await lab.reaches(2);
+  // The answerer, the trainer and the spare one.
+  await expect.poll(() => loaded.filter((path) => path.endsWith(".wasm")).length, { timeout: 30_000 }).toBe(3);
+  await page.context().setOffline(true);
+  await page.evaluate(() => window.__overfitLab.crashWorker());
+  await expect(lab.alert).toContainText("The run failed after epoch");
+  await lab.button("Start again").click();
+  await expect(lab.runs).toHaveCount(2);
+  await lab.reaches(2);
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Training accuracy after");
+  await page.context().setOffline(false);
+});
+
+test.describe("a browser that gives no workers", () => {
+  test("is told, and nothing is left hanging", async ({ lab, page }) => {
+    await page.addInitScript(() => {
+      window.Worker = class {
+        constructor() {
+          throw new DOMException("workers are not allowed here", "SecurityError");
+        }
+      } as unknown as typeof Worker;
+    });
+    await page.goto(process.env["PAGE_URL"] ?? "");
+    await expect(lab.alert).toContainText("The training engine did not load (workers are not allowed here)");
+    await expect(lab.button("Train")).toBeDisabled();
+  });
+});

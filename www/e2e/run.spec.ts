@@ -195,3 +195,46 @@ test("after Stop, Step trains the next epoch of the same run, and it goes on to 
   await lab.field("Seed").fill("2");
   await expect(page.locator("#go-on")).toBeHidden();
 });
+
+/** 512 filters of 15 x 15 on images of 64 x 64: a step takes minutes. */
+const SLOW_STEP = JSON.stringify([
+  { type: "conv2d", filters: 512, kernel: 15, activation: "relu" },
+  { type: "conv2d", filters: 256, kernel: 15, activation: "relu" },
+  { type: "global_max_pool" },
+  { type: "dense", units: 2, activation: "softmax" },
+]);
+
+test("Stop in the midst of a long step ends the run, and the next one starts", async ({ lab }) => {
+  await lab.open();
+  await lab.unfold("Network");
+  const layers = lab.page.getByRole("textbox", { name: "Layers", exact: true });
+  await layers.fill(SLOW_STEP);
+  await layers.press("ControlOrMeta+Enter");
+  await expect(lab.page.locator("#progress-text")).toContainText(
+    /An epoch takes about \d+ (s|min|h) on a usual computer/,
+  );
+  await lab.button("Train").click();
+  await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("stopped in the midst of a long step");
+  await expect(lab.runs.first()).toContainText("stopped");
+  await expect(lab.button("Stop")).toBeDisabled();
+  // Train while another such run is under way: the new one does not wait for the step's end.
+  await lab.button("Train").click();
+  await expect(lab.runs).toHaveCount(2);
+  await lab.preset("Example 1").check();
+  await lab.trainFor(3);
+  await expect(lab.runs).toHaveCount(3);
+});
+
+test("Stop within an epoch of many steps measures the network as it is", async ({ lab }) => {
+  await lab.open();
+  await lab.slider("Batch size").fill("1");
+  await lab.unfold("Data");
+  await lab.field("Images").fill("2000");
+  await lab.button("Train").click();
+  await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");
+  await lab.button("Stop").click();
+  await expect(lab.result).toContainText("Stopped before the end of the first epoch.");
+  await expect(lab.result).toContainText("Training accuracy after 0 epochs:");
+});

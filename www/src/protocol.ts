@@ -73,6 +73,8 @@ export type FromWorker =
   | { type: "epochs"; runId: RunId; reports: EpochReport[]; memoryBytes: number }
   | { type: "paused"; runId: RunId }
   | { type: "resumed"; runId: RunId }
+  /** A run that was told to stop trains no more; its result follows. */
+  | { type: "stopped"; runId: RunId }
   | { type: "finished"; runId: RunId; result: RunResult }
   /** Rust refused a value; nothing is broken, and a run that had ended stays so. */
   | { type: "refused"; runId: RunId; problem: InvalidField }

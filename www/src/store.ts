@@ -13,7 +13,8 @@ import type {
 import type { History } from "./history";
 import type { Preview, RunId } from "./protocol";
 
-export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "failed";
+/** An abandoned run was stopped in the midst of a step, so it has no result. */
+export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "abandoned" | "failed";
 
 /** The learning rate that a person set, and the first epoch that was trained with it. */
 export interface RateStep {
@@ -147,7 +148,7 @@ export function findRun(state: State, id: RunId | null): Run | null {
 /** The run on stage; if there is none, the stage shows the run that Train would begin. */
 export const shownRun = (state: State) => findRun(state, state.shownId);
 export const activeRun = (state: State) => findRun(state, state.activeId);
-export const isOver = ({ phase }: Run) => phase === "ended" || phase === "failed";
+export const isOver = ({ phase }: Run) => phase === "ended" || phase === "abandoned" || phase === "failed";
 
 /** Experiments with the same key train on the same images and labels. */
 export function datasetKey({ dataset, seed }: Experiment): string {

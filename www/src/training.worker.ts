@@ -18,6 +18,8 @@ declare const self: {
 
 /** At most so many posts a second, however fast epochs come. */
 const POST_EVERY_MS = 1000 / 60;
+/** Messages are let in between epochs, and within a long one between two steps after so many milliseconds. */
+const SLICE_MS = 50;
 
 /** The package's panic hook prints the cause of a trap, which itself only says "unreachable"; so it is remembered here. */
 let lastPanic: string | null = null;
@@ -99,9 +101,10 @@ async function trainOn(lab: Lab, of: CurrentRun) {
   of.looping = true;
   while (of.state === "running") {
     of.trap?.();
-    of.unposted.push(shorten(of.run.runEpoch()));
+    const epoch = of.run.advance(SLICE_MS);
+    if (epoch !== undefined) of.unposted.push(shorten(epoch));
     if (of.run.finished) end(lab, of);
-    else if (of.stepping) pause(lab, of);
+    else if (of.stepping && epoch !== undefined) pause(lab, of);
     else if (performance.now() - of.postedAt >= POST_EVERY_MS) postEpochs(lab, of);
     await letMessagesIn();
   }
@@ -165,7 +168,10 @@ function obey(lab: Lab, of: CurrentRun, command: Command) {
     case "step":
       return resume(lab, of, true);
     case "stop":
-      return of.state === "ended" ? undefined : end(lab, of);
+      if (of.state === "ended") return;
+      of.state = "ended";
+      post({ type: "stopped", runId: of.runId });
+      return end(lab, of);
     case "prolong":
       return prolong(lab, of, command);
     case "set_learning_rate":

@@ -1,6 +1,7 @@
 /**
  * The workers: an answerer, which answers questions and never trains, so that answers are prompt, and trainers, which take jobs
- * from a queue. A worker with a fault is ended and replaced.
+ * from a queue. A worker with a fault is ended and replaced by a spare one whose module is loaded already: so a run starts at
+ * once after another was given up, and after a trap without a network.
  */
 import type { Experiment } from "overfit-lab";
 import type {
@@ -26,6 +27,8 @@ export interface PoolListener {
   heard(message: Heard): void;
   /** A trainer failed, with the run that it had, or the answerer, which has no run. */
   faulted(runId: RunId | null, cause: string): void;
+  /** A run was told to stop and its worker did not answer in time, so it was ended without a result. */
+  abandoned(runId: RunId): void;
 }
 
 /** A question without an answer so far: the worker that will answer, and the caller that waits. */
@@ -35,23 +38,55 @@ interface Waiting {
   reject: (cause: Unanswered) => void;
 }
 
+/** In the midst of a step a worker hears nothing; one that has not stopped after so many milliseconds is ended. */
+const STOP_MS = 150;
+
+/** A worker, or null where the browser refuses it at once, as in a sandboxed frame; the fault is heard like any other. */
+function startWorker(heard: (message: FromWorker) => void): Worker | null {
+  try {
+    return new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module" });
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    queueMicrotask(() => heard({ type: "fault", cause }));
+    return null;
+  }
+}
+
+/** A spare trainer is loaded so many milliseconds after another was opened. */
+const SPARE_AFTER_MS = 3000;
+
 class PoolWorker {
-  private worker: Worker;
+  private readonly worker: Worker | null;
   runId: RunId | null = null;
   /** The run that the worker trained last, which can go on until the worker gets another. */
   keptId: RunId | null = null;
+  /** When a run that was told to stop is given up. */
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether its run has stopped, and only measures its result. */
+  concludes = false;
 
   constructor(heard: (message: FromWorker) => void) {
-    this.worker = new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module" });
+    this.worker = startWorker(heard);
+    if (this.worker === null) return;
     this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => heard(data);
     // An error that the worker could not catch, such as a script that did not load.
     this.worker.onerror = (event) => heard({ type: "fault", cause: event.message || "its script did not load" });
     this.worker.onmessageerror = () => heard({ type: "fault", cause: "a message could not be read" });
   }
   post(message: ToWorker) {
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
+  }
+  /** Calls back after the time that an answer to Stop may take, unless `waitNoMore` comes before. */
+  giveTime(late: () => void) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(late, STOP_MS);
+  }
+  waitNoMore() {
+    clearTimeout(this.timer);
   }
   end() {
+    this.waitNoMore();
+    if (this.worker === null) return;
     this.worker.onmessage = this.worker.onerror = null;
     this.worker.terminate();
   }
@@ -60,6 +95,7 @@ class PoolWorker {
 export class WorkerPool {
   private answerer: PoolWorker | null = null;
   private trainers: PoolWorker[] = [];
+  private spare: PoolWorker | null = null;
   private queue: Job[] = [];
   private nextRequest: RequestId = 1;
   private readonly waiting = new Map<RequestId, Waiting>();
@@ -89,10 +125,21 @@ export class WorkerPool {
   train(runId: RunId, experiment: Experiment, backend: string, start: Job["start"]) {
     this.queue.push({ runId, experiment, backend, start });
     this.assign();
+    this.hurryConcluding();
   }
 
   command(runId: RunId, command: Command) {
     this.trainers.find((worker) => worker.runId === runId)?.post({ type: "command", runId, command });
+  }
+
+  /**
+   * Ends a run, with its result if its worker hears it between two steps. A worker that does not answer is ended, and one that still
+   * measures the result is ended as soon as another run waits for it.
+   */
+  stop(runId: RunId) {
+    const worker = this.trainers.find((worker) => worker.runId === runId);
+    worker?.post({ type: "command", runId, command: { type: "stop" } });
+    worker?.giveTime(() => this.abandon(worker));
   }
 
   /** Sends a command to a run that has ended; returns whether a trainer still has it. */
@@ -124,8 +171,23 @@ export class WorkerPool {
   }
 
   private openTrainer(): PoolWorker {
-    const worker: PoolWorker = new PoolWorker((message) => this.heardTrainer(worker, message));
+    const worker = this.spare ?? this.loadTrainer();
+    this.spare = null;
     this.trainers.push(worker);
+    // Not at once, for a run may be about to start.
+    setTimeout(() => (this.spare ??= this.loadTrainer()), SPARE_AFTER_MS);
+    return worker;
+  }
+
+  private loadTrainer(): PoolWorker {
+    const worker: PoolWorker = new PoolWorker((message) => {
+      if (worker !== this.spare) return this.heardTrainer(worker, message);
+      // A spare that does not load is no fault of any run: the next trainer that is opened says so itself.
+      if (message.type === "fault") {
+        worker.end();
+        this.spare = null;
+      }
+    });
     return worker;
   }
 
@@ -136,16 +198,43 @@ export class WorkerPool {
   private heardTrainer(worker: PoolWorker, message: FromWorker) {
     if (message.type === "answer" || message.type === "unanswered") return this.settle(message);
     if (message.type !== "fault") {
-      if (message.type === "finished") worker.runId = null;
+      if (message.type === "stopped") {
+        worker.waitNoMore();
+        worker.concludes = true;
+        this.hurryConcluding();
+      }
+      if (message.type === "finished") {
+        worker.waitNoMore();
+        worker.runId = null;
+        worker.concludes = false;
+      }
       this.listener.heard(message);
       return this.assign();
     }
-    this.end(worker, message.cause);
-    this.trainers = this.trainers.filter((other) => other !== worker);
+    this.discard(worker, message.cause);
     this.listener.faulted(worker.runId, message.cause);
     // A worker that never had a run did not load; the next run opens another.
     if (worker.runId !== null && this.trainers.length === 0) this.openTrainer();
     this.assign();
+  }
+
+  /** A run that waits leaves little time to one that still measures its result. */
+  private hurryConcluding() {
+    if (this.queue.length === 0) return;
+    for (const worker of this.trainers) if (worker.concludes) worker.giveTime(() => this.abandon(worker));
+  }
+
+  private abandon(worker: PoolWorker) {
+    const { runId } = worker;
+    this.discard(worker, "the run was stopped in the midst of a step");
+    this.openTrainer();
+    if (runId !== null) this.listener.abandoned(runId);
+    this.assign();
+  }
+
+  private discard(worker: PoolWorker, cause: string) {
+    this.end(worker, cause);
+    this.trainers = this.trainers.filter((other) => other !== worker);
   }
 
   private openAnswerer(): PoolWorker {

@@ -25,6 +25,7 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
   const pool = new WorkerPool(TRAINERS, {
     heard: (message) => runs.heard(message),
     faulted: (runId, cause) => runs.faulted(runId, cause),
+    abandoned: (runId) => runs.abandoned(runId),
   });
   const queue = new Queue();
   const images = new ImagesLab(store, pool);

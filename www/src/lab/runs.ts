@@ -131,6 +131,8 @@ export class RunsLab {
         return this.store.set({ memoryBytes: message.memoryBytes });
       case "epochs":
         return this.heardEpochs(message);
+      case "stopped":
+        return;
       case "paused":
         return this.setPhase(message.runId, "paused");
       case "resumed":
@@ -160,6 +162,11 @@ export class RunsLab {
     this.endRun(run.id, "failed");
   }
 
+  /** A run that was stopped in the midst of a step: what it would have answered is not known. */
+  abandoned(runId: RunId) {
+    this.endRun(runId, "abandoned");
+  }
+
   private begin(of: Pick<Run, "presetId" | "mended" | "experiment" | "changes" | "backend">, start: Job["start"]) {
     const active = activeRun(this.store.state);
     if (active !== null) this.stopRun(active);
@@ -187,7 +194,7 @@ export class RunsLab {
 
   private stopRun(run: Run) {
     if (this.pool.cancel(run.id)) return this.forget(run.id);
-    this.pool.command(run.id, { type: "stop" });
+    this.pool.stop(run.id);
     this.store.changeRun(run.id, { phase: "stopping" });
   }
 
@@ -237,7 +244,7 @@ export class RunsLab {
     if (findRun(this.store.state, id)?.phase !== "stopping") this.store.changeRun(id, { phase });
   }
 
-  private endRun(id: RunId, phase: "ended" | "failed") {
+  private endRun(id: RunId, phase: "ended" | "abandoned" | "failed") {
     findRun(this.store.state, id)?.history.close();
     this.store.changeRun(id, { phase });
     if (this.store.state.activeId === id) this.store.set({ activeId: null });

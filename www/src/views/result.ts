@@ -2,12 +2,26 @@
 import type { RunResult } from "overfit-lab";
 import { byId, make, makeMark, setMark, setShown } from "../dom";
 import type { Intents } from "../lab/intents";
-import { shownRun, type State } from "../store";
+import { type Phase, shownRun, type State } from "../store";
 
 /** True (a tick) if memorised, false (a cross) if not; null if unfinished, or if not memorised although every image is right. */
 export function markOf({ verdict, memorised, images_right, images }: RunResult): boolean | null {
   if (verdict === "unfinished" || (!memorised && images_right === images)) return null;
   return memorised;
+}
+
+/** What is said in place of a result. */
+function wordsWithout(phase: Phase | null): string {
+  switch (phase) {
+    case "failed":
+      return "The run failed before its end.";
+    case "abandoned":
+      return "The run was stopped in the midst of a long step, so the network was not measured.";
+    case "stopping":
+      return "Measuring the network as it is now…";
+    default:
+      return "The verdict comes here when the run ends.";
+  }
 }
 
 export function mountResult(_intents: Intents) {
@@ -31,8 +45,7 @@ export function mountResult(_intents: Intents) {
     const result = run?.result ?? null;
     // The introduction is only for people who have not trained yet.
     setShown(intro, state.runs.length === 0);
-    const words =
-      run?.phase === "failed" ? "The run failed before its end." : "The verdict comes here when the run ends.";
+    const words = wordsWithout(run?.phase ?? null);
     if ((result ?? words) === drawn) return;
     drawn = result ?? words;
     body.replaceChildren(...(result === null ? [make("p", { class: "muted" }, words)] : draw(result)));

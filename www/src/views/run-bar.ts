@@ -94,9 +94,10 @@ export function mountRunBar(intents: Intents) {
 
 /** The memory that Train would need, if it is known. */
 function readyText({ description }: Form): string {
-  return description === null
-    ? "Ready"
-    : `Ready; takes about ${formatBytes(description.summary.memory_bytes)} of memory`;
+  if (description === null) return "Ready";
+  const { memory_bytes, slow_note } = description.summary;
+  const memory = `Ready; takes about ${formatBytes(memory_bytes)} of memory`;
+  return slow_note === null ? memory : `${memory}. ${slow_note}`;
 }
 
 /** A reason to end the run now, if there is one. */
@@ -132,6 +133,8 @@ function progressText(run: Run): string {
     case "ended":
       if (history.last?.stopped_early) return `${percent}, done: stopped early`;
       return share === 1 ? "100 %, done" : `${percent}, stopped`;
+    case "abandoned":
+      return `${percent}, stopped`;
     case "failed":
       return `${percent}, failed`;
   }

@@ -53,6 +53,7 @@ const words: Record<Run["phase"], string> = {
   paused: "paused",
   stopping: "ending",
   ended: "ended",
+  abandoned: "stopped",
   failed: "failed",
 };
 
