@@ -1,6 +1,6 @@
 //! The native program: arguments, progress and printing.
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use overfit_lab::backend::default_backend;
 use overfit_lab::causes;
 use overfit_lab::diagnosis::{RunEvent, RunResult};
-use overfit_lab::experiment::{EpochCost, Experiment};
+use overfit_lab::experiment::{EpochCost, Experiment, shown};
 use overfit_lab::presets::{self, Preset, PresetGroup};
 use overfit_lab::run::{EpochReport, Run};
 use overfit_lab::script::{self, Framework};
@@ -83,12 +83,17 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() && error.kind() != NO_COMMAND => {
-            // One line, as for all bad input; the other lines of clap's text are usage.
+            // One line, as for all bad input: clap's first paragraph, which may list arguments. The other lines are usage.
             let text = error.to_string();
-            eprintln!("{} (try --help)", text.lines().next().unwrap_or_default());
+            let paragraph = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+            tell(&format!("{} (try --help)", paragraph.collect::<Vec<_>>().join(" ")));
             return ExitCode::from(2);
         }
-        Err(help) => help.exit(),
+        Err(help) if help.use_stderr() => {
+            tell(&help.to_string());
+            return ExitCode::from(2);
+        }
+        Err(help) => return exit_code(print_help(&help.to_string())),
     };
     let outcome = match arguments.command {
         Command::Run(arguments) => run(&arguments),
@@ -96,10 +101,14 @@ pub fn main() -> ExitCode {
         Command::Code(arguments) => code(&arguments),
         Command::Presets => list_presets(),
     };
+    exit_code(outcome)
+}
+
+fn exit_code(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Input(message)) => {
-            eprintln!("{}", message.replace('\n', " "));
+            tell(&message.replace('\n', " "));
             ExitCode::from(2)
         }
         // The reader of the output closed the pipe, as `head` does.
@@ -107,10 +116,22 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(Failure::Output(error)) => {
-            eprintln!("Writing failed: {error}.");
+            tell(&format!("Writing failed: {error}."));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a line to standard error. Where that is full or closed, nobody reads it, and the run and its exit code are what count.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", line.trim_end());
+}
+
+fn print_help(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    write!(out, "{text}")?;
+    out.flush()?;
+    Ok(())
 }
 
 /// The reason why the program ends early.
@@ -172,10 +193,10 @@ fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let mut run = Run::new(experiment, &arguments.backend)
         .map_err(|problem| Failure::Input(problem.to_string()))?;
     for warning in causes::warnings(run.experiment()) {
-        eprintln!("Warning: {}", warning.message);
+        tell(&format!("Warning: {}", warning.message));
     }
     if let Some(note) = EpochCost::of(run.experiment()).slow_note() {
-        eprintln!("Note: {note}");
+        tell(&format!("Note: {note}"));
     }
     let mut report: Box<dyn Report> =
         if arguments.json { Box::new(JsonLines) } else { Box::new(Words::new(&run)) };
@@ -211,19 +232,45 @@ fn experiment(arguments: &Chosen) -> Result<(Option<String>, Experiment), Failur
     Ok((id, experiment))
 }
 
+/// No experiment is larger: a list has 64 layers at most.
+const LARGEST_FILE: u64 = 1 << 20;
+
 fn read(path: &str) -> Result<Experiment, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let ids: Vec<_> = presets::presets().iter().map(|preset| preset.id).collect();
+    let name = shown(path);
+    let bytes = first_bytes(path).map_err(|error| {
+        let near = nearest_preset(path).map_or(String::new(), |id| format!("Did you mean {id}? "));
         Failure::Input(format!(
-            "experiment: {path} is neither a preset ({}) nor a readable file ({error}).",
-            ids.join(", ")
+            "experiment: {name} is neither a preset nor a file that can be read ({error}). {near}`overfit-lab presets` lists the presets."
         ))
     })?;
-    Experiment::from_json(&text).map_err(|problem| Failure::Input(format!("{path}: {problem}")))
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(Failure::Input(format!("{name}: the file is larger than 1 MiB.")));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Failure::Input(format!("{name}: the file is not text: {error}.")))?;
+    Experiment::from_json(&text).map_err(|problem| Failure::Input(format!("{name}: {problem}")))
+}
+
+/// A file's bytes, of a file that is too large only enough to show that.
+fn first_bytes(path: &str) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The preset whose id a person may have meant.
+fn nearest_preset(name: &str) -> Option<&'static str> {
+    const ALIKE: f64 = 0.85;
+    let name = name.to_lowercase();
+    let alike = |id: &str| strsim::jaro_winkler(&name, id);
+    let presets = presets::presets().into_iter().map(|preset| (alike(preset.id), preset.id));
+    let nearest = presets.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (nearest.0 >= ALIKE).then_some(nearest.1)
 }
 
 fn split(setting: &str) -> Result<(&str, &str), Failure> {
     setting.split_once('=').ok_or_else(|| {
+        let setting = shown(setting);
         Failure::Input(format!("--set {setting}: it must be FIELD=VALUE, such as seed=2."))
     })
 }

@@ -130,12 +130,12 @@ fn bad_input_is_one_line_on_stderr_and_exit_code_2() {
         (&["run", "example-1", "--epochs", "0"], &["training.epochs", "0", "1 to 100000"]),
         (&["run", "example-1", "--epochs", "ten"], &["training.epochs", "ten"]),
         (&["run", "example-1", "--backend", "cuda"], &["backend", "cuda", "flex"]),
-        (&["run", "example-9"], &["example-9", "example-1, example-2, example-3"]),
+        (&["run", "example-9"], &["example-9", "Did you mean example-", "overfit-lab presets"]),
         (&["run", "Cargo.toml"], &["Cargo.toml", "JSON"]),
         (&["run", "example-1", "--sed", "1"], &["--sed", "--help"]),
         (&["run"], &["required", "--help"]),
         (&["walk"], &["walk", "--help"]),
-        (&["show", "example-9"], &["example-9", "example-1, example-2, example-3"]),
+        (&["show", "example-9"], &["example-9", "Did you mean example-", "overfit-lab presets"]),
         (&["show", "example-1", "--set", "training.speed=9"], &["training.speed"]),
         (&["show", "example-1", "--mended"], &["--mended", "example-1", "a mistake"]),
         (&["run", "Cargo.toml", "--mended"], &["--mended", "Cargo.toml"]),
@@ -222,4 +222,69 @@ fn what_is_allowed_and_most_likely_wrong_is_said_and_trained() {
     assert!(
         String::from_utf8(output.stdout).unwrap().contains("Training accuracy after 30 epochs")
     );
+}
+
+#[test]
+fn a_file_is_read_only_as_far_as_an_experiment_may_go() {
+    let large = written("large.json", &format!("{{\"seed\":1{}}}", " ".repeat(1 << 20)));
+    let twice = written("twice.json", r#"{"training":{"epochs":1,"epochs":2}}"#);
+    let rows = [
+        (large.as_str(), "large.json: the file is larger than 1 MiB."),
+        (&twice, "the key epochs stands twice at line 1 column"),
+        #[cfg(unix)]
+        ("/dev/zero", "/dev/zero: the file is larger than 1 MiB."),
+    ];
+    for (file, words) in rows {
+        let output = program(&["run", file]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        assert!(errors.contains(words), "{errors}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_misspelt_is_named() {
+    let rows: [(&[&str], &str); 4] = [
+        (&["run"], "were not provided: <EXPERIMENT> (try --help)"),
+        (&["code", "example-1"], "were not provided: --framework <ID> (try --help)"),
+        (&["run", "Example-1"], "Did you mean example-1? `overfit-lab presets` lists the presets."),
+        (&["run", "pixel-255-adam"], "Did you mean pixels-255-adam?"),
+    ];
+    for (arguments, words) in rows {
+        let output = program(arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.lines().count() == 1 && errors.contains(words), "{errors}");
+    }
+    let output = program(&["run", "nothing-like-it"]);
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("Did you mean"));
+}
+
+/// Example 3 warns, so the first thing that a run writes goes to stderr.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_stderr_loses_no_output_and_no_exit_code() {
+    let full = || std::fs::File::create("/dev/full").unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_overfit-lab"));
+        command.args(arguments).stderr(full()).output().unwrap()
+    };
+    let small = ["run", "example-3", "--set", "dataset.side=8", "--epochs", "1", "--json"];
+    let output = run(&small);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+    assert_eq!(run(&["run", "nosuch"]).status.code(), Some(2));
+    assert_eq!(run(&["run"]).status.code(), Some(2));
+    let help =
+        Command::new(env!("CARGO_BIN_EXE_overfit-lab")).arg("--help").stdout(full()).output();
+    assert_eq!(help.unwrap().status.code(), Some(1));
+}
+
+/// A file of this name for one test; its path.
+fn written(name: &str, text: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().into()
 }

@@ -359,7 +359,11 @@ impl InvalidField {
 
 impl std::fmt::Display for InvalidField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
+        // A field that nobody knows is named by the message alone.
+        match self.message.strip_prefix(&self.field) {
+            Some(rest) if rest.starts_with(' ') => f.write_str(&self.message),
+            _ => write!(f, "{}: {}", self.field, self.message),
+        }
     }
 }
 
@@ -371,7 +375,7 @@ pub(super) fn layer_of(path: &str) -> Option<usize> {
 }
 
 /// A value as an error quotes it: shortened to 80 characters, control characters escaped, and "an empty value" for empty text.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     if text.is_empty() {
         return "an empty value".into();

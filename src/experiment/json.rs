@@ -7,14 +7,19 @@ use serde_json::{Map, Value, json};
 
 use super::data::{SIDE, SIDES};
 use super::fields::{FieldKind, shown};
+use super::strict::Strict;
 use super::{Choice, Experiment, Field, InvalidField, KERAS_BATCH_SIZE, OptimizerConfig};
 
 impl Experiment {
     /// Reads an experiment from JSON. An absent field has its default. The error names an unknown or mistyped field, or the place of
     /// broken JSON; [`Experiment::validate`] checks ranges.
     pub fn from_json(text: &str) -> Result<Self, InvalidField> {
-        let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
-            let message = format!("The experiment is not JSON: {error}.");
+        let text = text.trim_start_matches('\u{feff}');
+        let Strict(value) = serde_json::from_str(text).map_err(|error| {
+            let message = match error.is_data() {
+                true => format!("The experiment cannot be read: {error}."),
+                false => format!("The experiment is not JSON: {error}."),
+            };
             InvalidField::told("experiment", "this text", "a JSON object", message)
         })?;
         Self::from_value(value)

@@ -21,6 +21,7 @@ mod regularisation;
 mod schedule;
 mod setting;
 mod shapes;
+mod strict;
 mod training_loop;
 mod validate;
 
@@ -31,7 +32,7 @@ pub use describe::{Change, LayerSummary, Summary};
 pub use early_stopping::{EarlyStoppingConfig, Monitor, Patience};
 pub use fields::{
     Choice, Field, FieldGroup, FieldKind, FieldLimit, InvalidField, NumberRange, Slider,
-    field_limits, fields, number_text,
+    field_limits, fields, number_text, shown,
 };
 pub use form::{FormControl, FormField, FormGroup, FormOption};
 pub use initializer::{Distribution, Fans, InitializerConfig, KernelInitializer};
