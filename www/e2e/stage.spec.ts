@@ -179,7 +179,7 @@ test("the end value is marked apart from the curve", async ({ lab, page }) => {
   await lab.field("Images").fill("200");
   await lab.slider("Batch size").fill("20");
   await lab.trainFor(2);
-  await expect(page.getByText("this was measured after the last one")).toBeVisible();
+  await expect(page.getByText("the result was measured after the last epoch")).toBeVisible();
   const reader = lab.slider("Epoch to read on the chart");
   await reader.press("End");
   await expect(page.locator("#readout")).toHaveText(/^epoch 2, .*measured at the end: loss \d\S+/);
