@@ -50,7 +50,7 @@ fn the_same_experiment_gives_the_same_bits() {
     }
 }
 
-/// An epoch is interrupted after every step, and looked at, without any other bits.
+/// An epoch that is interrupted and looked at after every step gives the same bits.
 #[wasm_bindgen_test(unsupported = test)]
 fn an_interrupted_epoch_goes_on_as_if_it_had_not_been() {
     let mut experiment = experiment();

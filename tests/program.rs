@@ -261,7 +261,7 @@ fn what_is_missing_or_misspelt_is_named() {
     assert!(!String::from_utf8(output.stderr).unwrap().contains("Did you mean"));
 }
 
-/// Example 3 warns, so the first thing that a run writes goes to stderr.
+/// Example 3 has a warning, so a run writes to stderr first.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_stderr_loses_no_output_and_no_exit_code() {
@@ -281,7 +281,7 @@ fn a_full_stderr_loses_no_output_and_no_exit_code() {
     assert_eq!(help.unwrap().status.code(), Some(1));
 }
 
-/// A file of this name for one test; its path.
+/// Writes a file of this name for one test; returns its path.
 fn written(name: &str, text: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(name);

@@ -10,7 +10,7 @@ test("a worker that traps is reported and replaced, and earlier runs stay", asyn
   expect(await lab.page.evaluate(() => window.__overfitLab.crashWorker())).toBe(true);
 
   await expect(lab.alert).toHaveText(
-    /^The run failed after epoch \d+ \(.*unreachable.*\): press “Start again” to train it anew\.$/,
+    /^The run failed after epoch \d+ \(.*unreachable.*\): press “Start again” to train it again\.$/,
   );
   await expect(lab.runs).toHaveCount(2);
   await expect(lab.runs.first()).toContainText("failed");
@@ -30,7 +30,7 @@ test.describe("a module that does not load", () => {
     await page.route("**/*.wasm", (route) => route.abort());
     await page.goto(process.env["PAGE_URL"] ?? "");
     await expect(lab.alert).toHaveText(
-      /^The training engine did not load \(.+\): press “Start again” to load it anew\.$/,
+      /^The training engine did not load \(.+\): press “Start again” to load it again\.$/,
     );
     await page.unroute("**/*.wasm");
     await lab.button("Start again").click();
@@ -40,17 +40,14 @@ test.describe("a module that does not load", () => {
   });
 });
 
-test("after a trap without a network, Start again trains with the worker that was loaded before", async ({
-  lab,
-  page,
-}) => {
+test("after a trap without the network, Start again trains with the spare worker", async ({ lab, page }) => {
   const loaded: string[] = [];
   page.context().on("requestfinished", (request) => loaded.push(new URL(request.url()).pathname));
   await lab.open();
   await lab.endlessly();
   await lab.button("Train").click();
   await lab.reaches(2);
-  // The answerer, the trainer and the spare one.
+  // The answerer, the trainer and the spare trainer.
   await expect.poll(() => loaded.filter((path) => path.endsWith(".wasm")).length, { timeout: 30_000 }).toBe(3);
   await page.context().setOffline(true);
   await page.evaluate(() => window.__overfitLab.crashWorker());
@@ -64,7 +61,7 @@ test("after a trap without a network, Start again trains with the worker that wa
 });
 
 test.describe("a browser that gives no workers", () => {
-  test("is told, and nothing is left hanging", async ({ lab, page }) => {
+  test("is reported, and nothing is left waiting", async ({ lab, page }) => {
     await page.addInitScript(() => {
       window.Worker = class {
         constructor() {

@@ -204,7 +204,7 @@ const SLOW_STEP = JSON.stringify([
   { type: "dense", units: 2, activation: "softmax" },
 ]);
 
-test("Stop in the midst of a long step ends the run, and the next one starts", async ({ lab }) => {
+test("Stop in the middle of a long step ends the run, and the next one starts", async ({ lab }) => {
   await lab.open();
   await lab.unfold("Network");
   const layers = lab.page.getByRole("textbox", { name: "Layers", exact: true });
@@ -216,10 +216,10 @@ test("Stop in the midst of a long step ends the run, and the next one starts", a
   await lab.button("Train").click();
   await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");
   await lab.button("Stop").click();
-  await expect(lab.result).toContainText("stopped in the midst of a long step");
+  await expect(lab.result).toContainText("stopped in the middle of a long step");
   await expect(lab.runs.first()).toContainText("stopped");
   await expect(lab.button("Stop")).toBeDisabled();
-  // Train while another such run is under way: the new one does not wait for the step's end.
+  // Train while another such run is active: the new run does not wait for the step's end.
   await lab.button("Train").click();
   await expect(lab.runs).toHaveCount(2);
   await lab.preset("Example 3").check();
@@ -227,7 +227,7 @@ test("Stop in the midst of a long step ends the run, and the next one starts", a
   await expect(lab.runs).toHaveCount(3);
 });
 
-test("Stop within an epoch of many steps measures the network as it is", async ({ lab }) => {
+test("Stop within an epoch of many steps measures the current network", async ({ lab }) => {
   await lab.open();
   await lab.slider("Batch size").fill("1");
   await lab.unfold("Data");

@@ -13,7 +13,7 @@ import type {
 import type { History } from "./history";
 import type { Preview, RunId } from "./protocol";
 
-/** An abandoned run was stopped in the midst of a step, so it has no result. */
+/** An abandoned run was stopped in the middle of a step, so it has no result. */
 export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "abandoned" | "failed";
 
 /** The learning rate that a person set, and the first epoch that was trained with it. */

@@ -1,4 +1,4 @@
-/** One worker: loads the wasm package, answers questions, and trains one run at a time. The only importer of the package. */
+/** A worker: loads the wasm package, answers questions, and trains one run at a time. No other part imports the package. */
 import type { DatasetPreview, EpochReport, Experiment, InvalidField, Run } from "overfit-lab";
 import {
   type Command,
@@ -16,12 +16,12 @@ declare const self: {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
 };
 
-/** At most so many posts a second, however fast epochs come. */
+/** The shortest time between two posts of epochs, however fast epochs are. */
 const POST_EVERY_MS = 1000 / 60;
-/** Messages are let in between epochs, and within a long one between two steps after so many milliseconds. */
+/** The time after which messages are let in between two steps of a long epoch; they are always let in between epochs. */
 const SLICE_MS = 50;
 
-/** The package's panic hook prints the cause of a trap, which itself only says "unreachable"; so it is remembered here. */
+/** The cause of the last panic, from the package's panic hook, which prints it: the trap itself only says "unreachable". */
 let lastPanic: string | null = null;
 const printError = console.error.bind(console);
 console.error = (...args: unknown[]) => {
@@ -37,10 +37,10 @@ const post = (message: FromWorker) => self.postMessage(message);
 const report = (error: unknown) =>
   post({ type: "fault", cause: lastPanic ?? (error instanceof Error ? error.message : String(error)) });
 
-/** Resolves after the messages that wait now. Unlike a timer it is not slowed down in a hidden tab. */
 const messages = new MessageChannel();
 let waiting: (() => void) | null = null;
 messages.port1.onmessage = () => waiting?.();
+/** Resolves after the messages that wait now. Unlike a timer, it is not slowed down in a hidden tab. */
 const letMessagesIn = () =>
   new Promise<void>((resolve) => {
     waiting = resolve;
@@ -51,22 +51,22 @@ interface CurrentRun extends Job {
   run: Run;
   state: "running" | "paused" | "ended";
   stepping: boolean;
-  /** Whether `trainOn` is at work on it, perhaps just letting messages in. */
+  /** Whether `trainOn` is running for this run; it may be letting messages in. */
   looping: boolean;
-  /** What is done in place of the next epoch, once a test has asked for it. */
+  /** Called instead of the next epoch, after a test has asked for it. */
   trap: (() => never) | null;
   unposted: EpochReport[];
   postedAt: number;
 }
-/** The run that was trained last. It stays until the next one, for a person may train it further. */
+/** The run that was trained last. It stays until the next one, because a person may go on with it. */
 let current: CurrentRun | null = null;
 
-/** The problem that Rust attached to a refusal, or null for anything else that was thrown. */
+/** The problem that Rust attached to a refusal; null for any other error. */
 function refusal(error: unknown): InvalidField | null {
   return error instanceof Error && "problem" in error ? (error as { problem: InvalidField }).problem : null;
 }
 
-/** Of the images that are not shown nobody asks for more than how many are right, which stands apart. */
+/** Removes the answers for images that are not shown: the page needs only the number of right ones, which the report has. */
 function shorten(report: EpochReport): EpochReport {
   const { predicted, label_probability } = report.metrics;
   if (predicted.length <= IMAGES_SHOWN) return report;
@@ -187,7 +187,7 @@ function obey(lab: Lab, of: CurrentRun, command: Command) {
   }
 }
 
-/** The images and labels of an experiment, or null where it is not valid. */
+/** The images and labels of an experiment, or null if it is invalid. */
 function preview(lab: Lab, experiment: Experiment): Preview | null {
   let dataset: DatasetPreview;
   try {
@@ -201,7 +201,7 @@ function preview(lab: Lab, experiment: Experiment): Preview | null {
   return found;
 }
 
-/** One layer's output for one image; the run may be under way, for questions are answered between epochs. */
+/** One layer's output for one image. The run may be active: questions are answered while messages are let in. */
 function look({ run }: CurrentRun, layer: number, image: number): Look {
   const found = run.look(layer, image);
   const { shape, values, gradients } = found;

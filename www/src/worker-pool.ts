@@ -1,7 +1,7 @@
 /**
  * The workers: an answerer, which answers questions and never trains, so that answers are prompt, and trainers, which take jobs
- * from a queue. A worker with a fault is ended and replaced by a spare one whose module is loaded already: so a run starts at
- * once after another was given up, and after a trap without a network.
+ * from a queue. A worker with a fault is ended and replaced by a spare one, whose module is already loaded: so a run starts
+ * immediately after another was given up, and without the network after a trap.
  */
 import type { Experiment } from "overfit-lab";
 import type {
@@ -27,7 +27,7 @@ export interface PoolListener {
   heard(message: Heard): void;
   /** A trainer failed, with the run that it had, or the answerer, which has no run. */
   faulted(runId: RunId | null, cause: string): void;
-  /** A run was told to stop and its worker did not answer in time, so it was ended without a result. */
+  /** A run was told to stop, but its worker did not answer in time and was ended, without a result. */
   abandoned(runId: RunId): void;
 }
 
@@ -38,10 +38,10 @@ interface Waiting {
   reject: (cause: Unanswered) => void;
 }
 
-/** In the midst of a step a worker hears nothing; one that has not stopped after so many milliseconds is ended. */
+/** The time for a worker to stop, after which it is ended: in the middle of a step it receives no messages. */
 const STOP_MS = 150;
 
-/** A worker, or null where the browser refuses it at once, as in a sandboxed frame; the fault is heard like any other. */
+/** A worker, or null if the browser refuses it immediately, as in a sandboxed frame; that is reported like any other fault. */
 function startWorker(heard: (message: FromWorker) => void): Worker | null {
   try {
     return new Worker(new URL("./training.worker.ts", import.meta.url), { type: "module" });
@@ -52,7 +52,7 @@ function startWorker(heard: (message: FromWorker) => void): Worker | null {
   }
 }
 
-/** A spare trainer is loaded so many milliseconds after another was opened. */
+/** The time from opening a trainer to loading a spare one. */
 const SPARE_AFTER_MS = 3000;
 
 class PoolWorker {
@@ -60,9 +60,9 @@ class PoolWorker {
   runId: RunId | null = null;
   /** The run that the worker trained last, which can go on until the worker gets another. */
   keptId: RunId | null = null;
-  /** When a run that was told to stop is given up. */
+  /** The timer after which a run that was told to stop is given up. */
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether its run has stopped, and only measures its result. */
+  /** Whether the worker's run has stopped and is only measuring its result. */
   concludes = false;
 
   constructor(heard: (message: FromWorker) => void) {
@@ -76,16 +76,16 @@ class PoolWorker {
   post(message: ToWorker) {
     this.worker?.postMessage(message);
   }
-  /** Calls back after the time that an answer to Stop may take, unless `waitNoMore` comes before. */
-  giveTime(late: () => void) {
+  /** Calls back after the time for an answer to Stop, unless `stopTimeout` is called before. */
+  startTimeout(late: () => void) {
     clearTimeout(this.timer);
     this.timer = setTimeout(late, STOP_MS);
   }
-  waitNoMore() {
+  stopTimeout() {
     clearTimeout(this.timer);
   }
   end() {
-    this.waitNoMore();
+    this.stopTimeout();
     if (this.worker === null) return;
     this.worker.onmessage = this.worker.onerror = null;
     this.worker.terminate();
@@ -125,7 +125,7 @@ export class WorkerPool {
   train(runId: RunId, experiment: Experiment, backend: string, start: Job["start"]) {
     this.queue.push({ runId, experiment, backend, start });
     this.assign();
-    this.hurryConcluding();
+    this.limitConcluding();
   }
 
   command(runId: RunId, command: Command) {
@@ -133,13 +133,13 @@ export class WorkerPool {
   }
 
   /**
-   * Ends a run, with its result if its worker hears it between two steps. A worker that does not answer is ended, and one that still
-   * measures the result is ended as soon as another run waits for it.
+   * Stops a run; it gets a result if its worker receives the message between two steps. A worker that does not answer is ended, and
+   * so is one that is still measuring the result when another run waits for it.
    */
   stop(runId: RunId) {
     const worker = this.trainers.find((worker) => worker.runId === runId);
     worker?.post({ type: "command", runId, command: { type: "stop" } });
-    worker?.giveTime(() => this.abandon(worker));
+    worker?.startTimeout(() => this.abandon(worker));
   }
 
   /** Sends a command to a run that has ended; returns whether a trainer still has it. */
@@ -174,7 +174,7 @@ export class WorkerPool {
     const worker = this.spare ?? this.loadTrainer();
     this.spare = null;
     this.trainers.push(worker);
-    // Not at once, for a run may be about to start.
+    // Not immediately, because a run may be about to start.
     setTimeout(() => (this.spare ??= this.loadTrainer()), SPARE_AFTER_MS);
     return worker;
   }
@@ -182,7 +182,7 @@ export class WorkerPool {
   private loadTrainer(): PoolWorker {
     const worker: PoolWorker = new PoolWorker((message) => {
       if (worker !== this.spare) return this.heardTrainer(worker, message);
-      // A spare that does not load is no fault of any run: the next trainer that is opened says so itself.
+      // A spare that does not load affects no run: the next trainer to be opened reports the fault.
       if (message.type === "fault") {
         worker.end();
         this.spare = null;
@@ -199,12 +199,12 @@ export class WorkerPool {
     if (message.type === "answer" || message.type === "unanswered") return this.settle(message);
     if (message.type !== "fault") {
       if (message.type === "stopped") {
-        worker.waitNoMore();
+        worker.stopTimeout();
         worker.concludes = true;
-        this.hurryConcluding();
+        this.limitConcluding();
       }
       if (message.type === "finished") {
-        worker.waitNoMore();
+        worker.stopTimeout();
         worker.runId = null;
         worker.concludes = false;
       }
@@ -218,15 +218,15 @@ export class WorkerPool {
     this.assign();
   }
 
-  /** A run that waits leaves little time to one that still measures its result. */
-  private hurryConcluding() {
+  /** Limits the time of runs that are still measuring their results while another run waits. */
+  private limitConcluding() {
     if (this.queue.length === 0) return;
-    for (const worker of this.trainers) if (worker.concludes) worker.giveTime(() => this.abandon(worker));
+    for (const worker of this.trainers) if (worker.concludes) worker.startTimeout(() => this.abandon(worker));
   }
 
   private abandon(worker: PoolWorker) {
     const { runId } = worker;
-    this.discard(worker, "the run was stopped in the midst of a step");
+    this.discard(worker, "the run was stopped in the middle of a step");
     this.openTrainer();
     if (runId !== null) this.listener.abandoned(runId);
     this.assign();

@@ -1,4 +1,4 @@
-/** What the page can do: the intents of the views, carried out by asking the workers and changing the store. */
+/** Carries out the intents of the views, by asking the workers and changing the store. */
 import type { Look } from "../protocol";
 import type { Store } from "../store";
 import { WorkerPool } from "../worker-pool";
@@ -13,11 +13,11 @@ const TRAINERS = 1;
 
 export interface Lab {
   intents: Intents;
-  /** Fills the form with the first preset. */
+  /** Puts the first preset into the form. */
   boot(): Promise<void>;
-  /** The output of a layer of the run that is shown, for one of the run's images. */
+  /** The output of a layer of the shown run, for one of the run's images. */
   look(layer: number, image: number): Promise<Look>;
-  /** For tests alone. */
+  /** Only for tests. */
   crashWorker(): boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Runs: begun, commanded, followed and kept. */
+/** Begins runs, sends them commands, follows them and keeps them. */
 import type { Change } from "overfit-lab";
 import { History, keepWithin } from "../history";
 import { isValid } from "../problems";
@@ -25,7 +25,7 @@ const EVENTS_KEPT = 500;
 
 export class RunsLab {
   private nextRun: RunId = 1;
-  /** Runs that leave the table as soon as they are over. */
+  /** Runs to remove from the table as soon as they are over. */
   private readonly dropped = new Set<RunId>();
 
   constructor(
@@ -63,7 +63,7 @@ export class RunsLab {
     this.store.changeRun(run.id, { experiment, phase: "running", result: null });
     this.store.set({ activeId: run.id });
     void this.form.followEpochs(epochs).then(() => {
-      // Of how it differs from its preset only the number of epochs is new.
+      // Of the differences from the preset, only the number of epochs is new.
       const isEpochs = ({ field }: Change) => field === "training.epochs";
       const now = this.store.state.form?.description?.changes.filter(isEpochs) ?? [];
       this.store.changeRun(run.id, { changes: [...run.changes.filter((change) => !isEpochs(change)), ...now] });
@@ -102,7 +102,7 @@ export class RunsLab {
       if (run === null) return;
       this.store.set({ shownId: id });
       const { rate } = run.rates.at(-1) ?? { rate: run.experiment.training.learning_rate };
-      // The form of a run under way holds the rate that it trains with now.
+      // The form of an active run gets the rate that it trains with now.
       const training = { ...run.experiment.training, learning_rate: isOver(run) ? (run.rates[0]?.rate ?? rate) : rate };
       await this.form.put({ ...run, experiment: { ...run.experiment, training } });
     });
@@ -113,14 +113,14 @@ export class RunsLab {
     if (run !== null && isOver(run)) this.forget(id);
   }
 
-  /** Asks the run that is shown, under way or just ended; rejects with the reason where no network can answer. */
+  /** Asks the shown run, active or just ended; rejects with the reason if there is no network to answer. */
   look(layer: number, image: number): Promise<Look> {
     const { shownId } = this.store.state;
     if (shownId === null) return Promise.reject(new Unanswered("no run is shown"));
     return this.pool.ask("look", { runId: shownId, layer, image });
   }
 
-  /** Makes the training worker trap at its next epoch; whether a run was there to trap. */
+  /** Makes the active run trap at its next epoch; returns whether there is one. */
   crashWorker(): boolean {
     return this.commandActive({ type: "crash" });
   }
@@ -153,16 +153,16 @@ export class RunsLab {
   faulted(runId: RunId | null, cause: string) {
     const run = findRun(this.store.state, runId);
     if (run === null) {
-      const sentence = `The training engine did not load (${cause}): press “Start again” to load it anew.`;
+      const sentence = `The training engine did not load (${cause}): press “Start again” to load it again.`;
       return this.store.set({ fault: { sentence, runId: null } });
     }
     const after = run.history.last === null ? "before its first epoch" : `after epoch ${run.history.last.epoch}`;
-    const sentence = `The run failed ${after} (${cause}): press “Start again” to train it anew.`;
+    const sentence = `The run failed ${after} (${cause}): press “Start again” to train it again.`;
     this.store.set({ fault: { sentence, runId } });
     this.endRun(run.id, "failed");
   }
 
-  /** A run that was stopped in the midst of a step: what it would have answered is not known. */
+  /** Ends a run that was stopped in the middle of a step: its result is unknown. */
   abandoned(runId: RunId) {
     this.endRun(runId, "abandoned");
   }
@@ -260,7 +260,7 @@ export class RunsLab {
   }
 }
 
-/** Whether a new run of the form repeats a run number by number in which nothing has happened yet, so that one need not be kept. */
+/** Whether a new run of the form repeats the numbers of a run without any events, so that the old one need not be kept. */
 function repeats(form: Form, run: Run): boolean {
   const sameRate = run.rates.length === 1 && run.rates[0]?.rate === form.experiment.training.learning_rate;
   return sameRate && run.events.length === 0 && !run.compared && !changedSince(form, run);

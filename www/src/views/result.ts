@@ -10,15 +10,15 @@ export function markOf({ verdict, memorised, images_right, images }: RunResult):
   return memorised;
 }
 
-/** What is said in place of a result. */
+/** The text instead of a result. */
 function wordsWithout(phase: Phase | null): string {
   switch (phase) {
     case "failed":
       return "The run failed before its end.";
     case "abandoned":
-      return "The run was stopped in the midst of a long step, so the network was not measured.";
+      return "The run was stopped in the middle of a long step, so the network was not measured.";
     case "stopping":
-      return "Measuring the network as it is now…";
+      return "Measuring the network…";
     default:
       return "The verdict comes here when the run ends.";
   }
