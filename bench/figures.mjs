@@ -1,6 +1,6 @@
 // Turns measurements into the reported figures.
 
-/** The largest relative difference of a first loss from ours: the same network, images, labels and weights differ only by rounding. */
+/** The largest relative difference of a first loss from ours: from the same start, only rounding differs. */
 const LOSS_TOLERANCE = 1e-4;
 /** The fewest epochs for a 95th percentile. */
 const FOR_P95 = 20;

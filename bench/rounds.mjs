@@ -5,7 +5,7 @@
 
 /** Epochs that are not counted: the engines recompile hot code in them, and Keras traces its graph. */
 const WARM_UP = 5;
-/** A peer is also warm after `warmUpMs`. Its time is up after `measuredMs` more and `least` epochs, and at the latest after `mostMs`. */
+/** A peer is also warm after `warmUpMs`. It is done after `measuredMs` more and `least` epochs, at the latest after `mostMs`. */
 const PEER = { warmUpMs: 4000, measuredMs: 10000, least: 3, mostMs: 30000 };
 
 /** The most epochs that a contender may train. */
@@ -13,7 +13,7 @@ export function mostEpochs(epochs) {
   return WARM_UP + epochs;
 }
 
-/** Opens all contenders, runs them in turn and closes them; returns an entry each: `{ contender, about, first, results, unable }`. */
+/** Opens contenders, runs them in turn and closes them; returns an entry each: `{ contender, about, first, results, unable }`. */
 export async function takeTurns(contenders, problem, epochs) {
   const entries = contenders.map((contender) => ({
     contender,

@@ -1,4 +1,5 @@
-//! Draws random experiments without end. Each must survive a round trip through JSON, and must be refused at a layer or train an epoch.
+//! Draws random experiments without end. Each must survive a round trip through JSON, and must be refused at a layer or train an
+//! epoch.
 //!
 //! `cargo install cargo-fuzz`, then `cargo fuzz run layers -s none`. Add its findings to `tests/properties.rs`.
 

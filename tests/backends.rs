@@ -1,4 +1,5 @@
-//! The kernels and Burn's own operations compute the same losses, unless rounding decides, which a tiny change of the inputs proves.
+//! The kernels and Burn's own operations compute the same losses, unless rounding decides, which a tiny change of the inputs
+//! proves.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -119,7 +120,8 @@ fn random_experiments_agree_or_rounding_decides() {
 /// agree. Exact arithmetic gives 0 where rounding leaves about 1e-8, and an optimizer or a loss makes that a large number.
 #[test]
 fn what_rounding_decides_agrees_without_what_makes_much_of_it() {
-    /// Layers, further settings, and the decisive setting: the value with which the backends disagree, and one with which they agree.
+    /// Layers, further settings, and the decisive setting: the value with which the backends disagree, and one with which they
+    /// agree.
     struct Row {
         why: &'static str,
         layers: &'static str,

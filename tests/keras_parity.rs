@@ -173,7 +173,8 @@ mod native {
     }
 }
 
-/// The article's three examples and one of each kind of layer, head, loss, optimizer, data and mistake: natively and in the browser.
+/// The article's three examples and one of each kind of layer, head, loss, optimizer, data and mistake: natively and in the
+/// browser.
 mod everywhere {
     use super::*;
     use wasm_bindgen_test::*;

@@ -12,7 +12,8 @@ pub struct Dropout<'a> {
 }
 
 impl Dropout<'_> {
-    /// Multiplies each value of `from` by 1 / (1 - rate) or by zero. `from` is the input forward, and the output's gradient backward.
+    /// Multiplies each value of `from` by 1 / (1 - rate) or by zero. `from` is the input forward, and the output's gradient
+    /// backward.
     pub fn apply(&self, from: &[f32], to: &mut [f32], instructions: Instructions) {
         assert_eq!(from.len(), self.noise.len());
         assert_eq!(to.len(), self.noise.len());

@@ -108,8 +108,8 @@ pub fn forward(
     instructions.run(Forward { layer, inputs, image_size, output });
 }
 
-/// Overwrites `gradients` with the layer's gradients. `gradient` is that of `output` and has its size; `output` is read only if there
-/// is a ReLU.
+/// Overwrites `gradients` with the layer's gradients. `gradient` is that of `output` and has its size; `output` is read only if
+/// there is a ReLU.
 pub fn backward(
     layer: &LocallyConnected,
     inputs: Inputs,
@@ -141,7 +141,8 @@ pub fn backward(
             *sum += value;
         }
     }
-    // Images whose bytes are a power of two would all lie in the same lines of the nearest cache: here they are a line further apart.
+    // Images whose bytes are a power of two would all lie in the same lines of the nearest cache: here they are a line further
+    // apart.
     let size = layer.input_size() / layer.images;
     let pitch = size + GROUP;
     let mut apart = buffers.floats(layer.images * pitch);
@@ -214,8 +215,8 @@ impl Piece for ForwardPlace<'_, '_> {
 }
 
 impl ForwardPlace<'_, '_> {
-    /// Computes the `V` vectors of filters from `at` on, for [`ROWS`] images from `image` on; where fewer are left, the last one more
-    /// than once.
+    /// Computes the `V` vectors of filters from `at` on, for [`ROWS`] images from `image` on; where fewer are left, the last one
+    /// more than once.
     #[inline(always)]
     fn images<L: Lanes, const V: usize>(&mut self, image: usize, at: usize) {
         let Forward { layer, inputs, image_size, output } = &mut *self.pass;
@@ -296,8 +297,8 @@ impl Piece for KernelPlace<'_, '_> {
 }
 
 impl KernelPlace<'_, '_> {
-    /// Computes the `V` vectors of filters from `at` on, for [`ROWS`] floats of the window from `row` on; where fewer are left, the last
-    /// one more than once.
+    /// Computes the `V` vectors of filters from `at` on, for [`ROWS`] floats of the window from `row` on; where fewer are left,
+    /// the last one more than once.
     #[inline(always)]
     fn rows<L: Lanes, const V: usize>(&mut self, row: usize, at: usize) {
         let KernelGradient { layer, input, pitch, offsets, output, gradient } = &mut *self.pass;

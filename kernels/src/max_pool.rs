@@ -83,8 +83,8 @@ struct Position {
     column: usize,
 }
 
-/// Computes the largest value of each window, and the pixel of the image from which it comes. The first of equal values wins, and NaN
-/// wins over all numbers.
+/// Computes the largest value of each window, and the pixel of the image from which it comes. The first of equal values wins, and
+/// NaN wins over all numbers.
 ///
 /// # Shapes
 /// - input: `[images, rows, columns, channels]`
@@ -104,8 +104,8 @@ pub fn forward(
     instructions.run(Forward { pool, input, output, winners });
 }
 
-/// Overwrites `of_input` with the input's gradient, which has the input's size: for each value, the sum of the gradients of the outputs
-/// that come from it.
+/// Overwrites `of_input` with the input's gradient, which has the input's size: for each value, the sum of the gradients of the
+/// outputs that come from it.
 pub fn backward(pool: &MaxPool, gradient: &[f32], winners: &[f32], of_input: &mut [f32]) {
     pool.check();
     assert_eq!(of_input.len(), pool.input_size());

@@ -1,14 +1,14 @@
 //! Normal numbers from uniform ones, by the Box-Muller method, two at a time without a branch.
 //!
-//! Logarithm, sine and cosine are those of FreeBSD's msun (`e_log.c`, `e_rem_pio2.c`, `k_sin.c`, `k_cos.c`), term by term, which Rust
-//! also uses for WebAssembly: the same bits on every machine.
+//! Logarithm, sine and cosine are those of FreeBSD's msun (`e_log.c`, `e_rem_pio2.c`, `k_sin.c`, `k_cos.c`), term by term, which
+//! Rust also uses for WebAssembly: the same bits on every machine.
 
 use std::f64::consts::TAU;
 
 use crate::lanes::{Computation, Instructions, Lanes};
 
-/// Adds a normal number of mean 0 and standard deviation `strength`, rounded to f32, to each value of `to`. Each pair of numbers comes
-/// from a pair of `uniforms`, which lie in [0, 1).
+/// Adds a normal number of mean 0 and standard deviation `strength`, rounded to f32, to each value of `to`. Each pair of numbers
+/// comes from a pair of `uniforms`, which lie in [0, 1).
 pub fn add(uniforms: &[f32], strength: f64, to: &mut [f32], instructions: Instructions) {
     assert_eq!(uniforms.len(), to.len().next_multiple_of(2));
     instructions.run(Add { uniforms, strength, to });

@@ -1,4 +1,5 @@
-//! Compares batch normalisation, max-pool, dropout and locally connected layers with their definitions in f64, with all instructions.
+//! Compares batch normalisation, max-pool, dropout and locally connected layers with their definitions in f64, with all
+//! instructions.
 
 use overfit_lab::kernels::batch_norm::{self, BatchNorm};
 use overfit_lab::kernels::dropout::Dropout;

@@ -357,8 +357,8 @@ fn loss(given: Option<&Value>) -> Result<LossConfig, String> {
     experiment.map(|experiment| experiment.training.loss).map_err(|problem| problem.to_string())
 }
 
-/// The training of a fixture, whose optimizer contains the learning rate and the clipping, which are fields of the training here, and
-/// may leave out Keras' defaults.
+/// The training of a fixture, whose optimizer contains the learning rate and the clipping, which are fields of the training here,
+/// and may leave out Keras' defaults.
 fn training(given: &FixtureExperiment) -> Result<TrainingConfig, String> {
     let mut fields = given.optimizer.as_object().ok_or("an optimizer is an object")?.clone();
     // `null` is Keras' None.

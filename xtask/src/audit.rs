@@ -1,4 +1,5 @@
-//! Looks for known vulnerabilities of crates and npm packages by `cargo audit` and `npm audit`, where their databases are available.
+//! Looks for known vulnerabilities of crates and npm packages by `cargo audit` and `npm audit`, where their databases are
+//! available.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Downloads the frameworks that this project is compared with, once: Python frameworks into virtual environments, libraries for the
-//! browser as npm packages.
+//! Downloads the frameworks that this project is compared with, once: Python frameworks into virtual environments, libraries for
+//! the browser as npm packages.
 
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;

@@ -263,8 +263,8 @@ impl Counts {
         if self == Self::default() { Self { passed: 1, failed: 0 } } else { self }
     }
 
-    /// Adds the counts in a line of a test runner's output: libtest's and wasm-bindgen-test's "test result: ok. 3 passed; 0 failed",
-    /// and Playwright's "3 passed (2.1s)" and "1 failed".
+    /// Adds the counts in a line of a test runner's output: libtest's and wasm-bindgen-test's "test result: ok. 3 passed; 0
+    /// failed", and Playwright's "3 passed (2.1s)" and "1 failed".
     fn read(&mut self, line: &str) {
         let line = line.trim();
         let parts: Vec<&str> = match line.strip_prefix("test result:") {

@@ -45,8 +45,8 @@ pub fn compile(project: &Project, profile: &str, features: Option<&str>) -> Resu
     Ok(project.target.join(WASM).join(profile).join(LIBRARY).with_extension("wasm"))
 }
 
-/// Writes a package into a folder: the wasm, its JavaScript and its TypeScript types. `small` leaves out the functions' names, which
-/// only stack traces show.
+/// Writes a package into a folder: the wasm, its JavaScript and its TypeScript types. `small` leaves out the functions' names,
+/// which only stack traces show.
 pub fn package(project: &Project, wasm: &Path, folder: &Path, small: bool) -> Result<()> {
     let copied = COPIED.map(|name| project.root.join(name));
     let lock = project.root.join("Cargo.lock");

@@ -1,5 +1,6 @@
-//! Convolution by the definition. Forward: rows of output pixels, a group of filters at a time, pooled while they are in the nearest
-//! cache. The kernel's gradient: for each place of the window, the products of the pixels there with the gradients of all outputs.
+//! Convolution by the definition. Forward: rows of output pixels, a group of filters at a time, pooled while they are in the
+//! nearest cache. The kernel's gradient: for each place of the window, the products of the pixels there with the gradients of all
+//! outputs.
 
 use super::{Block, Inputs, NO_WINNER, Padded, Shape, add_to, compare, put};
 use crate::buffers::Buffers;
@@ -229,7 +230,8 @@ pub fn fits_input_gradient(shape: &Shape) -> bool {
 pub struct OutputGradient<'a> {
     /// `[images, output height, output width, filters]`
     pub values: &'a [f32],
-    /// One per value: where ReLU cut the output off, the gradient is zero whatever its value. `None` where the values have these zeros.
+    /// One per value: where ReLU cut the output off, the gradient is zero whatever its value. `None` where the values have these
+    /// zeros.
     pub winners: Option<&'a [u8]>,
 }
 

@@ -351,7 +351,8 @@ pub fn backward(
         }
     };
     let all = all.expect("all pixels' gradients were computed");
-    // The input's gradient is a convolution of the output's gradient, with more zeros around it and the kernel rotated by 180 degrees.
+    // The input's gradient is a convolution of the output's gradient, with more zeros around it and the kernel rotated by 180
+    // degrees.
     let (rotated_shape, rotated) = rotated(&shape, kernel, buffers);
     let block = Block { shape: rotated_shape, relu: false, pool: 1 };
     let bias = buffers.zeros(shape.channels);

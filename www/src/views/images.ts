@@ -1,4 +1,4 @@
-/** The training images: drawn once, then marked by each answer and its probability. One Tab stop; arrow keys move among the images. */
+/** The training images: drawn once, then marked by the answers. They are one Tab stop; arrow keys move among them. */
 import type { EpochMetrics, RunResult } from "overfit-lab";
 import { byId, make, makeMark, setAttribute, setMark, setShown, setText } from "../dom";
 import { formatCount } from "../format";

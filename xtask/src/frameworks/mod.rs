@@ -1,5 +1,5 @@
-//! `cargo xtask frameworks`: compares experiments in Keras, in PyTorch and here. It runs their scripts as a person would, over a few
-//! seeds, and writes the results of the presets down for the page.
+//! `cargo xtask frameworks`: compares experiments in Keras, in PyTorch and here. It runs their scripts as a person would, over a
+//! few seeds, and writes the results of the presets down for the page.
 
 #[path = "../../../tests/support/corpus.rs"]
 mod corpus;
