@@ -347,7 +347,7 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "one-softmax-unit-hidden",
         sign: "one-softmax-unit",
         name: "One softmax unit, logit lost",
-        summary: "The same where the loss sees only the output",
+        summary: "Dense(1, softmax), then a Reshape that hides the logit",
         sees: "Accuracy is the share of class 1, and neither it nor the loss changes.",
         does: "The answer is always 1: the loss stays at 15.942 times the share of class 0, as in old Keras; PyTorch clips elsewhere and stays at 100 times that share.",
         mends: "Use sigmoid with one unit, or softmax with two.",

@@ -65,7 +65,7 @@ pub(super) const CAUSES: &[Cause] = &[
         code: "pixels-255-adam",
         sign: "pixels-too-large",
         name: "Pixels 0 to 255, Adam",
-        summary: "The same bytes, with Adam",
+        summary: "Images as bytes, not divided by 255, with Adam",
         sees: "The loss starts in the tens or hundreds and then falls to 0.",
         does: "Adam's steps do not grow with the gradient, so the images are still memorised. Only the high first loss shows the mistake.",
         mends: "Divide the pixels by 255.",

@@ -76,8 +76,8 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         code: "no-zero-grad-gentle",
         sign: "gradients-not-zeroed",
-        name: "Gradients never zeroed, gently",
-        summary: "The same with plain SGD at 0.003",
+        name: "Gradients never zeroed, low rate",
+        summary: "optimizer.zero_grad() left out, plain SGD at 0.003",
         sees: "Training is even faster than normal.",
         does: "The sum acts as a momentum of 1, and at a low rate the images are still memorised.",
         mends: "Call optimizer.zero_grad() before each backward pass.",
