@@ -124,8 +124,8 @@ impl Alteration {
     }
 }
 
-/// Moves the parts of a slice, each of `size` floats, to later places, or to earlier ones where `places` is negative. Zeros fill the
-/// places that they leave.
+/// Moves the parts of a slice, each of `size` floats, to later places, or to earlier ones where `places` is negative. Zeros fill
+/// the places that they leave.
 fn shift(parts: &mut [f32], size: usize, places: i32) {
     let floats = (places.unsigned_abs() as usize * size).min(parts.len());
     let kept = parts.len() - floats;
@@ -155,8 +155,8 @@ pub fn altered(config: &AugmentationConfig, dataset: &Dataset, seed: u32, epoch:
     all
 }
 
-/// The mixup of a step, which is counted from 1: the share that each image keeps of itself, at least half, and for each image of the
-/// batch the index of the image that is mixed in.
+/// The mixup of a step, which is counted from 1: the share that each image keeps of itself, at least half, and for each image of
+/// the batch the index of the image that is mixed in.
 pub fn mixup(alpha: f64, images: usize, seed: u32, step: u64) -> (f64, Vec<u32>) {
     let mut generator = stream(seed, Purpose::Mixup { step });
     // Jöhnk's method for a beta distribution with both parameters alpha.
@@ -233,9 +233,9 @@ mod tests {
             [row(5.), row(6.), row(8.), row(9.)],
         );
         check(Alteration { brightness: 0.5, ..none }, unchanged.map(|row| row.map(|v| v + 0.5)));
-        // An eighth of a turn. At y and x from the centre the image is 7.5 + 4 y + x, and a pixel whose source lies inside takes that
-        // value of its source. The source of a corner lies 1.5 √2 from the centre, outside the middle of an edge: the corner takes a
-        // share of the edge's value, and the rest of it is 0.
+        // An eighth of a turn. At y and x from the centre the image is 7.5 + 4 y + x, and a pixel whose source lies inside takes
+        // that value of its source. The source of a corner lies 1.5 √2 from the centre, outside the middle of an edge: the corner
+        // takes a share of the edge's value, and the rest of it is 0.
         let places = [-1.5, -0.5, 0.5, 1.5];
         let inside = |y: f32, x: f32| 7.5 + FRAC_1_SQRT_2 * (4.0 * (y + x) + (x - y));
         let mut turned = places.map(|y| places.map(|x| inside(y, x)));
@@ -254,7 +254,8 @@ mod tests {
         let shift = Shift { down: -1, right: 3 };
         check(Alteration { shift, ..none }, [[0., 0., 0., 4.], [0.; 4]]);
         check(Alteration { rotation: 180.0, ..none }, [[7., 6., 5., 4.], [3., 2., 1., 0.]]);
-        // A quarter turn counterclockwise about the centre: the middle columns become the rows, and the outer columns leave the image.
+        // A quarter turn counterclockwise about the centre: the middle columns become the rows, and the outer columns leave the
+        // image.
         check(Alteration { rotation: 90.0, ..none }, [[0., 2., 6., 0.], [0., 1., 5., 0.]]);
         // Half of each side: the middle two pixels of the lower row at twice their size.
         let crop = Crop { top: 1, left: 1, size: ImageSize { height: 1, width: 2 } };

@@ -122,7 +122,7 @@ fn exit_code(outcome: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Writes a line to standard error. Where that is full or closed, nobody reads it, and the run and its exit code are what count.
+/// Writes a line to standard error. An error is ignored, because the run and its exit code matter more than the line.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{}", line.trim_end());
 }
@@ -232,7 +232,7 @@ fn experiment(arguments: &Chosen) -> Result<(Option<String>, Experiment), Failur
     Ok((id, experiment))
 }
 
-/// No experiment is larger: a list has 64 layers at most.
+/// A limit in bytes above every experiment, which has at most 64 layers.
 const LARGEST_FILE: u64 = 1 << 20;
 
 fn read(path: &str) -> Result<Experiment, Failure> {
@@ -240,7 +240,7 @@ fn read(path: &str) -> Result<Experiment, Failure> {
     let bytes = first_bytes(path).map_err(|error| {
         let near = nearest_preset(path).map_or(String::new(), |id| format!("Did you mean {id}? "));
         Failure::Input(format!(
-            "experiment: {name} is neither a preset nor a file that can be read ({error}). {near}`overfit-lab presets` lists the presets."
+            "experiment: {name} is neither a preset nor a readable file ({error}). {near}`overfit-lab presets` lists the presets."
         ))
     })?;
     if bytes.len() as u64 > LARGEST_FILE {
@@ -251,14 +251,14 @@ fn read(path: &str) -> Result<Experiment, Failure> {
     Experiment::from_json(&text).map_err(|problem| Failure::Input(format!("{name}: {problem}")))
 }
 
-/// A file's bytes, of a file that is too large only enough to show that.
+/// The bytes of a file, up to one more than the largest allowed file has.
 fn first_bytes(path: &str) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The preset whose id a person may have meant.
+/// The preset whose id is similar to `name`.
 fn nearest_preset(name: &str) -> Option<&'static str> {
     const ALIKE: f64 = 0.85;
     let name = name.to_lowercase();

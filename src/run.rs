@@ -9,7 +9,7 @@ use crate::experiment::{Experiment, InvalidField};
 use crate::network::Network;
 use crate::training::{EpochMetrics, Look, TrainingSession};
 
-/// A run of an experiment. Only [`Run::next_epoch`] advances it.
+/// A run of an experiment. Only [`Run::next_epoch`], [`Run::advance`] and [`Run::finish`] train it.
 pub struct Run {
     session: TrainingSession,
     watcher: Watcher,
@@ -38,8 +38,8 @@ impl Run {
         self.report(metrics)
     }
 
-    /// Trains the steps of an epoch until the epoch is complete, or until `interrupted` returns true after a step; then it returns
-    /// `None`, and the next call goes on with the same epoch. At least one step is trained.
+    /// Trains steps until the epoch is complete, at least one. Where `interrupted` returns true after an earlier step, this returns
+    /// `None`, and the next call continues the same epoch.
     pub fn advance(&mut self, interrupted: impl FnMut() -> bool) -> Option<EpochReport> {
         let metrics = self.session.advance(interrupted)?;
         Some(self.report(metrics))

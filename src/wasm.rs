@@ -190,8 +190,8 @@ impl DatasetPreview {
         Uint32Array::from(self.0.labels.as_slice())
     }
 
-    /// The first `count` images, or all if there are fewer, for a canvas. The bytes are copies, because the wasm's memory moves when
-    /// it grows.
+    /// The first `count` images, or all if there are fewer, for a canvas. The bytes are copies, because the wasm's memory moves
+    /// when it grows.
     pub fn images(&self, count: usize) -> Result<Vec<ImageData>, JsValue> {
         let size = self.0.size;
         let (height, width) = (size.height as u32, size.width as u32);
@@ -254,8 +254,8 @@ impl JsRun {
         to_js(&self.0.next_epoch())
     }
 
-    /// Trains steps until the epoch is complete, or, between two steps, this many milliseconds are over; then nothing is returned,
-    /// and the next call goes on with the same epoch.
+    /// Trains steps until the epoch is complete, or until this many milliseconds have passed after a step. Then nothing is
+    /// returned, and the next call continues the same epoch.
     pub fn advance(&mut self, milliseconds: f64) -> Result<Option<Ts<EpochReport>>, JsValue> {
         self.check_unfinished()?;
         let start = Instant::now();

@@ -230,7 +230,7 @@ fn a_file_is_read_only_as_far_as_an_experiment_may_go() {
     let twice = written("twice.json", r#"{"training":{"epochs":1,"epochs":2}}"#);
     let rows = [
         (large.as_str(), "large.json: the file is larger than 1 MiB."),
-        (&twice, "the key epochs stands twice at line 1 column"),
+        (&twice, "the key epochs appears twice at line 1 column"),
         #[cfg(unix)]
         ("/dev/zero", "/dev/zero: the file is larger than 1 MiB."),
     ];

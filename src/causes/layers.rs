@@ -41,8 +41,8 @@ fn saturating(experiment: &Experiment) -> Option<Warning> {
 }
 
 /// Deep networks with ReLU under SGD. Measured with thirteen convolutions of 8 to 32 filters on 20 images of ten classes, over two
-/// seeds: from Glorot's weights, SGD stays at ln 10 at rates of 0.01 and 0.1, with or without momentum, and Adam memorises. From He's
-/// weights, SGD memorises at 0.01, but not at 0.1 with momentum. With batch normalisation, SGD memorises at both rates.
+/// seeds: from Glorot's weights, SGD stays at ln 10 at rates of 0.01 and 0.1, with or without momentum, and Adam memorises. From
+/// He's weights, SGD memorises at 0.01, but not at 0.1 with momentum. With batch normalisation, SGD memorises at both rates.
 fn too_deep(experiment: &Experiment) -> Option<Warning> {
     let layers = &experiment.network.layers;
     let optimizer = &experiment.training.optimizer;

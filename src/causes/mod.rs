@@ -1,8 +1,8 @@
 //! Mistakes that people make, as data: the signs of each in an experiment, its effect on a few images, and its cure.
 //!
-//! Each file holds a family: its signs, functions that give a [`Warning`] of an experiment, and its [`Cause`]s, mistakes that people
-//! report, each as a healthy experiment with the settings that break it. The presets of mistakes, the warnings and the findings of a
-//! run all use them. A warning does not stop anything: the experiment trains as it is written.
+//! Each file holds a family: its signs, functions that give a [`Warning`] of an experiment, and its [`Cause`]s, mistakes that
+//! people report, each as a healthy experiment with the settings that break it. The presets of mistakes, the warnings and the
+//! findings of a run all use them. A warning does not stop anything: the experiment trains as it is written.
 
 mod batch_norm;
 mod heads;
@@ -204,8 +204,8 @@ impl Level {
 }
 
 impl Cause {
-    /// The experiment without the mistake: Example 1 on balanced classes of 32 x 32 images, with the cause's own settings. A network
-    /// that has learnt nothing then ends exactly at the logarithm of the number of classes.
+    /// The experiment without the mistake: Example 1 on balanced classes of 32 x 32 images, with the cause's own settings. A
+    /// network that has learnt nothing then ends exactly at the logarithm of the number of classes.
     pub fn healthy(&self) -> Experiment {
         let mut experiment = Experiment::default();
         let base = [("dataset.side", "32"), ("dataset.labels", "balanced")];

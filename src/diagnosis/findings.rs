@@ -148,12 +148,12 @@ impl DeadLayer {
         finding.explained(deadly, experiment)
     }
 
-    /// The output of a dead layer is 0 for every image. A residual connection past the layer still carries the images. Otherwise, if
-    /// all later layers keep zeros, every logit is 0 and the loss's formula gives the loss. If they do not, the logits are the same
-    /// for every image, and the formula gives the lowest loss of such logits.
+    /// The output of a dead layer is 0 for every image. A residual connection past the layer still carries the images. Otherwise,
+    /// if all later layers keep zeros, every logit is 0 and the loss's formula gives the loss. If they do not, the logits are the
+    /// same for every image, and the formula gives the lowest loss of such logits.
     ///
-    /// The layer is found dead in training. Where a layer before it, or augmentation, makes training differ from inference, the layer
-    /// may be alive in inference, and the text speaks of training alone.
+    /// The layer is found dead in training. Where a layer before it, or augmentation, makes training differ from inference, the
+    /// layer may be alive in inference, and the text speaks of training alone.
     fn consequence(&self, experiment: &Experiment, class_counts: &[usize]) -> Consequence {
         let layers = &experiment.network.layers;
         let (before, after) = layers.split_at(self.layer as usize + 1);

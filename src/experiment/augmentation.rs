@@ -5,7 +5,8 @@ use tsify::Tsify;
 
 use super::fields::{Field, FieldGroup};
 
-/// The strengths of the alterations that each epoch makes to every image; 0 and false mean none. [`crate::augmentation`] makes them.
+/// The strengths of the alterations that each epoch makes to every image; 0 and false mean none. [`crate::augmentation`] makes
+/// them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentationConfig {

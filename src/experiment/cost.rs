@@ -1,30 +1,30 @@
-//! The arithmetic of a training run, and roughly how long it takes, from the configuration alone.
+//! The arithmetic of an epoch and its rough duration, from the configuration alone.
 
 use super::{Experiment, number_text};
 
-/// Multiply-adds per second of a usual computer, in one thread of its browser. Measured machines have 10 to 28 thousand million.
+/// Multiply-adds per second of a usual computer, in one thread of its browser. Measured machines reach 10 to 28 thousand million.
 const USUAL_SPEED: f64 = 10e9;
-/// Nanoseconds that one number of a layer's output costs besides multiply-adds: it is written, read, and has a gradient.
+/// Nanoseconds that one number of a layer's output costs besides multiply-adds, because it is written, read, and has a gradient.
 const NANOSECONDS_PER_NUMBER: f64 = 5.0;
-/// An epoch that takes longer is told before it is run.
+/// A longer epoch is announced before the run.
 const LONG_EPOCH_SECONDS: f64 = 10.0;
 
-/// What one epoch of an experiment computes.
+/// The amount of computation in one epoch of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochCost {
-    /// Of the layers with kernels, counted as each layer is defined: forward, for the gradient of the kernel, and, but for the first
-    /// such layer, for the gradient of the input.
+    /// The multiply-adds of the layers with kernels, by the definition of each layer: forward, for the gradient of the kernel, and
+    /// except in the first such layer for the gradient of the input.
     pub multiply_adds: f64,
-    /// Numbers that the layers put out.
+    /// The number of outputs of all layers.
     pub numbers: f64,
 }
 
 impl EpochCost {
-    /// Of an experiment whose layers fit.
+    /// The cost of an experiment whose layers fit.
     pub fn of(experiment: &Experiment) -> Self {
         let shapes =
             super::layer_shapes(&experiment.network, &experiment.dataset).unwrap_or_default();
-        // The images have no gradient.
+        // The images have no gradient, so the first layer with a kernel has two passes.
         let mut passes = 2.0;
         let (mut multiply_adds, mut numbers) = (0.0, 0.0);
         for (layer, shape) in experiment.network.layers.iter().zip(&shapes) {
@@ -39,12 +39,12 @@ impl EpochCost {
         Self { multiply_adds: images * multiply_adds, numbers: images * numbers }
     }
 
-    /// Seconds on a usual computer. A run may well take half or three times as long.
+    /// The seconds of an epoch on a usual computer. A run may take half as long or three times as long.
     pub fn seconds(&self) -> f64 {
         self.multiply_adds / USUAL_SPEED + self.numbers * NANOSECONDS_PER_NUMBER * 1e-9
     }
 
-    /// A sentence where an epoch takes long.
+    /// A sentence on the time of an epoch, where that is long.
     pub fn slow_note(&self) -> Option<String> {
         let seconds = self.seconds();
         (seconds > LONG_EPOCH_SECONDS)
@@ -52,7 +52,7 @@ impl EpochCost {
     }
 }
 
-/// A duration with one digit that counts.
+/// A duration with one significant digit.
 fn rounded(seconds: f64) -> String {
     let (count, unit) = match seconds {
         ..90.0 => (seconds, "s"),
@@ -72,7 +72,7 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn multiply_adds_are_counted_by_pass() {
         let experiment = Experiment::default();
-        // Example 1: 3 x 3 x 3 numbers into 62 x 62 x 32, forward and for the kernel; 30752 into 2, and for its input.
+        // Example 1 has 3 x 3 x 3 inputs for each of 62 x 62 x 32 outputs, in two passes, and 30752 inputs for 2 outputs, in three.
         let convolution = 2.0 * 27.0 * 62.0 * 62.0 * 32.0;
         let dense = 3.0 * 31.0 * 31.0 * 32.0 * 2.0;
         let cost = EpochCost::of(&experiment);

@@ -359,7 +359,7 @@ impl InvalidField {
 
 impl std::fmt::Display for InvalidField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A field that nobody knows is named by the message alone.
+        // The message of an unknown field begins with its path, which is not repeated.
         match self.message.strip_prefix(&self.field) {
             Some(rest) if rest.starts_with(' ') => f.write_str(&self.message),
             _ => write!(f, "{}: {}", self.field, self.message),

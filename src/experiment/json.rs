@@ -11,8 +11,8 @@ use super::strict::Strict;
 use super::{Choice, Experiment, Field, InvalidField, KERAS_BATCH_SIZE, OptimizerConfig};
 
 impl Experiment {
-    /// Reads an experiment from JSON. An absent field has its default. The error names an unknown or mistyped field, or the place of
-    /// broken JSON; [`Experiment::validate`] checks ranges.
+    /// Reads an experiment from JSON. An absent field has its default. The error names an unknown or mistyped field, or the place
+    /// of broken JSON; [`Experiment::validate`] checks ranges.
     pub fn from_json(text: &str) -> Result<Self, InvalidField> {
         let text = text.trim_start_matches('\u{feff}');
         let Strict(value) = serde_json::from_str(text).map_err(|error| {

@@ -33,8 +33,8 @@ pub enum LayerConfig {
         #[serde(default)]
         kernel_initializer: Option<KernelInitializer>,
     },
-    /// A convolution with its own weights at each place, `valid`, stride 1. Keras 3 has no such layer. The inputs of a window lie in
-    /// row, column, channel order.
+    /// A convolution with its own weights at each place, `valid`, stride 1. Keras 3 has no such layer. The inputs of a window lie
+    /// in row, column, channel order.
     LocallyConnected {
         filters: u32,
         kernel: u32,

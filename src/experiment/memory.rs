@@ -8,9 +8,9 @@ pub const MEMORY_LIMIT_BYTES: u64 = 2 << 30;
 
 /// The peak memory of a training run on the default backend, in bytes; `u64::MAX` where the layers do not fit.
 ///
-/// The sum counts the wasm itself; the images three times (as drawn, as a tensor, and padded), twice more with augmentation; of each
-/// variable the value, the gradient, a working copy, the optimizer's tensors, a second gradient where gradients add up, and the best
-/// weights of early stopping; and of one batch the outputs of each layer and the tensors of the loss.
+/// The sum counts the wasm itself; the images three times (as drawn, as a tensor, and padded), twice more with augmentation; of
+/// each variable the value, the gradient, a working copy, the optimizer's tensors, a second gradient where gradients add up, and
+/// the best weights of early stopping; and of one batch the outputs of each layer and the tensors of the loss.
 pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     const FLOAT: u64 = 4;
     const WASM: u64 = 2_000_000;

@@ -5,8 +5,8 @@ use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 
-/// Optimizers with Keras' formulas and names; [`crate::training::optimizer`] writes the formulas out. In all of them weight decay is
-/// decoupled from the gradient, and as in Keras it applies to every variable, also to biases.
+/// Optimizers with Keras' formulas and names; [`crate::training::optimizer`] writes the formulas out. In all of them weight decay
+/// is decoupled from the gradient, and as in Keras it applies to every variable, also to biases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub enum OptimizerConfig {

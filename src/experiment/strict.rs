@@ -1,4 +1,4 @@
-//! JSON in which a key that stands twice in an object is an error; serde_json takes the last one in silence.
+//! JSON in which a key that an object has twice is an error; serde_json silently takes the last one.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::fields::shown;
 
-/// A JSON value none of whose objects has a key twice.
+/// A JSON value in which no object has a key twice.
 pub(super) struct Strict(pub Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -16,7 +16,7 @@ impl<'de> Deserialize<'de> for Strict {
     }
 }
 
-/// Builds the value from what the parser finds.
+/// Builds the value while the parser reads it.
 struct Build;
 
 impl<'de> Visitor<'de> for Build {
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Build {
         let mut values = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if values.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {} stands twice", shown(&key))));
+                return Err(A::Error::custom(format!("the key {} appears twice", shown(&key))));
             }
             let Strict(value) = entries.next_value()?;
             values.insert(key, value);

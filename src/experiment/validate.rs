@@ -166,8 +166,8 @@ impl Experiment {
         }
     }
 
-    /// A label is the index of a unit, so every label from 0 on needs a unit; Keras and PyTorch refuse a label beyond the last unit.
-    /// With one unit, most losses compare that unit with the label itself, whatever its number.
+    /// A label is the index of a unit, so every label from 0 on needs a unit; Keras and PyTorch refuse a label beyond the last
+    /// unit. With one unit, most losses compare that unit with the label itself, whatever its number.
     fn head_problem(&self, output: Shape) -> Option<InvalidField> {
         let DatasetConfig { classes, first_label, .. } = self.dataset;
         let last_label = self.dataset.last_label();

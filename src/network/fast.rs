@@ -12,8 +12,8 @@ use crate::kernels::locally_connected::LocallyConnected;
 use crate::kernels::max_pool::{Axis, MaxPool};
 use crate::operations::{self, DropoutNoise, NormVariables};
 
-/// Joins steps that one kernel computes together: a ReLU and a max-pool with the convolution before them, a ReLU with a dense layer,
-/// locally connected layer or batch normalisation before it.
+/// Joins steps that one kernel computes together: a ReLU and a max-pool with the convolution before them, a ReLU with a dense
+/// layer, locally connected layer or batch normalisation before it.
 pub(super) fn fused(steps: &[Step]) -> Vec<Step> {
     let mut fused: Vec<Step> = Vec::new();
     for step in steps {

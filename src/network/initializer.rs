@@ -3,8 +3,8 @@
 use crate::experiment::{Distribution, Fans, KernelInitializer};
 use crate::seeding::normal_pair;
 
-/// `count` numbers for a kernel. `window` is the shape that gives the fans: height and width of the kernel if it has any, then inputs
-/// and outputs. `uniform` draws from [0, 1).
+/// `count` numbers for a kernel. `window` is the shape that gives the fans: height and width of the kernel if it has any, then
+/// inputs and outputs. `uniform` draws from [0, 1).
 pub fn kernel(
     initializer: &KernelInitializer,
     window: &[usize],

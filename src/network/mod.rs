@@ -172,8 +172,8 @@ impl Network {
         self.tensor(dataset, dataset.images.clone())
     }
 
-    /// The images of a batch, taken from `pixels`, which may be the dataset's or altered ones. Selecting from a tensor instead would
-    /// bring the code of a backward pass, which images do not need, into the wasm.
+    /// The images of a batch, taken from `pixels`, which may be the dataset's or altered ones. Selecting from a tensor instead
+    /// would bring the code of a backward pass, which images do not need, into the wasm.
     pub fn picked(&self, dataset: &Dataset, pixels: &[f32], batch: &[u32]) -> Tensor<4> {
         let size = pixels.len() / dataset.len();
         let mut picked = Vec::with_capacity(batch.len() * size);

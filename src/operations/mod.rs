@@ -191,8 +191,8 @@ pub struct NormVariables {
     pub variance: Tensor<1>,
 }
 
-/// A batch normalisation and, where it has one, the ReLU after it; see [`crate::kernels::batch_norm`]. Where `norm` normalises by the
-/// batch, the batch's mean and variance are computed. Returns the output, and the mean and variance used, untracked.
+/// A batch normalisation and, where it has one, the ReLU after it; see [`crate::kernels::batch_norm`]. Where `norm` normalises by
+/// the batch, the batch's mean and variance are computed. Returns the output, and the mean and variance used, untracked.
 ///
 /// # Shapes
 /// - input: `[.., channels]`, of the size in `norm`

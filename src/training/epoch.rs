@@ -1,18 +1,18 @@
-//! An epoch while it is trained: the batches that are left, and sums over the steps so far.
+//! An epoch in training: the remaining batches, and the sums over the steps so far.
 
 use super::metrics::ReluLayer;
 use super::session::StepMetrics;
 use crate::probes::ActiveUnits;
 
-/// An epoch some of whose steps are still to be trained.
+/// An epoch with steps that are still to be trained.
 pub(super) struct EpochUnderWay {
     /// Every image once, in the order of this epoch.
     order: Vec<u32>,
     batch_size: usize,
-    /// Images trained so far.
+    /// The number of images trained so far.
     trained: usize,
     pub sums: EpochSums,
-    /// Wall-clock time of the steps so far.
+    /// The wall-clock time of the steps so far.
     pub milliseconds: f64,
 }
 
@@ -22,7 +22,7 @@ impl EpochUnderWay {
         Self { order, batch_size, trained: 0, sums, milliseconds: 0.0 }
     }
 
-    /// The images of the next batch, the last batch taking what is left; nothing after the last one.
+    /// The images of the next batch; `None` after the last, which has the remaining images.
     pub fn next_batch(&mut self) -> Option<Vec<u32>> {
         let rest = &self.order[self.trained..];
         let batch = &rest[..self.batch_size.min(rest.len())];
@@ -39,7 +39,7 @@ impl EpochUnderWay {
     }
 }
 
-/// Sums over an epoch's steps.
+/// The sums over an epoch's steps.
 pub(super) struct EpochSums {
     pub loss: f64,
     pub gradient_norm: f64,
@@ -76,7 +76,7 @@ impl EpochSums {
         }
     }
 
-    /// A ReLU layer with the units of it that stayed dead.
+    /// A ReLU layer with the number of its units that no image activated.
     pub fn seen(&self, layer: &ReluLayer) -> ReluLayer {
         ReluLayer { dead: self.active.dead(layer.layer as usize) as u32, ..layer.clone() }
     }

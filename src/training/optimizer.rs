@@ -47,8 +47,8 @@ impl Optimizer {
         Self { config, clipping, constraint, fast, steps: 0, momenta: 1.0, slots: Vec::new() }
     }
 
-    /// Updates all trainable variables, given the gradient of each in the same order. Returns the l2 norm of all gradients together,
-    /// before clipping.
+    /// Updates all trainable variables, given the gradient of each in the same order. Returns the l2 norm of all gradients
+    /// together, before clipping.
     pub fn step(
         &mut self,
         learning_rate: f64,

@@ -4,8 +4,8 @@ use std::f64::consts::PI;
 
 use crate::experiment::ScheduleConfig;
 
-/// The learning rate of step `step`, which counts from 0, under a schedule that starts from `rate`. As in Keras, a schedule sees the
-/// number of earlier updates.
+/// The learning rate of step `step`, which counts from 0, under a schedule that starts from `rate`. As in Keras, a schedule sees
+/// the number of earlier updates.
 pub fn learning_rate(schedule: &ScheduleConfig, rate: f64, step: u64) -> f64 {
     let at = step as f64;
     let power = |decay_steps: u32, staircase: bool| {

@@ -20,7 +20,8 @@ use crate::experiment::{Activation, Experiment, Field, InvalidField, layer_shape
 use crate::network::{Features, Network, Observer, Seen, floats};
 use crate::seeding::{Purpose, fill_uniform, stream};
 
-/// A network in training. Only [`TrainingSession::run_epoch`] and [`TrainingSession::run_step`] advance it.
+/// A network in training. Only [`TrainingSession::run_epoch`], [`TrainingSession::advance`] and [`TrainingSession::run_step`] train
+/// it.
 pub struct TrainingSession {
     experiment: Experiment,
     backend: Backend,
@@ -40,7 +41,7 @@ pub struct TrainingSession {
     order: ChaCha8Rng,
     /// The number of complete epochs.
     epoch: u32,
-    /// The next epoch, where some of its steps are trained.
+    /// The current epoch, where only some of its steps are trained.
     under_way: Option<EpochUnderWay>,
     /// The number of steps so far.
     step: u64,
@@ -197,8 +198,8 @@ impl TrainingSession {
         self.advance(|| false).expect("nothing interrupts the epoch")
     }
 
-    /// Trains the steps of an epoch until the epoch is complete, or until `interrupted` returns true after a step; then it returns
-    /// `None`, and the next call goes on with the same epoch. At least one step is trained.
+    /// Trains steps until the epoch is complete, at least one. Where `interrupted` returns true after an earlier step, this returns
+    /// `None`, and the next call continues the same epoch.
     pub fn advance(&mut self, mut interrupted: impl FnMut() -> bool) -> Option<EpochMetrics> {
         let start = Instant::now();
         let mut epoch = match self.under_way.take() {
@@ -230,7 +231,7 @@ impl TrainingSession {
         EpochUnderWay::new(order, batch_size, &self.relu_layers)
     }
 
-    /// The metrics of a complete epoch. `start` is the time at which the latest part of the epoch began.
+    /// The metrics of a complete epoch. `start` is the time at which its latest part began.
     fn end_epoch(&mut self, epoch: EpochUnderWay, start: Instant) -> EpochMetrics {
         let count = epoch.images() as f64;
         let EpochUnderWay { sums, milliseconds, .. } = epoch;
@@ -262,7 +263,7 @@ impl TrainingSession {
         }
     }
 
-    /// The augmented images of the epoch that begins; `None` where augmentation alters no images.
+    /// The augmented images of the next epoch; `None` where augmentation alters no images.
     fn altered_images(&self) -> Option<Vec<f32>> {
         let config = &self.experiment.training.augmentation;
         config
