@@ -6,6 +6,7 @@ use tsify::Tsify;
 
 use crate::experiment::InvalidField;
 use crate::kernels::buffers::Buffers;
+use crate::kernels::lanes::Instructions;
 
 /// A backend's id and name, for a list of backends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Tsify)]
@@ -52,6 +53,11 @@ impl Compute {
     pub fn has_kernels(&self) -> bool {
         matches!(self, Self::Kernels(_))
     }
+}
+
+/// Makes the kernels compute with portable instructions from now on, in the whole program; see [`Instructions::prefer_portable`].
+pub fn prefer_portable() {
+    Instructions::prefer_portable();
 }
 
 /// Opens a backend, with its own memory.

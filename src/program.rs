@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use overfit_lab::backend::default_backend;
+use overfit_lab::backend::{default_backend, prefer_portable};
 use overfit_lab::causes;
 use overfit_lab::diagnosis::{RunEvent, RunResult};
 use overfit_lab::experiment::{EpochCost, Experiment, shown};
@@ -74,6 +74,9 @@ struct RunArguments {
     /// Prints only JSON: one object per epoch and one at the end.
     #[arg(long)]
     json: bool,
+    /// Computes with the instructions that every machine has, slower, for the same bits as in a browser.
+    #[arg(long)]
+    portable: bool,
 }
 
 /// The kind of clap's answer to a call without a command: the help.
@@ -188,6 +191,9 @@ fn code(arguments: &Code) -> Result<(), Failure> {
 }
 
 fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    if arguments.portable {
+        prefer_portable();
+    }
     let (preset, experiment) = experiment(&arguments.chosen)?;
     let seed = experiment.seed;
     let mut run = Run::new(experiment, &arguments.backend)

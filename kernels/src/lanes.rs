@@ -1,5 +1,7 @@
 //! Vectors of floats, and the instruction sets that provide them. Every other kernel is written once, over [`Lanes`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// Filters or units that are computed together. It does not depend on a vector's width: packed weights look the same everywhere.
 pub const GROUP: usize = 16;
 
@@ -76,6 +78,8 @@ pub trait Computation {
     fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) -> Self::Output;
 }
 
+static PORTABLE: AtomicBool = AtomicBool::new(false);
+
 /// The instructions that a computation is compiled to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instructions {
@@ -107,8 +111,17 @@ impl Instructions {
         }
     }
 
+    /// The best instructions of this machine, or the last of them after [`Instructions::prefer_portable`].
     pub fn best() -> Self {
-        Self::all()[0]
+        let all = Self::all();
+        if PORTABLE.load(Ordering::Relaxed) { all[all.len() - 1] } else { all[0] }
+    }
+
+    /// From now on, [`Instructions::best`] returns the instructions that every machine of this architecture has, in the whole
+    /// program. They add up as WebAssembly's do, four floats at a time and without fused multiply-add, so the sums have the same bits
+    /// as in a browser.
+    pub fn prefer_portable() {
+        PORTABLE.store(true, Ordering::Relaxed);
     }
 
     /// The number of floats in a vector.

@@ -1,4 +1,7 @@
 //! Softmax and sparse categorical cross-entropy from logits, with the gradient from the same exponentials.
+//!
+//! Exponentials and logarithms are the crate `libm`'s on every target, as they are in WebAssembly: those of the system differ in
+//! the last bit.
 
 /// Returns the mean over the rows of `-log softmax(logits)[label]`, and overwrites `gradient` with the logits' gradient.
 ///
@@ -18,11 +21,11 @@ pub fn cross_entropy(logits: &[f32], labels: &[u32], gradient: &mut [f32]) -> f3
         let highest = logits.iter().copied().fold(f32::NEG_INFINITY, larger);
         let mut sum = 0.0;
         for (exponential, logit) in gradient.iter_mut().zip(logits) {
-            *exponential = (logit - highest).exp();
+            *exponential = libm::expf(logit - highest);
             sum += *exponential;
         }
         let label = label as usize;
-        total += f64::from((logits[label] - highest) - sum.ln());
+        total += f64::from((logits[label] - highest) - libm::logf(sum));
         for (class, value) in gradient.iter_mut().enumerate() {
             *value = (*value / sum - f32::from(u8::from(class == label))) * share;
         }

@@ -235,13 +235,13 @@ fn first_of_the_largest(outputs: &[f32]) -> u32 {
 
 fn softmax_of(logits: &[f32]) -> Vec<f32> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let scaled: Vec<f32> = logits.iter().map(|&logit| (logit - highest).exp()).collect();
+    let scaled: Vec<f32> = logits.iter().map(|&logit| libm::expf(logit - highest)).collect();
     let sum: f32 = scaled.iter().sum();
     scaled.iter().map(|value| value / sum).collect()
 }
 
 fn sigmoid_of(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
+    1.0 / (1.0 + libm::expf(-logit))
 }
 
 #[cfg(test)]
