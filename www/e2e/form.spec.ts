@@ -92,6 +92,8 @@ test("the page explains itself, and names the article", async ({ lab, page }) =>
   await expect(lab.result.getByText(article)).toBeVisible();
   await page.getByText("About", { exact: true }).click();
   await expect(page.locator(".about")).toContainText(article);
+  const licences = await page.request.get(new URL("licences.txt", page.url()).href);
+  expect(await licences.text()).toContain("uplot");
   await lab.trainFor(1);
   await expect(lab.result.getByText(article)).toBeHidden();
 });

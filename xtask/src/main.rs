@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod contenders;
 mod frameworks;
+mod licences;
 mod page;
 mod project;
 mod serve;

@@ -8,7 +8,7 @@ use std::thread;
 use crate::project::Project;
 use crate::stamp::Stamp;
 use crate::step::{run_quietly, seconds, step};
-use crate::{tools, wasm};
+use crate::{licences, tools, wasm};
 
 /// Builds the wasm package and the page; npm installs its packages while the crate compiles. Returns the site's folder: `dist/`
 /// for the published profile, `www/dist/` otherwise.
@@ -57,6 +57,7 @@ fn bundle(project: &Project, folder: &Path, name: &str) -> Result<()> {
     step("Building the page", || {
         let words = ["run", "build", "--", "--emptyOutDir", "--outDir"];
         run_quietly(npm(project).args(words).arg(folder))?;
+        licences::write(project, folder)?;
         stamp.refresh()
     })
 }

@@ -113,7 +113,13 @@ fn locate(folders: &Folders, url: &str) -> Option<PathBuf> {
         }
         file.push(part);
     }
-    Some(if file.is_dir() { file.join("index.html") } else { file })
+    let file = if file.is_dir() { file.join("index.html") } else { file };
+    // A link may lead out of the folder; a file that does not exist leads nowhere.
+    let is_outside = match (file.canonicalize(), folder.canonicalize()) {
+        (Ok(file), Ok(folder)) => !file.starts_with(folder),
+        _ => false,
+    };
+    (!is_outside).then_some(file)
 }
 
 fn mime(file: &Path) -> &'static str {
@@ -165,6 +171,26 @@ mod tests {
     fn a_folders_own_address_names_its_index() {
         let folder = std::env::temp_dir();
         assert_eq!(locate(&vec![("", folder.clone())], "/"), Some(folder.join("index.html")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_does_not_lead_out_of_its_folder() {
+        let folder = std::env::temp_dir().join(format!("overfit-lab-links-{}", std::process::id()));
+        let site = folder.join("site");
+        std::fs::create_dir_all(&site).unwrap();
+        for file in [folder.join("secret"), site.join("page")] {
+            std::fs::write(file, "text").unwrap();
+        }
+        let link = |from: &str, name: &str| {
+            std::os::unix::fs::symlink(folder.join(from), site.join(name)).unwrap();
+        };
+        link("secret", "out");
+        link("site/page", "inside");
+        let folders = vec![("", site.clone())];
+        assert_eq!(locate(&folders, "/out"), None);
+        assert_eq!(locate(&folders, "/inside"), Some(site.join("inside")));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
