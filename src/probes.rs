@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use crate::network::{Features, Observer, Seen, floats};
+use crate::backend::{floats, mapped};
+use crate::network::{Features, Observer, Seen};
 use crate::operations;
 
 /// Records which units of the ReLU layers any image activated over the observed steps.
@@ -76,7 +77,7 @@ pub fn sum_of_squares(values: Tensor<1>) -> f64 {
 }
 
 pub fn sum_of_magnitudes(values: Tensor<1>) -> f64 {
-    sum(values.abs())
+    sum(mapped(values, f32::abs))
 }
 
 /// The sum in f32 within short rows and in f64 over the rows, because one f32 sum over millions loses its last digits.

@@ -188,7 +188,7 @@ fn in_a_sentence(words: &str) -> String {
     let is_name = NAMES.iter().any(|name| words.starts_with(name));
     match words.chars().nth(1) {
         Some(second) if second.is_lowercase() && !is_name => {
-            words[..1].to_lowercase() + &words[1..]
+            words[..1].to_ascii_lowercase() + &words[1..]
         }
         _ => words.into(),
     }

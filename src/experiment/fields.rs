@@ -255,7 +255,7 @@ impl Field {
 
     /// The kind whose id or name is `name`, in upper or lower case, with `-`, `_` or a space between words.
     pub fn choice_named(&self, name: &str) -> Option<Choice> {
-        let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
+        let plain = |text: &str| text.to_ascii_lowercase().replace(['-', ' '], "_");
         let mut all = self.choices().into_iter();
         all.find(|choice| [choice.id, choice.name].map(plain).contains(&plain(name)))
     }

@@ -1,10 +1,9 @@
 //! Builds a network from its configuration: the layers' variables and their initial values.
 
-use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 
 use super::{Network, Role, Step, Variable, fast, initializer};
-use crate::backend::Backend;
+use crate::backend::{self, Backend};
 use crate::experiment::{
     Experiment, Head, InitializerConfig, InvalidField, KernelInitializer, LayerConfig, layer_shapes,
 };
@@ -157,8 +156,8 @@ impl<F: FnMut(Wanted) -> Vec<f32>> Builder<'_, F> {
         shape: &[usize],
         values: Vec<f32>,
     ) -> usize {
-        let data = TensorData::new(values, [shape.iter().product::<usize>()]);
-        let value = Tensor::from_data(data, &self.backend.device);
+        let count = shape.iter().product();
+        let value = backend::tensor(values, [count], &self.backend.device);
         let value = if role.is_trained() { value.require_grad() } else { value };
         self.variables.push(Variable {
             name: format!("{layer}/{}", role.keras_name()),

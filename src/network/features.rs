@@ -4,7 +4,7 @@
 use burn::tensor::TensorData;
 use burn::tensor::{Gradients, Tensor};
 
-use super::floats;
+use crate::backend::floats;
 
 /// The activations between two layers.
 #[derive(Clone, Debug)]

@@ -16,10 +16,10 @@ mod softmax;
 
 use burn::tensor::activation::sigmoid;
 #[cfg(feature = "plain")]
-use burn::tensor::{Device, Int};
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Int, TensorData};
+use burn::tensor::{Gradients, Tensor};
 
-use crate::backend::{Backend, Compute};
+use crate::backend::{self, Backend, Compute};
 use crate::dataset::{Dataset, ImageSize};
 use crate::experiment::Head;
 
@@ -76,7 +76,7 @@ pub struct Variable {
 impl Variable {
     /// The values in the order of `shape`.
     pub fn values(&self) -> Vec<f32> {
-        floats(self.value.clone().inner().into_data())
+        backend::floats(self.value.clone().inner().into_data())
     }
 }
 
@@ -186,8 +186,8 @@ impl Network {
     fn tensor(&self, dataset: &Dataset, pixels: Vec<f32>) -> Tensor<4> {
         let ImageSize { height, width } = dataset.size;
         let count = pixels.len() / (height * width * dataset.channels);
-        let data = TensorData::new(pixels, [count, height, width, dataset.channels]);
-        let pixels = Tensor::from_data(data, &self.backend.device);
+        let shape = [count, height, width, dataset.channels];
+        let pixels = backend::tensor(pixels, shape, &self.backend.device);
         if self.backend.compute.has_kernels() { pixels } else { pixels.permute([0, 3, 1, 2]) }
     }
 
@@ -311,9 +311,4 @@ pub fn index_tensor(indices: &[u32], device: &Device) -> Tensor<1, Int> {
     let indices: Vec<i64> = indices.iter().map(|&index| i64::from(index)).collect();
     let count = indices.len();
     Tensor::from_data(TensorData::new(indices, [count]), device)
-}
-
-/// The values of a tensor's data.
-pub fn floats(data: TensorData) -> Vec<f32> {
-    data.try_into_vec().expect("every tensor here holds f32")
 }

@@ -1,8 +1,8 @@
 //! Softmax of rows. Burn's own softmax would bring the backward pass of a maximum into the wasm, which nothing needs.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::floats;
+use crate::backend::{floats, tensor};
 
 /// The softmax of each row.
 ///
@@ -30,6 +30,6 @@ fn shifted(rows: Tensor<2>) -> Tensor<2> {
     let values = floats(rows.clone().inner().into_data());
     let largest = |row: &[f32]| row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let largest: Vec<f32> = values.chunks_exact(numbers).map(largest).collect();
-    let largest = Tensor::from_data(TensorData::new(largest, [count, 1]), &rows.device());
+    let largest = tensor(largest, [count, 1], &rows.device());
     rows - largest
 }

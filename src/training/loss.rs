@@ -3,16 +3,16 @@
 //! [`Formula::of`] gives the formula of a loss after a head. A loss that finds no logits takes the output for probabilities and
 //! clips them to [1e-7, 1 - 1e-7]; clipped values have no gradient.
 
+use burn::tensor::Tensor;
 #[cfg(feature = "plain")]
 use burn::tensor::activation;
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Tensor, TensorData};
 
-use crate::backend::{Backend, Compute};
+use crate::backend::{Backend, Compute, floats, mapped, tensor};
 use crate::experiment::{Formula, Head, LossConfig, PROBABILITY_BOUNDS};
 #[cfg(feature = "plain")]
 use crate::network::index_tensor;
-use crate::network::{floats, log_softmax, outputs, softmax};
+use crate::network::{log_softmax, outputs, softmax};
 use crate::operations;
 
 /// The mean loss of a batch, and the tensor that its backward pass starts from.
@@ -54,7 +54,7 @@ pub fn loss(
         let rest = (smoothing / over as f64) as f32;
         let smooth = |target: f32| target * (1.0 - smoothing as f32) + rest;
         let values = targets(labels, units).into_iter().map(smooth).collect();
-        Tensor::<2>::from_data(TensorData::new(values, [images, units]), &device)
+        tensor(values, [images, units], &device)
     };
     let from_gradient = |value: Tensor<2>, logits: Tensor<2>, gradient: Tensor<2>, share: f64| {
         Loss { value: sum_of(value) / share, tracked: (logits * gradient.detach()).sum() / share }
@@ -131,8 +131,9 @@ pub fn loss(
 
 /// `max(x, 0) - x t + log(1 + exp(-|x|))` of each logit `x` with target `t`, and the gradient by `x`.
 fn sigmoid_cross_entropy(logits: &Tensor<2>, targets: Tensor<2>) -> [Tensor<2>; 2] {
-    let value = logits.clone().clamp_min(0.0) - logits.clone() * targets.clone()
-        + (logits.clone().abs().neg().exp() + 1.0).log();
+    let positive = mapped(logits.clone(), |x| if x < 0.0 { 0.0 } else { x });
+    let rest = mapped(logits.clone(), |x| libm::logf(libm::expf(-x.abs()) + 1.0));
+    let value = positive - logits.clone() * targets.clone() + rest;
     [value, sigmoid(logits.clone()) - targets]
 }
 
@@ -160,7 +161,7 @@ fn cross_entropy(logits: Tensor<2>, labels: &[u32], backend: &Backend) -> Tensor
 }
 
 fn value_of(tracked: &Tensor<1>) -> f64 {
-    f64::from(tracked.clone().into_scalar::<f32>())
+    f64::from(floats(tracked.clone().into_data())[0])
 }
 
 /// The sum in f64, so that the mean of equal losses is exactly that loss.
@@ -293,8 +294,8 @@ mod tests {
                     }
                     let labels = if logits.len() == 1 { vec![0, 1, 1] } else { vec![0, 2, 2, 1] };
                     let row: Vec<f32> = logits.iter().map(|&logit: &f64| logit as f32).collect();
-                    let rows = TensorData::new(row.repeat(labels.len()), [labels.len(), row.len()]);
-                    let rows = Tensor::from_data(rows, &backend.device);
+                    let shape = [labels.len(), row.len()];
+                    let rows = tensor(row.repeat(labels.len()), shape, &backend.device);
                     let trained = loss(&config, head, rows, &labels, &backend).value;
                     let plain =
                         labels.iter().map(|&label| formula.of_image(head, &logits, label as usize));

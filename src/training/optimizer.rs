@@ -5,7 +5,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, floats, mapped, tensor};
 use crate::experiment::{ClippingConfig, ConstraintConfig, OptimizerConfig};
 use crate::network::{Role, Variable};
 use crate::probes;
@@ -101,7 +101,7 @@ fn clipped(
     match *clipping {
         ClippingConfig::None {} => gradients,
         ClippingConfig::Value { limit } => {
-            each(&|gradient| gradient.clamp(-limit, limit), gradients)
+            each(&|gradient| mapped(gradient, |value| clipped_to(value, limit as f32)), gradients)
         }
         ClippingConfig::Norm { limit } => each(
             &|gradient| {
@@ -121,12 +121,26 @@ fn clipped(
     }
 }
 
+/// The value within `-limit` and `limit`; NaN stays.
+fn clipped_to(value: f32, limit: f32) -> f32 {
+    if value.is_nan() { value } else { value.clamp(-limit, limit) }
+}
+
+/// The larger of each pair of numbers; NaN where one is.
+fn larger_of(first: Tensor<1>, second: Tensor<1>) -> Tensor<1> {
+    let (shape, device) = (first.dims(), first.device());
+    let pairs = floats(first.into_data()).into_iter().zip(floats(second.into_data()));
+    let larger = |(a, b): (f32, f32)| if a > b || a.is_nan() { a } else { b };
+    tensor(pairs.map(larger).collect(), shape, &device)
+}
+
 /// Scales the weights of each filter or unit, the last axis, to at most a norm: `w min(norm, limit) / (1e-7 + norm)`.
 fn constrain(variable: &mut Variable, limit: f64) {
     let units = *variable.shape.last().expect("a kernel has axes");
     let rows = variable.value.clone().inner().reshape([-1, units as i32]);
     let norms = rows.clone().square().sum_dim(0).sqrt();
-    let held = rows * (norms.clone().clamp_max(limit) / (norms + 1e-7));
+    let held =
+        rows * (mapped(norms.clone(), |norm| clipped_to(norm, limit as f32)) / (norms + 1e-7));
     let [count] = variable.value.dims();
     variable.value = held.reshape([count]).autodiff().require_grad();
 }
@@ -183,15 +197,19 @@ impl Update<'_> {
             }
             OptimizerConfig::Adagrad { initial_accumulator_value, epsilon, .. } => {
                 let before = slots.first.take();
-                let before =
-                    before.unwrap_or_else(|| gradient.full_like(initial_accumulator_value));
+                let before = before.unwrap_or_else(|| {
+                    mapped(gradient.clone(), |_| initial_accumulator_value as f32)
+                });
                 let sum = before + gradient.clone().square();
                 slots.first = Some(sum.clone());
                 weights - gradient * rate / (sum + epsilon).sqrt()
             }
             OptimizerConfig::Lion { beta_1, beta_2, .. } => {
                 let mean = slots.first.take().unwrap_or_else(|| gradient.zeros_like());
-                let direction = (mean.clone() * beta_1 + gradient.clone() * (1.0 - beta_1)).sign();
+                let direction = mean.clone() * beta_1 + gradient.clone() * (1.0 - beta_1);
+                // 0 and NaN stay as they are.
+                let sign = |value: f32| if value.abs() > 0.0 { value.signum() } else { value };
+                let direction = mapped(direction, sign);
                 slots.first = Some(mean * beta_2 + gradient * (1.0 - beta_2));
                 weights - direction * rate
             }
@@ -251,7 +269,7 @@ impl Update<'_> {
         let (mean, mut spread) = moments(gradient, slots, beta_1, beta_2);
         if amsgrad {
             if let Some(largest) = slots.third.take() {
-                spread = largest.max_pair(spread);
+                spread = larger_of(largest, spread);
             }
             slots.third = Some(spread.clone());
         }

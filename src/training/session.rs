@@ -14,10 +14,10 @@ use super::metrics::{
 use super::optimizer::Optimizer;
 use super::{regularizer, schedule};
 use crate::augmentation::{altered, mixup};
-use crate::backend::{self, Backend};
+use crate::backend::{self, Backend, floats};
 use crate::dataset::{Dataset, Drawn};
 use crate::experiment::{Activation, Experiment, Field, InvalidField, layer_shapes, number_text};
-use crate::network::{Features, Network, Observer, Seen, floats};
+use crate::network::{Features, Network, Observer, Seen};
 use crate::seeding::{Purpose, fill_uniform, stream};
 
 /// A network in training. Only [`TrainingSession::run_epoch`], [`TrainingSession::advance`] and [`TrainingSession::run_step`] train
