@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, each with the modules that it may use. Those are in rows above it, so there is no cycle.
 const MODULES: &[(&str, &[&str])] = &[
-    ("experiment", &[]),
+    // The kernels say which memory they take.
+    ("kernels", &[]),
+    ("experiment", &["kernels"]),
     ("causes", &["experiment"]),
     ("presets", &["experiment", "causes"]),
     ("checks", &[]),
-    ("kernels", &[]),
     ("seeding", &["kernels"]),
     ("operations", &["kernels"]),
     ("backend", &["experiment", "kernels"]),

@@ -16,7 +16,8 @@ use super::{
 pub struct Summary {
     pub layers: Vec<LayerSummary>,
     /// The number of trainable parameters.
-    pub parameters: u32,
+    #[tsify(type = "number")]
+    pub parameters: u64,
     /// The estimated memory of a training run.
     #[tsify(type = "number")]
     pub memory_bytes: f64,
@@ -39,7 +40,8 @@ pub struct LayerSummary {
     pub name: String,
     /// "62 × 62 × 32"
     pub output: String,
-    pub parameters: u32,
+    #[tsify(type = "number")]
+    pub parameters: u64,
 }
 
 /// One difference between two experiments, in words and as the setting that makes it.
@@ -66,7 +68,7 @@ impl Experiment {
             .map(|(layer, shape)| LayerSummary {
                 name: layer.name(),
                 output: shape.output.to_string(),
-                parameters: shape.parameters as u32,
+                parameters: shape.parameters,
             })
             .collect();
         let cost = EpochCost::of(self);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup, InvalidField, layer_of};
+use super::fusion::Fusible;
 use super::initializer::{Fans, KernelInitializer};
 use super::shapes::{LayerShape, Shape, Window};
 
@@ -343,7 +344,9 @@ impl LayerConfig {
     /// number in its range.
     pub(super) fn shape(&self, input: Shape, path: &str) -> Result<LayerShape, InvalidField> {
         let place = Place { input, path };
-        let bias = |use_bias: bool, count: usize| if use_bias { count } else { 0 };
+        // In 64 bits, also where a usize has 32.
+        let bias = |use_bias: bool, count: usize| if use_bias { count as u64 } else { 0 };
+        let count = |sizes: &[usize]| sizes.iter().map(|&size| size as u64).product::<u64>();
         let (output, parameters) = match *self {
             Self::Conv2d { filters, kernel, strides, padding, use_bias, .. } => {
                 let channels = place.channels("a convolution")?;
@@ -358,16 +361,16 @@ impl LayerConfig {
                 let window = Window { size: kernel, strides, padding };
                 let [height, width] = place.windows(window, "kernel")?;
                 let (size, filters) = (kernel as usize, filters as usize);
-                let parameters = size * size * channels * filters + bias(use_bias, filters);
-                (Shape::Image([height, width, filters]), parameters)
+                let weights = count(&[size, size, channels, filters]);
+                (Shape::Image([height, width, filters]), weights + bias(use_bias, filters))
             }
             Self::LocallyConnected { filters, kernel, use_bias, .. } => {
                 let channels = place.channels("a locally connected layer")?;
                 let window = Window { size: kernel, strides: 1, padding: Padding::Valid };
                 let [height, width] = place.windows(window, "kernel")?;
                 let (size, filters) = (kernel as usize, filters as usize);
-                let at_a_place = size * size * channels * filters + bias(use_bias, filters);
-                (Shape::Image([height, width, filters]), height * width * at_a_place)
+                let weights = count(&[size, size, channels, filters]) + bias(use_bias, filters);
+                (Shape::Image([height, width, filters]), count(&[height, width]) * weights)
             }
             Self::MaxPool { pool, strides, padding }
             | Self::AveragePool { pool, strides, padding } => {
@@ -393,12 +396,12 @@ impl LayerConfig {
                     ));
                 };
                 let units = units as usize;
-                (Shape::Flat(units), inputs * units + bias(use_bias, units))
+                (Shape::Flat(units), count(&[inputs, units]) + bias(use_bias, units))
             }
-            Self::BatchNorm { .. } | Self::LayerNorm { .. } => (input, 2 * input.units()),
+            Self::BatchNorm { .. } | Self::LayerNorm { .. } => (input, 2 * input.units() as u64),
             Self::GroupNorm { groups, .. } => {
                 place.groups(groups)?;
-                (input, 2 * input.units())
+                (input, 2 * input.units() as u64)
             }
             Self::Dropout { .. }
             | Self::Reshape {}
@@ -529,16 +532,17 @@ impl LayerConfig {
     /// The bytes that training needs for one number of the layer's output, backward pass included: mainly the number itself and its
     /// gradient. `follows` are the layers after this one.
     pub(super) fn bytes_of_output(&self, follows: &[Self]) -> u64 {
-        let pool_follows = || {
-            let mut rest = follows.iter();
-            rest.find(|layer| !matches!(layer, Self::Activation { .. }))
-                .is_some_and(|layer| matches!(layer, Self::MaxPool { .. }))
+        // The kernels compute a ReLU together with the layer; any other activation has a result of its own, with its gradient.
+        let of_activation = match self.activation() {
+            None | Some(Activation::Relu) => 0,
+            Some(Activation::Softmax) => 5 * 4,
+            Some(_) => 2 * 4,
         };
         match self {
             // The output is pooled while it is computed and never written.
-            Self::Conv2d { .. } if pool_follows() => 0,
+            Self::Conv2d { .. } if of_activation == 0 && pool_is_joined(follows) => 0,
             // The number, its gradient, the place of the pool's winner, and the gradient before the ReLU.
-            Self::Conv2d { .. } => 4 + 4 + 1 + 4,
+            Self::Conv2d { .. } => 4 + 4 + 1 + 4 + of_activation,
             Self::MaxPool { .. } => 4 + 4 + 1,
             Self::Flatten {} | Self::Reshape {} | Self::Save {} => 0,
             Self::Dense { .. } | Self::Activation { .. } => 4 + 4,
@@ -555,6 +559,19 @@ impl LayerConfig {
             | Self::AddSaved {}
             | Self::LeakyRelu { .. } => 4 * 8,
         }
+    }
+}
+
+/// Whether a max-pool among the layers after a convolution is computed together with the convolution; ReLUs may come between.
+fn pool_is_joined(follows: &[LayerConfig]) -> bool {
+    let is_relu = |layer: &&LayerConfig| {
+        matches!(layer, LayerConfig::Activation { activation: Activation::Relu })
+    };
+    match follows.iter().find(|layer| !is_relu(layer)) {
+        Some(&LayerConfig::MaxPool { pool, strides, padding }) => {
+            Fusible::Convolution.takes_pool(Window { size: pool, strides, padding })
+        }
+        _ => false,
     }
 }
 

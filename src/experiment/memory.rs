@@ -22,7 +22,7 @@ pub fn estimate_memory_bytes(experiment: &Experiment) -> u64 {
     let dataset = &experiment.dataset;
     let images = u64::from(dataset.images) + u64::from(dataset.validation_images);
     let pixels = images * dataset.pixels_of_an_image() as u64 * u64::from(dataset.channels);
-    let parameters: u64 = shapes.iter().map(|shape| shape.parameters as u64).sum();
+    let parameters: u64 = shapes.iter().map(|shape| shape.parameters).sum();
     let layers = &experiment.network.layers;
     let of_image = |(index, shape): (usize, &LayerShape)| {
         let follows = &layers[index + 1..];

@@ -11,6 +11,7 @@ mod describe;
 mod early_stopping;
 mod fields;
 mod form;
+mod fusion;
 mod initializer;
 mod json;
 mod layer;
@@ -35,6 +36,7 @@ pub use fields::{
     field_limits, fields, number_text, shown,
 };
 pub use form::{FormControl, FormField, FormGroup, FormOption};
+pub use fusion::Fusible;
 pub use initializer::{Distribution, Fans, InitializerConfig, KernelInitializer};
 pub use layer::{Activation, LayerConfig, Norm, Padding};
 pub(crate) use loss::PROBABILITY_BOUNDS;

@@ -46,7 +46,7 @@ pub struct LayerShape {
     pub input: Shape,
     pub output: Shape,
     /// The number of trainable parameters.
-    pub parameters: usize,
+    pub parameters: u64,
 }
 
 /// The shapes of every layer, or an error for the first layer that does not fit its input. Expects every number in its range.

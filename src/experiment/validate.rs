@@ -204,16 +204,18 @@ impl Experiment {
     fn too_large_for_memory(&self) -> Option<InvalidField> {
         let bytes = estimate_memory_bytes(self);
         (bytes > MEMORY_LIMIT_BYTES).then(|| {
-            let gib = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
-            InvalidField::new(
-                "network.layers",
-                "Memory for this network and batch size",
-                gib(bytes),
-                format!(
-                    "at most {}: use fewer images, filters or units, or a smaller batch",
-                    gib(MEMORY_LIMIT_BYTES)
-                ),
-            )
+            let allowed = format!(
+                "at most {} GiB: use fewer images, filters or units, or a smaller batch",
+                MEMORY_LIMIT_BYTES >> 30
+            );
+            let label = "Memory for this network and batch size";
+            InvalidField::new("network.layers", label, gib_above_the_limit(bytes), allowed)
         })
     }
+}
+
+/// A number of bytes above the limit in GiB, rounded up, so that it never reads like the limit.
+fn gib_above_the_limit(bytes: u64) -> String {
+    let hundredths = (u128::from(bytes) * 100).div_ceil(1 << 30);
+    format!("{}.{:02} GiB", hundredths / 100, hundredths % 100)
 }

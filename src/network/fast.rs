@@ -3,10 +3,10 @@
 use burn::tensor::Tensor;
 
 use super::{Features, Layer, Mode, Network, Step};
-use crate::experiment::Border;
+use crate::experiment::{Border, Fusible};
 use crate::kernels::batch_norm::BatchNorm;
 use crate::kernels::buffers::Buffers;
-use crate::kernels::convolution::{Block, LARGEST_POOL, Padding, Shape};
+use crate::kernels::convolution::{Block, Padding, Shape};
 use crate::kernels::dense::Dense;
 use crate::kernels::locally_connected::LocallyConnected;
 use crate::kernels::max_pool::{Axis, MaxPool};
@@ -17,37 +17,47 @@ use crate::operations::{self, DropoutNoise, NormVariables};
 pub(super) fn fused(steps: &[Step]) -> Vec<Step> {
     let mut fused: Vec<Step> = Vec::new();
     for step in steps {
-        let joined = match (fused.last_mut(), &step.layer) {
-            (
-                Some(Step {
-                    layer:
-                        Layer::Conv2d { relu, pool: 1, .. }
-                        | Layer::LocallyConnected { relu, .. }
-                        | Layer::Dense { relu, .. }
-                        | Layer::BatchNorm { relu, .. },
-                    relu_of,
-                    ..
-                }),
-                Layer::Relu,
-            ) => {
-                *relu = true;
-                *relu_of = step.relu_of;
-                true
-            }
-            (
-                Some(Step { layer: Layer::Conv2d { pool: inside @ 1, .. }, .. }),
-                Layer::MaxPool(window),
-            ) if window.lies_side_by_side() && window.size as usize <= LARGEST_POOL => {
-                *inside = window.size as usize;
-                true
-            }
-            _ => false,
-        };
+        let joined = fused.last_mut().is_some_and(|before| before.takes(step));
         if !joined {
             fused.push(step.clone());
         }
     }
     fused
+}
+
+impl Step {
+    fn fusible(&self) -> Fusible {
+        match self.layer {
+            Layer::Conv2d { pool: 1, .. } => Fusible::Convolution,
+            Layer::LocallyConnected { .. } | Layer::Dense { .. } | Layer::BatchNorm { .. } => {
+                Fusible::BeforeRelu
+            }
+            _ => Fusible::Alone,
+        }
+    }
+
+    /// Joins the next step with this one where one kernel computes both. Returns whether it does.
+    fn takes(&mut self, next: &Step) -> bool {
+        let fusible = self.fusible();
+        match (&mut self.layer, &next.layer) {
+            (
+                Layer::Conv2d { relu, .. }
+                | Layer::LocallyConnected { relu, .. }
+                | Layer::Dense { relu, .. }
+                | Layer::BatchNorm { relu, .. },
+                Layer::Relu,
+            ) if fusible.takes_relu() => {
+                *relu = true;
+                self.relu_of = next.relu_of;
+                true
+            }
+            (Layer::Conv2d { pool, .. }, Layer::MaxPool(window)) if fusible.takes_pool(*window) => {
+                *pool = window.size as usize;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Network {
