@@ -234,6 +234,8 @@ test("Stop within an epoch of many steps measures the current network", async ({
   await lab.field("Images").fill("2000");
   await lab.button("Train").click();
   await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");
+  // The images are drawn before the first step, and meanwhile the worker receives no messages.
+  await lab.page.waitForTimeout(400);
   await lab.button("Stop").click();
   await expect(lab.result).toContainText("Stopped before the end of the first epoch.");
   await expect(lab.result).toContainText("Training accuracy after 0 epochs:");

@@ -38,8 +38,13 @@ interface Waiting {
   reject: (cause: Unanswered) => void;
 }
 
-/** The time for a worker to stop, after which it is ended: in the middle of a step it receives no messages. */
+/**
+ * The time for a worker to stop, after which it is ended: in the middle of a step it receives no messages. A run whose epochs take a
+ * second at most is given more time, for on a busy machine it soon answers, and keeps its result and its network.
+ */
 const STOP_MS = 150;
+const STOP_MS_OF_SHORT_EPOCHS = 2000;
+const SHORT_EPOCH_MS = 1000;
 
 /** A worker, or null if the browser refuses it immediately, as in a sandboxed frame; that is reported like any other fault. */
 function startWorker(heard: (message: FromWorker) => void): Worker | null {
@@ -64,6 +69,7 @@ class PoolWorker {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether the worker's run has stopped and is only measuring its result. */
   concludes = false;
+  timeToStop = STOP_MS;
 
   constructor(heard: (message: FromWorker) => void) {
     this.worker = startWorker(heard);
@@ -79,7 +85,7 @@ class PoolWorker {
   /** Calls back after the time for an answer to Stop, unless `stopTimeout` is called before. */
   startTimeout(late: () => void) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(late, STOP_MS);
+    this.timer = setTimeout(late, this.timeToStop);
   }
   stopTimeout() {
     clearTimeout(this.timer);
@@ -134,12 +140,16 @@ export class WorkerPool {
 
   /**
    * Stops a run; it gets a result if its worker receives the message between two steps. A worker that does not answer is ended, and
-   * so is one that is still measuring the result when another run waits for it.
+   * so is one that is still measuring the result when another run waits for it. The time of the run's epochs is null before the
+   * first.
    */
-  stop(runId: RunId) {
+  stop(runId: RunId, epochMilliseconds: number | null) {
     const worker = this.trainers.find((worker) => worker.runId === runId);
-    worker?.post({ type: "command", runId, command: { type: "stop" } });
-    worker?.startTimeout(() => this.abandon(worker));
+    if (worker === undefined) return;
+    const isShort = epochMilliseconds !== null && epochMilliseconds <= SHORT_EPOCH_MS;
+    worker.timeToStop = isShort ? STOP_MS_OF_SHORT_EPOCHS : STOP_MS;
+    worker.post({ type: "command", runId, command: { type: "stop" } });
+    worker.startTimeout(() => this.abandon(worker));
   }
 
   /** Sends a command to a run that has ended; returns whether a trainer still has it. */

@@ -194,7 +194,7 @@ export class RunsLab {
 
   private stopRun(run: Run) {
     if (this.pool.cancel(run.id)) return this.forget(run.id);
-    this.pool.stop(run.id);
+    this.pool.stop(run.id, run.history.length === 0 ? null : run.history.recentMilliseconds());
     this.store.changeRun(run.id, { phase: "stopping" });
   }
 
