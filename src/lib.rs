@@ -30,7 +30,7 @@
 //! The modules, in reading order:
 //!
 //! 1. [`experiment`]: an experiment as plain data, with each concept's type, defaults, limits and facts; changing, describing and
-//!    validating it, and its form.
+//!    validating it, and its form. [`from_json`] reads its records.
 //! 2. [`causes`]: mistakes that people make, and their signs in an experiment.
 //! 3. [`presets`]: the article's three examples, other networks, mistakes.
 //! 4. [`seeding`], [`dataset`] and [`augmentation`]: independent random streams from one seed, and the images and labels from them.
@@ -55,6 +55,7 @@ pub mod checks;
 pub mod dataset;
 pub mod diagnosis;
 pub mod experiment;
+pub mod from_json;
 pub mod network;
 pub mod operations;
 pub mod presets;

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 const MODULES: &[(&str, &[&str])] = &[
     // The kernels say which memory they take.
     ("kernels", &[]),
-    ("experiment", &["kernels"]),
+    ("from_json", &[]),
+    ("experiment", &["kernels", "from_json"]),
     ("causes", &["experiment"]),
     ("presets", &["experiment", "causes"]),
-    ("checks", &[]),
+    ("checks", &["from_json"]),
     ("seeding", &["kernels"]),
     ("operations", &["kernels"]),
     ("backend", &["experiment", "kernels"]),

@@ -1,14 +1,14 @@
 //! Augmentation: its type, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Field, FieldGroup};
+use crate::from_json::FromJson;
 
 /// The strengths of the alterations that each epoch makes to every image; 0 and false mean none. [`crate::augmentation`] makes
 /// them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 pub struct AugmentationConfig {
     /// Left and right are exchanged with probability one half.
     pub horizontal_flip: bool,

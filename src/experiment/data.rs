@@ -1,13 +1,13 @@
 //! Images and labels: their type, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup, InvalidField};
+use crate::from_json::FromJson;
 
 /// Images and labels, drawn from the seed by [`crate::dataset`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 pub struct DatasetConfig {
     /// The number of images to train on.
     pub images: u32,
@@ -34,7 +34,7 @@ pub struct DatasetConfig {
 }
 
 /// The pixels of an image, before scale and shift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromJson, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Pixels {
     /// Noise, uniform in [0, 1).
@@ -50,7 +50,7 @@ pub enum Pixels {
 }
 
 /// The rule by which labels are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromJson, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Labels {
     /// Each label is drawn on its own, whatever the image shows.

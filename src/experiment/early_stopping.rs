@@ -1,13 +1,14 @@
 //! Early stopping: its type, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
+use crate::from_json::FromJson;
 
 /// The rule by which a run ends before the last epoch: Keras' `EarlyStopping`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum EarlyStoppingConfig {
     None {},
     /// Ends the run when, for `patience` epochs, the training loss has not been more than `min_delta` below its lowest so far.

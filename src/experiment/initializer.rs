@@ -1,13 +1,13 @@
 //! Initializers: their types, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
+use crate::from_json::FromJson;
 
 /// The initial weights of every layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 pub struct InitializerConfig {
     pub kernel: KernelInitializer,
     /// Multiplies every kernel.
@@ -18,8 +18,8 @@ pub struct InitializerConfig {
 
 /// Keras' initializers of the same names, and PyTorch's default. As in Keras, `GlorotNormal`, `HeNormal` and `LecunNormal` are
 /// truncated at two standard deviations.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum KernelInitializer {
     GlorotUniform {},
     GlorotNormal {},

@@ -9,6 +9,7 @@ use super::data::{SIDE, SIDES};
 use super::fields::{FieldKind, shown};
 use super::strict::Strict;
 use super::{Choice, Experiment, Field, InvalidField, KERAS_BATCH_SIZE, OptimizerConfig};
+use crate::from_json::FromJson;
 
 impl Experiment {
     /// Reads an experiment from JSON. An absent field has its default. The error names an unknown or mistyped field, or the place
@@ -27,9 +28,8 @@ impl Experiment {
 
     /// The same from a JSON value; an error names the path, the value and the allowed values.
     pub fn from_value(value: Value) -> Result<Self, InvalidField> {
-        let complete = completed(value)?;
-        serde_json::from_value(complete).map_err(|error| {
-            let message = format!("The experiment cannot be read: {error}.");
+        Self::read(&completed(value)?).ok_or_else(|| {
+            let message = "The experiment cannot be read.".into();
             InvalidField::told("experiment", "this object", "an experiment", message)
         })
     }
@@ -53,8 +53,8 @@ fn completed(given: Value) -> Result<Value, InvalidField> {
     let mut whole = complete("", given, &defaults)?;
     // Two defaults follow from other fields: each optimizer has a default rate, and a batch holds no more than all images.
     let training = &whole["training"];
-    let optimizer = serde_json::from_value::<OptimizerConfig>(training["optimizer"].clone());
-    if let (false, Ok(optimizer)) = (has_rate, optimizer) {
+    let optimizer = OptimizerConfig::read(&training["optimizer"]);
+    if let (false, Some(optimizer)) = (has_rate, optimizer) {
         whole["training"]["learning_rate"] = json!(optimizer.usual_rate());
     }
     let images = whole["dataset"]["images"].as_u64().unwrap_or_default();

@@ -1,12 +1,13 @@
 //! Layers: the fields of each kind and every plain fact about it. [`crate::network`] computes them.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup, InvalidField, layer_of};
 use super::fusion::Fusible;
 use super::initializer::{Fans, KernelInitializer};
 use super::shapes::{LayerShape, Shape, Window};
+use crate::from_json::FromJson;
 
 /// The largest number of layers in an experiment.
 pub(super) const MOST_LAYERS: usize = 64;
@@ -18,8 +19,8 @@ const MOST_CONV_STRIDES: u32 = 4;
 const NORM_EPSILON: f64 = 1e-3;
 
 /// One layer. An activation is part of a layer, as `activation=` in Keras, or a layer of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[tsify(missing_as_null)]
 pub enum LayerConfig {
     /// `Conv2D(filters, kernel, strides)`.
@@ -82,7 +83,7 @@ pub enum LayerConfig {
     Activation { activation: Activation },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromJson, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
     /// The window stays inside its input.
@@ -91,7 +92,7 @@ pub enum Padding {
     Same,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Tsify)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, FromJson, Tsify)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     Relu,

@@ -1,14 +1,15 @@
 //! Losses: the formula of each after each head. [`crate::training::loss`] computes them on tensors.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
 use super::{Activation, Experiment, LayerConfig, NetworkConfig, layer_shapes};
+use crate::from_json::FromJson;
 
 /// Keras 3's losses and PyTorch's `CrossEntropyLoss`. [`Formula::of`] gives the formula of each after each head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum LossConfig {
     /// `SparseCategoricalCrossentropy`: the targets are class indices.
     SparseCategoricalCrossentropy { from_logits: bool },

@@ -49,12 +49,13 @@ pub use setting::{Edited, Setting};
 pub use shapes::{Border, LayerShape, Shape, Window, layer_shapes};
 pub use training_loop::LoopConfig;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
+use crate::from_json::FromJson;
+
 /// One training run, described completely: on one machine the same experiment gives the same bits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Experiment {
     pub dataset: DatasetConfig,
@@ -65,8 +66,7 @@ pub struct Experiment {
 }
 
 /// The network as a list of layers, in Keras' terms and with Keras' names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 #[tsify(missing_as_null)]
 pub struct NetworkConfig {
     pub layers: Vec<LayerConfig>,
@@ -76,8 +76,7 @@ pub struct NetworkConfig {
 }
 
 /// The training of the network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 pub struct TrainingConfig {
     pub optimizer: OptimizerConfig,
     pub loss: LossConfig,

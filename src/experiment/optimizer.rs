@@ -1,14 +1,15 @@
 //! Optimizers and gradient clipping: their types, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
+use crate::from_json::FromJson;
 
 /// Optimizers with Keras' formulas and names; [`crate::training::optimizer`] writes the formulas out. In all of them weight decay
 /// is decoupled from the gradient, and as in Keras it applies to every variable, also to biases.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "lowercase")]
 pub enum OptimizerConfig {
     Adam {
         beta_1: f64,
@@ -61,8 +62,8 @@ pub enum OptimizerConfig {
 }
 
 /// The clipping of gradients before the update.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClippingConfig {
     None {},
     /// Each variable's gradient is scaled to at most this l2 norm: Keras' `clipnorm`.

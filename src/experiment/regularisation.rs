@@ -1,13 +1,13 @@
 //! Regularizers and constraints: a penalty in the loss, and a bound on the weights after each update.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
+use crate::from_json::FromJson;
 
 /// The strengths of the penalties that are added to the loss: each is multiplied by a sum over all weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 pub struct RegularizerConfig {
     /// Strength of the sum of the kernels' magnitudes.
     pub l1: f64,
@@ -18,8 +18,8 @@ pub struct RegularizerConfig {
 }
 
 /// The bound that kernels are held to after each update.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ConstraintConfig {
     None {},
     /// The weights of a filter or unit have at most this l2 norm: Keras' `MaxNorm`.

@@ -1,13 +1,14 @@
 //! Learning rate schedules: their type, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::fields::{Choice, Field, FieldGroup};
+use crate::from_json::FromJson;
 
 /// The learning rate at step `t`, counted from 0, as `keras.optimizers.schedules` computes it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ScheduleConfig {
     Constant {},
     /// `rate * decay_rate^(t / decay_steps)`; with `staircase` the quotient is rounded down.

@@ -1,15 +1,15 @@
 //! Mistakes in a hand-written training loop: their type, defaults and fields.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tsify::Tsify;
 
 use super::DatasetConfig;
 use super::fields::{Field, FieldGroup};
 use super::layer::MOST_LAYERS;
+use crate::from_json::FromJson;
 
 /// Mistakes in a hand-written training loop that no framework reports.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Tsify)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize, FromJson, Tsify)]
 pub struct LoopConfig {
     /// Whether gradients are set to zero before each step. Otherwise they add up, as in PyTorch.
     pub zero_grad: bool,
