@@ -60,6 +60,19 @@ test("after a trap without the network, Start again trains with the spare worker
   await page.context().setOffline(false);
 });
 
+test("a backend in the address that there is not is told, as text, with those that there are", async ({ lab }) => {
+  await lab.open(`?backend=${encodeURIComponent("<b>cuda</b>")}`);
+  await expect(lab.alert).toHaveText(
+    /^The address asks for the backend “<b>cuda<\/b>”, which is not one of this page's \(flex.*\), so flex is used\.$/,
+  );
+  await lab.trainFor(2);
+});
+
+test("a backend in the address that there is needs no words", async ({ lab }) => {
+  await lab.open("?backend=flex");
+  await expect(lab.alert).toBeHidden();
+});
+
 test.describe("a browser that gives no workers", () => {
   test("is reported, and nothing is left waiting", async ({ lab, page }) => {
     await page.addInitScript(() => {

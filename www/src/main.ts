@@ -1,6 +1,7 @@
 /** Wires the store, the workers and the views together. */
 import { drawEachFrame } from "./frames";
 import { openLab } from "./lab";
+import { askBeforeLeaving } from "./leaving";
 import { initialState, Store } from "./store";
 import { mountAnnouncements } from "./views/announcements";
 import { mountChecks, mountCode } from "./views/code";
@@ -46,6 +47,7 @@ const views = [
 ].map((mount) => mount(lab.intents));
 
 drawEachFrame(store, views);
+askBeforeLeaving(store);
 mountTheme();
 if (navigator.webdriver) (await import("./testing/hooks")).exposeHooks(lab, store);
 await lab.boot();

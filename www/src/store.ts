@@ -92,6 +92,8 @@ export interface State {
   logarithmicEpochs: boolean;
   tableOpen: boolean;
   fault: Fault | null;
+  /** A sentence on the address of the page, if it asks for what there is not. */
+  notice: string | null;
   memoryBytes: number;
 }
 
@@ -109,6 +111,7 @@ export const initialState: State = {
   logarithmicEpochs: true,
   tableOpen: false,
   fault: null,
+  notice: null,
   memoryBytes: 0,
 };
 

@@ -1,5 +1,5 @@
 /** Chooses and edits the experiment in the form, which Rust describes. */
-import type { Experiment } from "overfit-lab";
+import type { Catalogue, Experiment } from "overfit-lab";
 import { entriesAfter, isValid } from "../problems";
 import type { FieldValue } from "../protocol";
 import { datasetKey, findPreset, isOver, ratesAreLive, type Run, shownRun, type Store } from "../store";
@@ -25,9 +25,14 @@ export class FormLab {
     return this.queue.add(async () => {
       const catalogue = await this.pool.ask("catalogue", null);
       const [first] = catalogue.presets;
-      const backend = catalogue.backends.find(({ id }) => id === this.wantedBackend) ?? catalogue.backends[0];
+      const wanted = catalogue.backends.find(({ id }) => id === this.wantedBackend);
+      const backend = wanted ?? catalogue.backends[0];
       if (first === undefined || backend === undefined) return;
-      this.store.set({ catalogue, framework: catalogue.frameworks[0]?.id ?? null });
+      const notice =
+        this.wantedBackend === null || wanted !== undefined
+          ? null
+          : unknownBackend(this.wantedBackend, catalogue.backends, backend.id);
+      this.store.set({ catalogue, framework: catalogue.frameworks[0]?.id ?? null, notice });
       await this.put({ presetId: first.id, mended: false, experiment: first.experiment, backend: backend.id });
     });
   }
@@ -128,6 +133,14 @@ export class FormLab {
     this.store.changeRun(shown.id, { compared: true });
     this.clearStage();
   }
+}
+
+/** A sentence on a backend that the address of the page asks for and that does not exist. */
+function unknownBackend(given: string, backends: Catalogue["backends"], used: string): string {
+  const ids = new Intl.ListFormat("en", { type: "disjunction" }).format(backends.map(({ id }) => id));
+  const most = 80;
+  const shown = given.length > most ? `${given.slice(0, most)}…` : given;
+  return `The address asks for the backend “${shown}”, which is not one of this page's (${ids}), so ${used} is used.`;
 }
 
 /** A field's value as a person would enter it. For the biases of all layers of a kind, it is that of the first layer. */

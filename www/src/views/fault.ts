@@ -1,4 +1,4 @@
-/** A fault of a worker, with a button that starts again. */
+/** A fault of a worker, with a button that starts again. Without a fault, a notice on the address of the page. */
 import { byId, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
 import type { State } from "../store";
@@ -11,10 +11,12 @@ export function mountFault(intents: Intents) {
     byId("train").focus();
     intents.startAgain();
   });
-  return ({ fault }: State) => {
-    const appears = box.hidden && fault !== null;
-    setShown(box, fault !== null);
-    setText(sentence, fault?.sentence ?? "");
+  return ({ fault, notice }: State) => {
+    const words = fault?.sentence ?? notice;
+    const appears = box.hidden && words !== null;
+    setShown(box, words !== null);
+    setShown(again, fault !== null);
+    setText(sentence, words ?? "");
     if (appears) box.scrollIntoView({ block: "nearest" });
   };
 }
