@@ -209,16 +209,21 @@ impl Cause {
     pub fn healthy(&self) -> Experiment {
         let mut experiment = Experiment::default();
         let base = [("dataset.side", "32"), ("dataset.labels", "balanced")];
-        set(&mut experiment, &base);
-        set(&mut experiment, self.healthy);
+        self.set(&mut experiment, &base);
+        self.set(&mut experiment, self.healthy);
         experiment
     }
 
     /// The experiment with the mistake.
     pub fn mistaken(&self) -> Experiment {
         let mut experiment = self.healthy();
-        set(&mut experiment, self.mistake);
+        self.set(&mut experiment, self.mistake);
         experiment
+    }
+
+    fn set(&self, experiment: &mut Experiment, settings: &[(&str, &str)]) {
+        let done = set(experiment, settings);
+        done.unwrap_or_else(|problem| panic!("the cause {}: {problem}", self.code));
     }
 
     /// The settings that cure the mistake.
@@ -235,11 +240,9 @@ impl Cause {
     }
 }
 
-fn set(experiment: &mut Experiment, settings: &[(&str, &str)]) {
-    for (field, value) in settings {
-        let done = experiment.set(field, value);
-        done.unwrap_or_else(|problem| panic!("a cause sets {field} to {value}: {problem}"));
-    }
+/// Sets fields in order, up to the first that cannot be set.
+fn set(experiment: &mut Experiment, settings: &[(&str, &str)]) -> Result<(), InvalidField> {
+    settings.iter().try_for_each(|(field, value)| experiment.set(field, value))
 }
 
 #[cfg(test)]

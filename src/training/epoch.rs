@@ -22,12 +22,13 @@ impl EpochUnderWay {
         Self { order, batch_size, trained: 0, sums, milliseconds: 0.0 }
     }
 
-    /// The images of the next batch; `None` after the last, which has the remaining images.
-    pub fn next_batch(&mut self) -> Option<Vec<u32>> {
+    /// The images of the next batch, and the sums to which its step is added; `None` after the last, which has the remaining
+    /// images.
+    pub fn next_batch(&mut self) -> Option<(&[u32], &mut EpochSums)> {
         let rest = &self.order[self.trained..];
         let batch = &rest[..self.batch_size.min(rest.len())];
         self.trained += batch.len();
-        (!batch.is_empty()).then(|| batch.to_vec())
+        (!batch.is_empty()).then_some((batch, &mut self.sums))
     }
 
     pub fn is_complete(&self) -> bool {

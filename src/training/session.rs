@@ -206,9 +206,9 @@ impl TrainingSession {
             Some(epoch) => epoch,
             None => self.begin_epoch(),
         };
-        while let Some(batch) = epoch.next_batch() {
-            let step = self.run_step(&batch, &mut epoch.sums.active);
-            epoch.sums.add(&batch, &step);
+        while let Some((batch, sums)) = epoch.next_batch() {
+            let step = self.run_step(batch, &mut sums.active);
+            sums.add(batch, &step);
             if !epoch.is_complete() && interrupted() {
                 epoch.milliseconds += milliseconds_since(start);
                 self.under_way = Some(epoch);
