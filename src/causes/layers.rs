@@ -101,9 +101,9 @@ fn narrow(experiment: &Experiment) -> Option<Warning> {
 /// Layers with weights and no activation before the next layer with weights.
 fn without_activation(experiment: &Experiment) -> Vec<Warning> {
     let layers = &experiment.network.layers;
-    let (weighs, bends) = (LayerConfig::has_kernel, LayerConfig::bends);
+    let (weighs, breaks_chain) = (LayerConfig::has_kernel, LayerConfig::breaks_linear_chain);
     let is_linear = move |index: &usize| {
-        let next = layers[index + 1..].iter().find(|layer| weighs(layer) || bends(layer));
+        let next = layers[index + 1..].iter().find(|layer| weighs(layer) || breaks_chain(layer));
         let layer = &layers[*index];
         weighs(layer) && layer.activation().is_none() && next.is_some_and(weighs)
     };

@@ -347,7 +347,7 @@ impl InvalidField {
     }
 
     /// An error with its own sentence, where the usual one does not fit.
-    pub fn told(
+    pub fn with_message(
         field: impl Into<String>,
         value: impl Into<String>,
         allowed: impl Into<String>,

@@ -21,7 +21,7 @@ impl Experiment {
                 true => format!("The experiment cannot be read: {error}."),
                 false => format!("The experiment is not JSON: {error}."),
             };
-            InvalidField::told("experiment", "this text", "a JSON object", message)
+            InvalidField::with_message("experiment", "this text", "a JSON object", message)
         })?;
         Self::from_value(value)
     }
@@ -30,7 +30,7 @@ impl Experiment {
     pub fn from_value(value: Value) -> Result<Self, InvalidField> {
         Self::read(&completed(value)?).ok_or_else(|| {
             let message = "The experiment cannot be read.".into();
-            InvalidField::told("experiment", "this object", "an experiment", message)
+            InvalidField::with_message("experiment", "this object", "an experiment", message)
         })
     }
 
@@ -99,7 +99,7 @@ fn complete(path: &str, given: Value, default: &Value) -> Result<Value, InvalidF
             let name = if path.is_empty() { "experiment" } else { path };
             let value = shown(&given.to_string());
             let message = format!("{name} is {value}; it must be a JSON object.");
-            Err(InvalidField::told(name, value, "a JSON object", message))
+            Err(InvalidField::with_message(name, value, "a JSON object", message))
         }
     }
 }
@@ -187,7 +187,12 @@ fn object(
                 }
             };
             let allowed = format!("one of {known}");
-            Err(InvalidField::told(shown(&below(&name)), value.to_string(), allowed, message))
+            Err(InvalidField::with_message(
+                shown(&below(&name)),
+                value.to_string(),
+                allowed,
+                message,
+            ))
         }
     }
 }

@@ -386,7 +386,7 @@ impl LayerConfig {
             Self::Flatten {} => (Shape::Flat(input.size()), 0),
             Self::Dense { units, use_bias, .. } => {
                 let Shape::Flat(inputs) = input else {
-                    return Err(InvalidField::told(
+                    return Err(InvalidField::with_message(
                         path,
                         "dense on an image",
                         "after a flatten layer or a global pool",
@@ -525,8 +525,9 @@ impl LayerConfig {
         }
     }
 
-    /// Whether the layer ends with an activation, is one, or adds a saved input.
-    pub fn bends(&self) -> bool {
+    /// Whether the layers around this one are no chain of linear layers, which one linear layer could replace: it ends with an
+    /// activation, is one, or adds a saved input.
+    pub fn breaks_linear_chain(&self) -> bool {
         self.activation().is_some() || matches!(self, Self::LeakyRelu { .. } | Self::AddSaved {})
     }
 
@@ -613,7 +614,7 @@ impl Place<'_> {
     fn image(&self, layer: &str) -> Result<[usize; 3], InvalidField> {
         match self.input {
             Shape::Image(shape) => Ok(shape),
-            Shape::Flat(units) => Err(InvalidField::told(
+            Shape::Flat(units) => Err(InvalidField::with_message(
                 self.path,
                 format!("{layer} on a flat row"),
                 "before the flatten layer",

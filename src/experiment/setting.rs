@@ -155,7 +155,7 @@ impl Experiment {
             return Ok(());
         }
         let message = format!("{label}: the network has no such layer.");
-        Err(InvalidField::told(*path, text, "a network with such a layer", message))
+        Err(InvalidField::with_message(*path, text, "a network with such a layer", message))
     }
 
     /// The error of an unknown path, which names the fields that there are.
@@ -174,7 +174,7 @@ impl Experiment {
         let names = names.join(", ");
         let path = shown(path);
         let message = format!("{path} is not a field of this experiment; the fields are {names}.");
-        InvalidField::told(path, text, names, message)
+        InvalidField::with_message(path, text, names, message)
     }
 
     /// The settings that, applied in order, turn `base` into this experiment.

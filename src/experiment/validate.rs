@@ -150,7 +150,7 @@ impl Experiment {
         if layers.is_empty() {
             let allowed = format!("a list of 1 to {MOST_LAYERS} layers");
             let message = format!("Layers: the list has 0 layers; it must be {allowed}.");
-            return Some(InvalidField::told("network.layers", "0", allowed, message));
+            return Some(InvalidField::with_message("network.layers", "0", allowed, message));
         }
         if layers.len() > MOST_LAYERS {
             return Some(InvalidField::new(

@@ -8,7 +8,7 @@ use crate::experiment::{Activation, Experiment, LayerConfig, OptimizerConfig};
 pub fn presets() -> Vec<Preset> {
     let example = |id, name, summary, experiment: Experiment| Preset {
         id,
-        group: PresetGroup::Article,
+        group: PresetGroup::Examples,
         name,
         summary,
         experiment,

@@ -33,7 +33,7 @@ pub struct Preset {
 #[serde(rename_all = "snake_case")]
 pub enum PresetGroup {
     /// The article's three examples.
-    Article,
+    Examples,
     /// Other networks on the same images.
     Networks,
     /// Mistakes that people report.
@@ -60,12 +60,12 @@ pub struct Mistake {
 }
 
 impl PresetGroup {
-    pub const ALL: [Self; 3] = [Self::Article, Self::Networks, Self::Mistakes];
+    pub const ALL: [Self; 3] = [Self::Examples, Self::Networks, Self::Mistakes];
 
     /// The group's title in a list of presets.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Article => "The article",
+            Self::Examples => "Examples",
             Self::Networks => "Networks",
             Self::Mistakes => "Mistakes",
         }

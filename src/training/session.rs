@@ -171,7 +171,7 @@ impl TrainingSession {
         }
         if self.early_stopping.is_some() {
             let message = "Epochs: a run with early stopping cannot be continued.";
-            return Err(InvalidField::told(
+            return Err(InvalidField::with_message(
                 path,
                 epochs.to_string(),
                 "left as planned",

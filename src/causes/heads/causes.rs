@@ -183,7 +183,7 @@ pub(in crate::causes) const CAUSES: &[Cause] = &[
         mistake: &[("network.layers[3].activation", "sigmoid")],
     },
     Cause {
-        code: "accuracy-of-scores",
+        code: "accuracy-of-logits",
         sign: "accuracy-of-logits",
         name: "Accuracy of logits",
         summary: "One linear unit with from_logits=True",
