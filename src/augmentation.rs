@@ -161,9 +161,11 @@ pub fn mixup(alpha: f64, images: usize, seed: u32, step: u64) -> (f64, Vec<u32>)
     let mut generator = stream(seed, Purpose::Mixup { step });
     // Jöhnk's method for a beta distribution with both parameters alpha.
     let share = loop {
-        let [x, y] = [0, 1].map(|_| generator.random::<f64>().powf(1.0 / alpha));
-        if x + y <= 1.0 && x + y > 0.0 {
-            break x / (x + y);
+        let [u, v] = [0, 1].map(|_| generator.random::<f64>());
+        let [x, y] = [u, v].map(|number| number.powf(1.0 / alpha));
+        if x + y <= 1.0 && u + v > 0.0 {
+            // With a small alpha both powers are 0 nearly always, but their ratio is a number.
+            break if x + y > 0.0 { x / (x + y) } else { 1.0 / (1.0 + (v / u).powf(1.0 / alpha)) };
         }
     };
     let mut others: Vec<u32> = (0..images as u32).collect();
@@ -327,6 +329,15 @@ mod tests {
         let spread = noise.iter().map(|value| value * value).sum::<f32>() / noise.len() as f32;
         assert!((spread - 0.25).abs() < 0.02, "{spread}");
         assert_ne!(noise[..192], noise[192..384]);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn mixup_with_any_alpha_is_drawn_at_once() {
+        for alpha in [1e-3, 1e-10, 1e-17, 1e-300, 5e-324] {
+            let shares: Vec<f64> = (1..=500).map(|step| mixup(alpha, 5, 1, step).0).collect();
+            assert!(shares.iter().all(|share| (0.5..=1.0).contains(share)), "{alpha}");
+            assert!(shares.iter().sum::<f64>() / 500.0 > 0.99, "{alpha}");
+        }
     }
 
     #[wasm_bindgen_test(unsupported = test)]
