@@ -88,22 +88,32 @@ pub enum Level {
 /// Added to the words of every mistake in spite of which the images are memorised.
 const NOT_REVEALED: &str = "Memorising a few images does not reveal this mistake.";
 
+/// The part of a training that a mistake is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    Data,
+    Weights,
+    Head,
+    Loop,
+}
+
 /// A family's causes and its signs.
 struct Family {
+    theme: Theme,
     causes: &'static [Cause],
     signs: fn(&Experiment) -> Vec<Warning>,
 }
 
 const FAMILIES: &[Family] = &[
-    Family { causes: pixels::CAUSES, signs: pixels::signs },
-    Family { causes: labels::CAUSES, signs: labels::signs },
-    Family { causes: weights::CAUSES, signs: weights::signs },
-    Family { causes: layers::CAUSES, signs: layers::signs },
-    Family { causes: batch_norm::CAUSES, signs: batch_norm::signs },
-    Family { causes: heads::CAUSES, signs: heads::signs },
-    Family { causes: rate::CAUSES, signs: rate::signs },
-    Family { causes: left_on::CAUSES, signs: left_on::signs },
-    Family { causes: training_loop::CAUSES, signs: training_loop::signs },
+    Family { theme: Theme::Data, causes: pixels::CAUSES, signs: pixels::signs },
+    Family { theme: Theme::Data, causes: labels::CAUSES, signs: labels::signs },
+    Family { theme: Theme::Weights, causes: weights::CAUSES, signs: weights::signs },
+    Family { theme: Theme::Weights, causes: layers::CAUSES, signs: layers::signs },
+    Family { theme: Theme::Weights, causes: batch_norm::CAUSES, signs: batch_norm::signs },
+    Family { theme: Theme::Head, causes: heads::CAUSES, signs: heads::signs },
+    Family { theme: Theme::Loop, causes: rate::CAUSES, signs: rate::signs },
+    Family { theme: Theme::Loop, causes: left_on::CAUSES, signs: left_on::signs },
+    Family { theme: Theme::Loop, causes: training_loop::CAUSES, signs: training_loop::signs },
 ];
 
 /// Every mistake, family by family.
@@ -187,6 +197,21 @@ impl Warning {
 }
 
 impl Level {
+    /// Words for what a person sees, as they search for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Memorised | Self::MemorisedAt(_) => "hidden",
+            Self::StuckAt(_) | Self::AtTheirEntropy | Self::Within(..) => {
+                "stuck plateau constant, does not learn"
+            }
+            Self::AtItsFirstLoss => "stuck constant unchanged, does not learn",
+            Self::StuckAtOrNan(_) => "NaN stuck plateau",
+            Self::WrongInInference => "evaluate predict validation differs from fit",
+            Self::WrongInTraining => "unstable",
+            Self::LossWithoutAccuracy => "accuracy stuck constant",
+        }
+    }
+
     /// Whether the images are memorised, so that memorising does not reveal the mistake.
     pub fn is_memorised(self) -> bool {
         match self {
@@ -204,6 +229,12 @@ impl Level {
 }
 
 impl Cause {
+    /// The part of the training that the mistake is in.
+    pub fn theme(&self) -> Theme {
+        let has = |family: &&Family| family.causes.iter().any(|cause| cause.code == self.code);
+        FAMILIES.iter().find(has).expect("a cause has a family").theme
+    }
+
     /// The experiment without the mistake: Example 1 on balanced classes of 32 x 32 images, with the cause's own settings. A
     /// network that has learnt nothing then ends exactly at the logarithm of the number of classes.
     pub fn healthy(&self) -> Experiment {
@@ -252,7 +283,7 @@ mod tests {
     use wasm_bindgen_test::*;
 
     use super::*;
-    use crate::presets::{self, PresetGroup};
+    use crate::presets;
 
     #[wasm_bindgen_test(unsupported = test)]
     fn every_mistake_shows_by_its_sign_and_nothing_shows_without_it() {
@@ -264,9 +295,9 @@ mod tests {
         }
         for preset in presets::presets() {
             // The article's third example trains at 100 times SGD's default rate.
-            let expected = match preset.group {
-                PresetGroup::Mistakes => continue,
-                _ if preset.id == "example-3" => vec![RATE_TOO_HIGH],
+            let expected = match preset.id {
+                _ if preset.mistake.is_some() => continue,
+                "example-3" => vec![RATE_TOO_HIGH],
                 _ => vec![],
             };
             let codes: Vec<_> =

@@ -1,7 +1,7 @@
 //! Mistakes that people report when their network does not memorise a few images: each cause as a preset, with its cured twin.
 //! `tests/presets.rs` trains each over seeds and checks its words.
 
-use super::{Mistake, Preset, PresetGroup};
+use super::{Mistake, Preset};
 use crate::causes::{Cause, causes};
 
 pub fn presets() -> Vec<Preset> {
@@ -11,7 +11,7 @@ pub fn presets() -> Vec<Preset> {
 fn preset(cause: &Cause) -> Preset {
     Preset {
         id: cause.code,
-        group: PresetGroup::Mistakes,
+        group: cause.theme().into(),
         name: cause.name,
         summary: cause.summary,
         experiment: cause.mistaken(),
@@ -20,6 +20,7 @@ fn preset(cause: &Cause) -> Preset {
             does: cause.consequence(),
             mends: cause.mends,
             hidden: cause.level.is_memorised(),
+            words: cause.level.words(),
             cure: cause.cure(),
             mended: cause.healthy(),
         }),

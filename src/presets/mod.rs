@@ -8,6 +8,7 @@ mod parts;
 use serde::Serialize;
 use tsify::Tsify;
 
+use crate::causes::Theme;
 use crate::experiment::{Experiment, Setting};
 
 /// An experiment with a name.
@@ -36,8 +37,22 @@ pub enum PresetGroup {
     Examples,
     /// Other networks on the same images.
     Networks,
-    /// Mistakes that people report.
-    Mistakes,
+    /// Mistakes that people report, by the part of the training that they are in.
+    Data,
+    Weights,
+    Head,
+    Loop,
+}
+
+impl From<Theme> for PresetGroup {
+    fn from(theme: Theme) -> Self {
+        match theme {
+            Theme::Data => Self::Data,
+            Theme::Weights => Self::Weights,
+            Theme::Head => Self::Head,
+            Theme::Loop => Self::Loop,
+        }
+    }
 }
 
 /// The mistake that a preset shows.
@@ -53,6 +68,9 @@ pub struct Mistake {
     pub mends: &'static str,
     /// Whether the network memorises the images in spite of the mistake, so that memorising does not reveal it.
     pub hidden: bool,
+    /// More words by which people search for it.
+    #[tsify(type = "string")]
+    pub words: &'static str,
     /// The settings that, applied in order, turn the preset's experiment into `mended`.
     pub cure: Vec<Setting>,
     /// The experiment without the mistake.
@@ -60,14 +78,18 @@ pub struct Mistake {
 }
 
 impl PresetGroup {
-    pub const ALL: [Self; 3] = [Self::Examples, Self::Networks, Self::Mistakes];
+    pub const ALL: [Self; 6] =
+        [Self::Examples, Self::Networks, Self::Data, Self::Weights, Self::Head, Self::Loop];
 
     /// The group's title in a list of presets.
     pub fn title(self) -> &'static str {
         match self {
             Self::Examples => "Examples",
             Self::Networks => "Networks",
-            Self::Mistakes => "Mistakes",
+            Self::Data => "Mistakes in the data",
+            Self::Weights => "Mistakes in the weights and layers",
+            Self::Head => "Mistakes in the head and the loss",
+            Self::Loop => "Mistakes in the training loop",
         }
     }
 }

@@ -28,8 +28,11 @@ for (const colorScheme of ["light", "dark"] as const) {
       await lab.open();
       expect(await violations(lab)).toEqual([]);
 
-      await page.getByText("Network", { exact: true }).click();
-      await page.getByText("This experiment as code").click();
+      for (const name of ["Code", "All settings"]) {
+        await lab.openTab(name);
+        expect(await violations(lab)).toEqual([]);
+      }
+      await lab.setSheetOpen(true);
       await lab.field("Seed").fill("none");
       await lab.field("Learning rate value").fill("0.002");
       await expect(lab.alert).toBeVisible();
@@ -41,6 +44,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await lab.button("Train").click();
       await lab.reaches(3);
       await lab.slider("Batch size").fill("5");
+      await lab.setSheetOpen(false);
       await lab.button("Show as table").click();
       await lab.button("History of image 1").click();
       expect(await violations(lab)).toEqual([]);
@@ -53,6 +57,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(lab.button("Start again")).toBeHidden();
       await lab.button("Finish now").click({ timeout: 120_000 });
       await expect(lab.result).toContainText("Training accuracy after");
+      await lab.openTab("Runs");
       await lab.checkbox("Compare run 1").check();
       await lab.chart
         .getByRole("button", { name: /all right/i })
@@ -68,11 +73,17 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 900 });
       await lab.open();
-      for (const fold of [/^Networks/, /^Mistakes/]) await lab.button(fold).click();
-      await lab.preset("Dropout 0.5 left on").check();
-      await expect(lab.mistake).toBeVisible();
-      for (const folded of await page.locator("details > summary").all()) await folded.click();
+      await lab.setSheetOpen(true);
+      await lab.experiment.fill("softmax");
       expect(await violations(lab)).toEqual([]);
+      await lab.choose("Dropout 0.5 left on");
+      await expect(lab.mistake).toBeVisible();
+      await lab.setSheetOpen(false);
+      await lab.openTab("All settings");
+      expect(await violations(lab)).toEqual([]);
+      await page.getByText("About", { exact: true }).click();
+      expect(await violations(lab)).toEqual([]);
+      await page.keyboard.press("Escape");
 
       await lab.button("Apply the fix").click();
       await lab.choice("Schedule").selectOption("Cosine decay");

@@ -2,10 +2,10 @@ import { expect, test } from "./lab";
 
 test("the code shows every line on a line of its own, marked ones too", async ({ lab, page }) => {
   await lab.open();
-  await lab.preset("Example 3").check();
+  await lab.choose("Example 3");
   await lab.field("Learning rate value").fill("0.5");
   await lab.field("Epochs").fill("300");
-  await page.getByText("This experiment as code").click();
+  await lab.openTab("Code");
   const script = page.getByRole("region", { name: "Keras script" });
   await expect(script.locator("mark")).not.toHaveCount(0);
   await expect(script.locator("mark", { hasText: "300" })).not.toHaveCount(0);
@@ -36,12 +36,12 @@ test("the results in Keras are those of the unchanged preset, with the digits th
   page,
 }) => {
   await lab.open();
-  await page.getByText("This experiment as code").click();
-  await lab.preset("Example 3").check();
+  await lab.openTab("Code");
+  await lab.choose("Example 3");
   await lab.field("Learning rate value").fill("0.5");
   const checks = page.getByRole("table", { name: /^Example 3, unchanged, in Keras \S+ and PyTorch/ });
   await expect(checks.getByRole("rowheader")).toHaveText(["Unchanged"]);
-  await lab.preset("Example 1").check();
+  await lab.choose("Example 1");
   const losses = page.locator("#checks-table .muted");
   for (const text of await losses.allTextContents()) expect(text).not.toMatch(/e-/);
 });

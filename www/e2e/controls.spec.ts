@@ -58,14 +58,14 @@ test("the batch size has a note, and the network its layers and weights", async 
   const before = await lab.page.locator("#batch-note").textContent();
   await lab.slider("Batch size").fill("3");
   await expect(lab.page.locator("#batch-note")).not.toHaveText(before ?? "");
-  await lab.page.getByText("Network", { exact: true }).click();
+  await lab.openTab("All settings");
   await expect(lab.page.locator("#layers li")).toHaveCount(4);
   await expect(lab.page.locator("#network-total")).toHaveText(/^62,402 weights in all; about \d+ MB to train\.$/);
 });
 
 test("the Keras script follows the controls and marks the differences", async ({ lab }) => {
   await lab.open();
-  await lab.page.getByText("This experiment as code").click();
+  await lab.openTab("Code");
   const script = lab.page.getByRole("region", { name: "Keras script" });
   await expect(script).toContainText("import keras");
   await expect(script.locator("mark")).toHaveCount(0);

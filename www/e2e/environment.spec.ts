@@ -17,7 +17,7 @@ test("the page keeps its own content security policy", async ({ lab, page }) => 
   await lab.trainFor(12);
   await lab.button("History of image 1").click();
   await lab.button("Show as table").click();
-  await page.getByText("This experiment as code").click();
+  await lab.openTab("Code");
   expect(await page.evaluate(() => (window as unknown as { violations: string[] }).violations)).toEqual([]);
 });
 
@@ -85,7 +85,10 @@ test.describe("without its script", () => {
   });
 });
 
-test("in forced colours a switch, progress, folds and disabled controls can be told apart", async ({ lab, page }) => {
+test("in forced colours a switch, progress, options, tabs and disabled controls can be told apart", async ({
+  lab,
+  page,
+}) => {
   await page.emulateMedia({ forcedColors: "active" });
   await lab.open();
   const box = lab.checkbox("Dense bias");
@@ -102,16 +105,13 @@ test("in forced colours a switch, progress, folds and disabled controls can be t
 
   const colourOf = (name: string) => lab.button(name).evaluate((button) => getComputedStyle(button).color);
   expect(await colourOf("Pause")).not.toBe(await colourOf("Train"));
-  await expect(page.locator(".preset").nth(1)).toHaveCSS("border-top-width", "0px");
-  await expect(page.locator(".fold").first()).toBeVisible();
-  const triangle = await page
-    .locator(".fold")
-    .first()
-    .evaluate((fold) => {
-      const { backgroundColor } = getComputedStyle(fold, "::before");
-      return backgroundColor !== getComputedStyle(document.body).backgroundColor;
-    });
-  expect(triangle).toBe(true);
+  // The active option of a list and the open tab stand out.
+  await lab.experiment.press("ArrowDown");
+  const backgroundOf = (name: string) =>
+    lab.option(name).evaluate((option) => getComputedStyle(option.parentElement ?? option).backgroundColor);
+  expect(await backgroundOf("Example 1")).not.toBe(await backgroundOf("Example 2"));
+  const edgeOf = (name: string) => lab.tab(name).evaluate((tab) => getComputedStyle(tab).borderBottomColor);
+  expect(await edgeOf("Runs")).not.toBe(await edgeOf("Code"));
 });
 
 test("paper shows the outcome, the chart, the verdict, the runs and the code, and no controls", async ({
@@ -121,11 +121,13 @@ test("paper shows the outcome, the chart, the verdict, the runs and the code, an
   await lab.open();
   await lab.trainFor(12);
   await page.emulateMedia({ media: "print" });
-  for (const name of ["Outcome so far", "Code"]) await expect(page.getByRole("region", { name })).toBeVisible();
+  await expect(page.getByText("Run 1: Example 1")).toBeVisible();
+  await expect(page.locator("#score")).toBeVisible();
   await expect(lab.chart).toBeVisible();
   await expect(lab.result).toBeVisible();
   await expect(lab.runs).toHaveCount(1);
   await expect(page.locator("#script")).toBeVisible();
   await expect(page.locator("#script")).toContainText("import keras");
-  for (const hidden of [page.locator(".controls"), page.locator(".run-bar")]) await expect(hidden).toBeHidden();
+  for (const hidden of [".controls", ".run-bar", ".bench-tabs", "#panel-settings"])
+    await expect(page.locator(hidden)).toBeHidden();
 });

@@ -32,7 +32,7 @@ for (const { preset, epochs, accuracy, headline, label, finding } of examples) {
   test(`${preset} is trained to its result`, async ({ lab }) => {
     await lab.open();
     expect(await lab.imageNames()).toContainEqual(expect.stringMatching(/^Image 3, class [01], not trained yet$/));
-    await lab.preset(preset).check();
+    await lab.choose(preset);
     await lab.trainFor(epochs);
 
     await expect(lab.result).toContainText(`Training accuracy after ${epochs} epochs: ${accuracy}`);

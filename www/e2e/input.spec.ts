@@ -46,7 +46,7 @@ test("two invalid fields are both shown, and Train goes to the first", async ({ 
   await expect(lab.field("Learning rate value")).toBeFocused();
   await lab.field("Learning rate value").fill("0.01");
   await expect(lab.alert).toHaveCount(1);
-  await lab.preset("Example 2").check();
+  await lab.choose("Example 2");
   await expect(lab.alert).toHaveCount(0);
 });
 
@@ -57,7 +57,7 @@ test("a field that is selected to be typed over stays selected when another pres
   await lab.open();
   await lab.field("Epochs").selectText();
   // As if the answer came late: the focus stays in the field.
-  await page.evaluate(() => document.getElementById("example-3")?.click());
+  await page.evaluate(() => document.getElementById("option-example-3")?.click());
   await expect(lab.field("Epochs")).toHaveValue("1000");
   await page.keyboard.type("7");
   await expect(lab.field("Epochs")).toHaveValue("7");

@@ -10,11 +10,17 @@ test("an experiment can be chosen, trained and read by keyboard alone", async ({
     }
     throw new Error("Tab does not reach it");
   };
-  await tabTo(lab.preset("Example 1"));
-  await page.keyboard.press("ArrowDown");
-  await expect(lab.preset("Example 2")).toBeChecked();
-  await page.keyboard.press("ArrowUp");
-  await expect(lab.preset("Example 1")).toBeChecked();
+  await tabTo(lab.experiment);
+  for (const [key, name] of [
+    ["ArrowDown", "Example 2"],
+    ["ArrowUp", "Example 1"],
+  ] as const) {
+    // The first arrow opens the list, the second moves.
+    await page.keyboard.press(key);
+    await page.keyboard.press(key);
+    await page.keyboard.press("Enter");
+    await expect(lab.experiment).toHaveValue(name);
+  }
   await tabTo(lab.slider("Learning rate"));
   await page.keyboard.press("ArrowRight");
   await tabTo(lab.slider("Batch size"));
@@ -53,7 +59,7 @@ test("an experiment can be chosen, trained and read by keyboard alone", async ({
 
 test("every event on the chart has a name and opens its tip by keyboard", async ({ lab, page }) => {
   await lab.open();
-  await lab.preset("Example 3").check();
+  await lab.choose("Example 3");
   await lab.trainFor(12);
   const mark = lab.chart.getByRole("button", { name: /^Epoch \d+: .*dead/ }).first();
   await mark.focus();
@@ -67,6 +73,7 @@ test("every event on the chart has a name and opens its tip by keyboard", async 
 test("everything on the page is reached by Tab, Train soon and the code at last", async ({ lab, page }) => {
   await lab.open();
   await lab.trainFor(2);
+  await lab.openTab("Code");
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   const reached: string[] = [];
   const name = () =>
@@ -81,10 +88,10 @@ test("everything on the page is reached by Tab, Train soon and the code at last"
     await page.keyboard.press("Tab");
   }
   expect(reached.indexOf("train")).toBeLessThan(8);
-  for (const control of ["example-1", "learning-rate", "seed", "Data", "plot", "History of image 1"])
+  for (const control of ["experiment", "learning-rate", "seed", "plot", "History of image 1", "tab-code"])
     expect(reached).toContain(control);
   expect(reached.filter((at) => at.startsWith("History of image"))).toHaveLength(1);
-  expect(reached.at(-1)).toBe("This experiment as code");
+  expect(reached.at(-1)).toBe("script");
 });
 
 test("links skip the controls", async ({ lab, page }) => {

@@ -8,6 +8,7 @@ export class LabPage {
   readonly runs: Locator;
   readonly alert: Locator;
   readonly mistake: Locator;
+  readonly experiment: Locator;
 
   constructor(readonly page: Page) {
     this.result = page.getByRole("status", { name: "Result" });
@@ -15,19 +16,28 @@ export class LabPage {
     this.chart = page.getByRole("figure", { name: "Training history" });
     this.runs = page.getByRole("table", { name: "Runs" }).locator("tbody").getByRole("row");
     this.alert = page.getByRole("alert");
+    this.experiment = page.getByRole("combobox", { name: "Experiment", exact: true });
     this.mistake = page.getByRole("region", { name: "What is wrong here" });
   }
 
-  async open(path = "") {
+  /** Opens the page with the runs in sight; another path opens it as that says. */
+  async open(path = "?tab=runs") {
     await this.page.goto(new URL(path, process.env["PAGE_URL"]).href);
-    await expect(this.preset("Example 3")).toBeVisible();
+    await expect(this.button("Train")).toBeEnabled();
     await expect(this.images.getByRole("listitem")).toHaveCount(20);
   }
   button(name: string | RegExp) {
     return this.page.getByRole("button", { name, exact: true });
   }
-  preset(name: string) {
-    return this.page.getByRole("radio", { name, exact: true });
+  option(name: string) {
+    return this.page.getByRole("option", { name, exact: true });
+  }
+  /** Chooses a preset as a person does who knows its name. */
+  async choose(name: string) {
+    await this.experiment.fill(name);
+    await this.option(name).click();
+    await expect(this.experiment).toHaveValue(name);
+    await expect(this.experiment).toHaveAttribute("aria-expanded", "false");
   }
   slider(name: string) {
     return this.page.getByRole("slider", { name, exact: true });
@@ -44,9 +54,18 @@ export class LabPage {
   optimizer() {
     return this.choice("Optimizer");
   }
-  /** Opens or closes a group of settings. */
-  async unfold(group: string) {
-    await this.page.locator("#settings summary").getByText(group, { exact: true }).click();
+  tab(name: string) {
+    return this.page.getByRole("tab", { name: new RegExp(`^${name}`) });
+  }
+  /** Opens a tab of the bench, unless it is open. */
+  async openTab(name: string) {
+    if ((await this.tab(name).getAttribute("aria-selected")) === "false") await this.tab(name).click();
+  }
+  /** On a narrow page, opens or closes the sheet of controls. */
+  async setSheetOpen(open: boolean) {
+    const toggle = this.button("Settings");
+    if (!(await toggle.isVisible())) return;
+    if ((await toggle.getAttribute("aria-expanded")) !== String(open)) await toggle.click();
   }
 
   epoch(): Promise<number> {
@@ -65,7 +84,9 @@ export class LabPage {
   }
   /** Trains the form's experiment for `epochs` epochs, up to its result. */
   async trainFor(epochs: number) {
+    await this.setSheetOpen(true);
     await this.field("Epochs").fill(String(epochs));
+    await this.setSheetOpen(false);
     await this.button("Train").click();
     await expect(this.result).toContainText(`Training accuracy after ${epochs} epochs: `, { timeout: 150_000 });
   }

@@ -2,7 +2,7 @@ import { expect, test } from "./lab";
 
 test("a loss of NaN is reported, with its epoch and the learning rate", async ({ lab }) => {
   await lab.open();
-  await lab.preset("Example 2").check();
+  await lab.choose("Example 2");
   await lab.optimizer().selectOption("SGD");
   await lab.field("Learning rate value").fill("1000");
   await lab.trainFor(5);
@@ -11,7 +11,7 @@ test("a loss of NaN is reported, with its epoch and the learning rate", async ({
   await expect(lab.chart.getByRole("button", { name: /loss is not a number/ })).toBeVisible();
   await expect(lab.runs).toContainText("diverged");
   // The page still works: the next run trains.
-  await lab.preset("Example 1").check();
+  await lab.choose("Example 1");
   await lab.trainFor(2);
 });
 

@@ -15,13 +15,12 @@ for (const half of [0, 1]) {
     await lab.open();
     const all = await mistakes(lab);
     expect(all.length).toBeGreaterThan(20);
-    await lab.button(/^Mistakes/).click();
     const warnings = lab.page.getByRole("status", { name: "Warnings" }).getByRole("listitem");
     const own = all.filter((_, index) => index % 2 === half);
     for (const [run, { name, summary, sees, does, mends, hidden }] of own.entries()) {
       await test.step(name, async () => {
-        await lab.preset(name).check();
-        await expect(lab.preset(name)).toHaveAccessibleDescription(summary);
+        await lab.choose(name);
+        await expect(lab.experiment).toHaveAccessibleDescription(summary);
         for (const sentence of [sees, does, mends]) await expect(lab.mistake).toContainText(sentence);
         await expect(lab.mistake.getByText("Still memorises: this test does not catch it")).toBeVisible({
           visible: hidden,
@@ -52,17 +51,17 @@ test("the fixed twin is compared with the mistake, lists its changes, and the fi
     return before.learning_rate !== after.learning_rate;
   });
   if (first === undefined) throw new Error("No mistake is one of the learning rate");
-  await lab.button(/^Mistakes/).click();
-  await lab.preset(first.name).check();
+  await lab.choose(first.name);
   const before = await experiment(lab);
   await lab.trainFor(3);
   await lab.button("Apply the fix").click();
-  await expect(lab.preset(first.name)).toBeChecked();
+  await expect(lab.experiment).toHaveValue(first.name);
   // The compared run stays on the chart.
   await expect(lab.checkbox("Compare run 1")).toBeChecked();
-  await lab.page.getByText("This experiment as code").click();
+  await lab.openTab("Code");
   await expect(lab.page.getByRole("region", { name: "Keras script" }).locator("mark")).not.toHaveCount(0);
   await lab.trainFor(3);
+  await lab.openTab("Runs");
   await expect(lab.runs).toHaveCount(2);
   await expect(lab.button(`Restore run 2: ${first.name}, fixed`)).toBeVisible();
   await expect(lab.runs.first().getByRole("cell").nth(2)).not.toHaveText("nothing");
@@ -78,8 +77,7 @@ test("the fixed twin is compared with the mistake, lists its changes, and the fi
 test("fixing the mistake does not change an active run", async ({ lab }) => {
   await lab.open();
   const [first] = await mistakes(lab);
-  await lab.button(/^Mistakes/).click();
-  await lab.preset(first?.name ?? "").check();
+  await lab.choose(first?.name ?? "");
   await lab.endlessly();
   await lab.button("Train").click();
   await lab.reaches(2);

@@ -98,11 +98,11 @@ test("earlier runs can be compared and restored", async ({ lab }) => {
   await lab.field("Seed").fill("5");
   await lab.trainFor(4);
   const losses = await lab.losses();
-  await lab.preset("Example 3").check();
+  await lab.choose("Example 3");
   await lab.trainFor(3);
   await lab.checkbox("Compare run 1").check();
   await lab.button("Restore run 1: Example 1").click();
-  await expect(lab.preset("Example 1")).toBeChecked();
+  await expect(lab.experiment).toHaveValue("Example 1");
   await expect(lab.field("Seed")).toHaveValue("5");
   await expect(lab.result).toContainText("after 4 epochs");
   expect(await lab.losses()).toEqual(losses);
@@ -206,13 +206,14 @@ const SLOW_STEP = JSON.stringify([
 
 test("Stop in the middle of a long step ends the run, and the next one starts", async ({ lab }) => {
   await lab.open();
-  await lab.unfold("Network");
+  await lab.openTab("All settings");
   const layers = lab.page.getByRole("textbox", { name: "Layers", exact: true });
   await layers.fill(SLOW_STEP);
   await layers.press("ControlOrMeta+Enter");
   await expect(lab.page.locator("#progress-text")).toContainText(
     /An epoch takes about \d+ (s|min|h) on a usual computer/,
   );
+  await lab.openTab("Runs");
   await lab.button("Train").click();
   await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");
   await lab.button("Stop").click();
@@ -222,7 +223,7 @@ test("Stop in the middle of a long step ends the run, and the next one starts", 
   // Train while another such run is active: the new run does not wait for the step's end.
   await lab.button("Train").click();
   await expect(lab.runs).toHaveCount(2);
-  await lab.preset("Example 3").check();
+  await lab.choose("Example 3");
   await lab.trainFor(3);
   await expect(lab.runs).toHaveCount(3);
 });
@@ -230,7 +231,7 @@ test("Stop in the middle of a long step ends the run, and the next one starts", 
 test("Stop within an epoch of many steps measures the current network", async ({ lab }) => {
   await lab.open();
   await lab.slider("Batch size").fill("1");
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   await lab.field("Images").fill("2000");
   await lab.button("Train").click();
   await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");

@@ -3,7 +3,7 @@ import { expect, test } from "./lab";
 test("every setting has a unique name in its group and shows the experiment's value", async ({ lab }) => {
   await lab.open();
   for (const group of ["Data", "Network", "Loss and optimizer", "Early stopping", "Augmentation"]) {
-    await lab.unfold(group);
+    await lab.openTab("All settings");
     const box = lab.page.getByRole("group", { name: group, exact: true }).last();
     const names = await box
       .locator("input, select, textarea")
@@ -19,19 +19,20 @@ test("every setting has a unique name in its group and shows the experiment's va
 
 test("a number, a choice and a switch can be edited, and the run lists the changes", async ({ lab }) => {
   await lab.open();
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   await lab.field("Image height").fill("16");
   await lab.field("Image width").fill("16");
   await lab.field("Images").fill("12");
   await lab.slider("Batch size").fill("12");
   await lab.choice("Labels").selectOption("Balanced");
   await expect(lab.images.getByRole("listitem")).toHaveCount(12);
-  await lab.unfold("Augmentation");
+  await lab.openTab("All settings");
   await lab.checkbox("Horizontal flip").check();
-  await lab.unfold("Loss and optimizer");
+  await lab.openTab("All settings");
   await lab.field("Beta 1").press("ArrowDown");
   await expect(lab.field("Beta 1")).toHaveValue("0.89");
   await lab.trainFor(2);
+  await lab.openTab("Runs");
   const changed = lab.runs.getByRole("cell").nth(2);
   for (const text of [/images 12/, /image side 16/, /labels balanced/, /horizontal.flip/i, /optimizer/])
     await expect(changed).toContainText(text);
@@ -40,7 +41,7 @@ test("a number, a choice and a switch can be edited, and the run lists the chang
 
 test("choosing a kind shows its fields, and another kind removes them", async ({ lab }) => {
   await lab.open();
-  await lab.unfold("Loss and optimizer");
+  await lab.openTab("All settings");
   await expect(lab.field("Decay steps")).toHaveCount(0);
   await lab.choice("Schedule").focus();
   await lab.choice("Schedule").selectOption("Cosine decay");
@@ -59,7 +60,7 @@ test("an invalid value stays as it was typed, with the problem at its field, and
   page,
 }) => {
   await lab.open();
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   const input = lab.field("Scale of the pixels");
   for (const value of ["big", "1e9", ""]) {
     await input.fill(value);
@@ -68,12 +69,15 @@ test("an invalid value stays as it was typed, with the problem at its field, and
     await expect(lab.alert).toHaveText(/^Scale of the pixels/);
     await expect(input).toHaveAccessibleDescription((await lab.alert.textContent()) ?? "");
   }
-  await lab.unfold("Data");
+  await expect(page.locator("#panel-settings h3", { hasText: "1 problem" })).toBeVisible();
+  await lab.openTab("Runs");
   await expect(input).toBeHidden();
-  await expect(page.locator("#settings summary", { hasText: "1 problem" })).toBeVisible();
+  await expect(lab.tab("All settings")).toHaveAccessibleName(/1 problem/);
   await lab.button("Train").click();
   await expect(input).toBeFocused();
+  await lab.openTab("Runs");
   await expect(page.getByRole("table", { name: "Runs" })).toBeHidden();
+  await lab.openTab("All settings");
   await input.fill("2");
   await expect(lab.alert).toHaveCount(0);
 });
@@ -81,7 +85,7 @@ test("an invalid value stays as it was typed, with the problem at its field, and
 test("typing keeps the caret while a run redraws the page", async ({ lab, page }) => {
   await lab.open();
   await lab.endlessly();
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   await lab.button("Train").click();
   await lab.reaches(2);
   const input = lab.field("Scale of the pixels");
@@ -96,7 +100,7 @@ test("typing keeps the caret while a run redraws the page", async ({ lab, page }
 
 test("the layers can be edited as text, and an invalid one is named", async ({ lab, page }) => {
   await lab.open();
-  await lab.unfold("Network");
+  await lab.openTab("All settings");
   const text = page.getByRole("textbox", { name: "Layers", exact: true });
   const good = await text.inputValue();
   expect(good.split("\n")).toHaveLength(6);
@@ -123,12 +127,13 @@ test("the layers can be edited as text, and an invalid one is named", async ({ l
   await expect(lab.alert).toHaveCount(0);
   await expect(page.locator("#layers li").first()).toContainText("Conv 4");
   await lab.trainFor(1);
+  await lab.openTab("Runs");
   await expect(lab.runs).toContainText("filters of layer 1 4");
 });
 
 test("an optimizer with other numbers is shown as custom", async ({ lab }) => {
   await lab.open();
-  await lab.unfold("Loss and optimizer");
+  await lab.openTab("All settings");
   await lab.field("Beta 1").fill("0.5");
   await expect(lab.optimizer().locator("option:checked")).toHaveText("custom");
   await lab.optimizer().selectOption("Adam");
@@ -138,19 +143,18 @@ test("an optimizer with other numbers is shown as custom", async ({ lab }) => {
 
 test("a network without convolutions has no convolution biases to switch", async ({ lab }) => {
   await lab.open();
-  await lab.button(/^Networks/).click();
-  await lab.preset("MLP").check();
+  await lab.choose("MLP");
   await expect(lab.checkbox("Convolution biases")).toBeDisabled();
   await expect(lab.checkbox("Dense bias")).toBeEnabled();
 });
 
 test("held-out images have a curve, numbers and columns, and early stopping has a mark", async ({ lab }) => {
   await lab.open();
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   await lab.field("Image height").fill("16");
   await lab.field("Image width").fill("16");
   await lab.field("Held-out images").fill("10");
-  await lab.unfold("Early stopping");
+  await lab.openTab("All settings");
   await lab.choice("Early stopping").selectOption("On the held-out loss");
   await lab.field("Patience").fill("2");
   await lab.field("Smallest improvement").fill("100");
@@ -167,9 +171,8 @@ test("held-out images have a curve, numbers and columns, and early stopping has 
 
 test("images that are not square keep their aspect ratio, and stay visible however thin they are", async ({ lab }) => {
   await lab.open();
-  await lab.button(/^Networks/).click();
-  await lab.preset("MLP").check();
-  await lab.unfold("Data");
+  await lab.choose("MLP");
+  await lab.openTab("All settings");
   await lab.field("Channels").fill("1");
   for (const [height, width] of [
     [16, 40],
@@ -191,7 +194,7 @@ test("images that are not square keep their aspect ratio, and stay visible howev
 
 test("of 2,000 images the first 200 are shown, and all are trained", async ({ lab, page }) => {
   await lab.open();
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   await lab.field("Image height").fill("8");
   await lab.field("Image width").fill("8");
   await lab.field("Images").fill("2000");
@@ -207,7 +210,7 @@ test("of 2,000 images the first 200 are shown, and all are trained", async ({ la
 
 test("the code can be shown in each framework", async ({ lab, page }) => {
   await lab.open();
-  await page.getByText("This experiment as code").click();
+  await lab.openTab("Code");
   const frameworks = await page.evaluate(() => window.__overfitLab.catalogue()?.frameworks ?? []);
   const choice = page.getByRole("radiogroup", { name: "Framework" });
   await expect(choice.getByRole("radio")).toHaveCount(frameworks.length);

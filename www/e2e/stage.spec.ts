@@ -9,7 +9,7 @@ test("a preset chosen after a run is on stage by its name, without the run's res
   await lab.open();
   await lab.trainFor(12);
   await expect(outcome(lab)).toContainText("Run 1: Example 1");
-  await lab.preset("Example 3").check();
+  await lab.choose("Example 3");
   await expect(outcome(lab).getByRole("heading")).toHaveText("Example 3");
   await expect(outcome(lab)).toContainText("not trained yet");
   await expect(progress(lab)).toHaveJSProperty("value", 0);
@@ -22,7 +22,7 @@ test("an older run on stage brings its own progress, images and verdict, and say
 }) => {
   await lab.open();
   await lab.trainFor(4);
-  await lab.preset("Example 2").check();
+  await lab.choose("Example 2");
   await lab.field("Seed").fill("7");
   await lab.endlessly();
   await lab.button("Train").click();
@@ -46,7 +46,7 @@ test("an older run on stage brings its own progress, images and verdict, and say
 test("the rate in the form drives no run that the form does not show", async ({ lab }) => {
   await lab.open();
   await lab.trainFor(3);
-  await lab.preset("Example 2").check();
+  await lab.choose("Example 2");
   await lab.field("Epochs").fill("10000");
   await lab.button("Train").click();
   await lab.reaches(2);
@@ -59,7 +59,7 @@ test("the rate in the form drives no run that the form does not show", async ({ 
   await lab.reaches(before + 2);
   expect(await lab.page.evaluate(() => window.__overfitLab.metrics()?.learning_rate)).toBeCloseTo(0.001, 9);
 
-  await lab.preset("Example 3").check();
+  await lab.choose("Example 3");
   await lab.field("Learning rate value").fill("0.04");
   await lab.reaches((await lab.epoch()) + 2);
   expect(await lab.page.evaluate(() => window.__overfitLab.metrics()?.learning_rate)).toBeCloseTo(0.001, 9);
@@ -126,9 +126,9 @@ test("a rate that was set by hand is shown at its marks, in the table, and with 
   used.forEach((rate, at) => expect(told).toContain(`Epoch ${epochs[at]}: rate ${rate}.`));
   await expect(page.getByRole("img", { name: /^Learning rate: 0\.001, 0\.002 from epoch/ })).toBeVisible();
 
-  await page.getByText("This experiment as code").click();
+  await lab.openTab("Code");
   await expect(page.locator("#script-by-hand")).toContainText(/run 1 was changed by hand \(0\.001, 0\.002 from epoch/);
-  await lab.preset("Example 2").check();
+  await lab.choose("Example 2");
   await expect(page.locator("#script-by-hand")).toBeEmpty();
 });
 
@@ -148,8 +148,7 @@ test("many changes of the rate are shown as a count and a range", async ({ lab }
 
 test("no verdict contradicts the ticks of the images", async ({ lab }) => {
   await lab.open();
-  await lab.button(/^Mistakes/).click();
-  await lab.preset("Augmentation left on").check();
+  await lab.choose("Augmentation left on");
   await lab.button("Train").click();
   await expect(lab.result).toContainText("Training accuracy after", { timeout: 150_000 });
   const right = (await lab.imageNames()).filter((name) => name.endsWith("right")).length;
@@ -173,7 +172,7 @@ test("Train again with the same settings leaves one row, not one per press", asy
 
 test("the end value is marked apart from the curve", async ({ lab, page }) => {
   await lab.open();
-  await lab.unfold("Data");
+  await lab.openTab("All settings");
   await lab.field("Image height").fill("8");
   await lab.field("Image width").fill("8");
   await lab.field("Images").fill("200");

@@ -3,7 +3,10 @@ import { drawEachFrame } from "./frames";
 import { openLab } from "./lab";
 import { askBeforeLeaving } from "./leaving";
 import { initialState, Store } from "./store";
+import { mountAbout } from "./views/about";
 import { mountAnnouncements } from "./views/announcements";
+import { mountBench } from "./views/bench";
+import { mountChanges } from "./views/changes";
 import { mountChecks, mountCode } from "./views/code";
 import { mountChart } from "./views/chart";
 import { mountControls } from "./views/controls";
@@ -14,11 +17,12 @@ import { mountImageHistory } from "./views/image-history";
 import { mountImages } from "./views/images";
 import { mountMistake, mountWarnings } from "./views/mistake";
 import { mountOutcome } from "./views/outcome";
-import { mountPresets } from "./views/presets";
+import { mountPicker } from "./views/picker";
 import { mountResult } from "./views/result";
 import { mountRunBar } from "./views/run-bar";
 import { mountRuns } from "./views/runs";
 import { mountSettings } from "./views/settings";
+import { mountSheet } from "./views/sheet";
 import { mountTheme } from "./views/theme";
 
 document.querySelector(".not-started")?.remove();
@@ -26,7 +30,9 @@ const store = new Store(initialState);
 const lab = openLab(store, new URLSearchParams(location.search).get("backend"));
 
 const views = [
-  mountPresets,
+  mountSheet,
+  mountPicker,
+  mountChanges,
   mountControls,
   mountMistake,
   mountWarnings,
@@ -35,6 +41,7 @@ const views = [
   mountCode,
   mountChecks,
   mountFault,
+  mountBench,
   mountOutcome,
   mountRunBar,
   mountChart,
@@ -49,6 +56,7 @@ const views = [
 drawEachFrame(store, views);
 askBeforeLeaving(store);
 mountTheme();
+mountAbout();
 if (navigator.webdriver) (await import("./testing/hooks")).exposeHooks(lab, store);
 await lab.boot();
 performance.mark("ready");

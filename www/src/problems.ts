@@ -20,6 +20,9 @@ export function problemElsewhere(form: Wrong, controls: Set<string>): InvalidFie
   return refused ?? form.problems.find((problem) => !controls.has(listOf(problem.field))) ?? null;
 }
 
+/** "2 problems"; empty if there are none. */
+export const problemCount = (count: number) => (count === 0 ? "" : count === 1 ? "1 problem" : `${count} problems`);
+
 export const isValid = (form: Wrong) => form.refused.length + form.problems.length === 0;
 
 const valuesOf = (groups: FormGroup[]) =>

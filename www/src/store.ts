@@ -12,6 +12,7 @@ import type {
 } from "overfit-lab";
 import type { History } from "./history";
 import type { Preview, RunId } from "./protocol";
+import type { TabId } from "./tabs";
 
 /** An abandoned run was stopped in the middle of a step, so it has no result. */
 export type Phase = "waiting" | "running" | "paused" | "stopping" | "ended" | "abandoned" | "failed";
@@ -91,6 +92,10 @@ export interface State {
   selectedImage: number | null;
   logarithmicEpochs: boolean;
   tableOpen: boolean;
+  /** The open tab of the bench. */
+  tab: TabId | null;
+  /** Whether the controls are open, on a page that is too narrow to show them always. */
+  sheetOpen: boolean;
   fault: Fault | null;
   /** A sentence on the address of the page, if it asks for what there is not. */
   notice: string | null;
@@ -110,6 +115,8 @@ export const initialState: State = {
   selectedImage: null,
   logarithmicEpochs: true,
   tableOpen: false,
+  tab: null,
+  sheetOpen: false,
   fault: null,
   notice: null,
   memoryBytes: 0,

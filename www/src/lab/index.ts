@@ -2,6 +2,7 @@
 import type { Look } from "../protocol";
 import type { Store } from "../store";
 import { WorkerPool } from "../worker-pool";
+import { AddressLab } from "./address";
 import { FormLab } from "./form";
 import { ImagesLab } from "./images";
 import type { Intents } from "./intents";
@@ -30,7 +31,9 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
   const queue = new Queue();
   const images = new ImagesLab(store, pool);
   const form = new FormLab(store, pool, images, queue, wantedBackend);
+  const address = new AddressLab(store);
   const runs = new RunsLab(store, pool, form, images, queue);
+  runs.onSecondRun = () => address.offerTab("runs");
   const intents: Intents = {
     choosePreset: (id) => form.choosePreset(id),
     setMended: (mended) => form.setMended(mended),
@@ -51,6 +54,8 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
     selectImage: (selectedImage) => store.set({ selectedImage }),
     setLogarithmicEpochs: (logarithmicEpochs) => store.set({ logarithmicEpochs }),
     setTableOpen: (tableOpen) => store.set({ tableOpen }),
+    openTab: (tab) => address.openTab(tab),
+    setSheetOpen: (sheetOpen) => store.set({ sheetOpen }),
   };
   return {
     intents,

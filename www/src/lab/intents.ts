@@ -1,6 +1,7 @@
 /** The actions that views may request. */
 import type { FieldValue, Job, RunId } from "../protocol";
 import type { Form } from "../store";
+import type { TabId } from "../tabs";
 
 export interface Intents {
   /** Puts a preset into the form, also if it is already chosen. */
@@ -36,4 +37,8 @@ export interface Intents {
   selectImage(index: number | null): void;
   setLogarithmicEpochs(logarithmicEpochs: boolean): void;
   setTableOpen(tableOpen: boolean): void;
+  /** Opens a tab of the bench, or closes the bench. */
+  openTab(tab: TabId | null): void;
+  /** Opens or closes the sheet of controls on a narrow page. */
+  setSheetOpen(sheetOpen: boolean): void;
 }

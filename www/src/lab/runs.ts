@@ -24,6 +24,8 @@ const EARLIER_RUNS_BYTES = 64e6;
 const EVENTS_KEPT = 500;
 
 export class RunsLab {
+  /** Called when there are two runs to compare. */
+  onSecondRun: () => void = () => {};
   private nextRun: RunId = 1;
   /** Runs to remove from the table as soon as they are over. */
   private readonly dropped = new Set<RunId>();
@@ -188,6 +190,7 @@ export class RunsLab {
       compared: false,
     };
     this.store.set({ runs: [...this.store.state.runs, run], shownId: id, activeId: id, fault: null });
+    if (this.store.state.runs.length === 2) this.onSecondRun();
     void this.queue.add(() => this.images.show());
     this.pool.train(id, experiment, backend, start);
   }

@@ -198,12 +198,15 @@ function labelCurves(u: uPlot, { curves, epochs, outdated }: Picture, colours: C
   ctx.strokeStyle = colours.background;
   ctx.textBaseline = "middle";
 
-  ctx.fillStyle = colours.accent;
-  ctx.textAlign = "left";
-  ctx.fillText("accuracy", 2 * ratio, top - 16 * ratio);
-  ctx.fillStyle = colours.loss;
-  ctx.textAlign = "right";
-  ctx.fillText("loss", u.width * ratio - 10 * ratio, top - 16 * ratio);
+  // On a narrow chart the events need this room, and the curves have the same names.
+  if (u.width >= NARROW || epochs.length === 0) {
+    ctx.fillStyle = colours.accent;
+    ctx.textAlign = "left";
+    ctx.fillText("accuracy", 2 * ratio, top - 16 * ratio);
+    ctx.fillStyle = colours.loss;
+    ctx.textAlign = "right";
+    ctx.fillText("loss", u.width * ratio - 10 * ratio, top - 16 * ratio);
+  }
 
   const taken: { x0: number; x1: number; y: number }[] = [];
   for (const { name, column, kind } of [...curves].reverse()) {

@@ -2,7 +2,7 @@
 import { byId, setText } from "../dom";
 import { formatCount, formatLoss, formatMilliseconds } from "../format";
 import type { Intents } from "../lab/intents";
-import { titleOf } from "../run-words";
+import { changedText, titleOf } from "../run-words";
 import { nameOf, shownRun, stagedExperiment, type State } from "../store";
 
 export function mountOutcome(_intents: Intents) {
@@ -23,7 +23,9 @@ export function mountOutcome(_intents: Intents) {
     // During a run, the measures that the verdict uses: in inference, if training differs from it.
     const measured = run?.result ?? (last && { ...last, ...last.inference });
     const { images } = experiment.dataset;
-    setText(name, run === null ? nameOf(state, form) : titleOf(state, run));
+    // The changes of an unchanged form are those of its run, and stand beside the name.
+    const changes = run !== null && changedText(form, run) !== "" ? run.changes : [];
+    setText(name, run === null ? nameOf(state, form) : titleOf(state, { ...run, changes }));
     setText(score, measured === null ? `${images} images` : `${measured.images_right} of ${images}`);
     const outcome = run?.result ? `; ${run.result.label}` : "";
     setText(scoreNote, measured === null ? "not trained yet" : `images right${outcome}`);

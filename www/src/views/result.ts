@@ -2,7 +2,7 @@
 import type { RunResult } from "overfit-lab";
 import { byId, make, makeMark, setMark, setShown } from "../dom";
 import type { Intents } from "../lab/intents";
-import { type Phase, shownRun, type State } from "../store";
+import { isOver, type Phase, shownRun, type State } from "../store";
 
 /** True (a tick) if memorised, false (a cross) if not; null if unfinished, or if not memorised although every image is right. */
 export function markOf({ verdict, memorised, images_right, images }: RunResult): boolean | null {
@@ -43,8 +43,8 @@ export function mountResult(_intents: Intents) {
   return (state: State) => {
     const run = shownRun(state);
     const result = run?.result ?? null;
-    // The introduction is only for people who have not trained yet.
-    setShown(intro, state.runs.length === 0);
+    // The introduction is only for people who have not seen a run end.
+    setShown(intro, !state.runs.some(isOver));
     const words = wordsWithout(run?.phase ?? null);
     if ((result ?? words) === drawn) return;
     drawn = result ?? words;

@@ -2,6 +2,7 @@
 import { byId, setAttribute, setEnabled, setShown, setText } from "../dom";
 import { formatBytes, formatTimeLeft } from "../format";
 import type { Intents } from "../lab/intents";
+import { narrowPage } from "../narrow";
 import { changedText } from "../run-words";
 import { activeRun, canGoOn, type Form, nameOf, type Run, shownRun, type State } from "../store";
 import { focusFirstProblem } from "./form-problem";
@@ -28,9 +29,13 @@ export function mountRunBar(intents: Intents) {
   // Uses the form that was refused: the drawn one may be older than the answer to the last edit.
   const orFocusProblem = async (started: Promise<Form | null>) => {
     const refused = await started;
-    if (refused !== null) focusFirstProblem(refused);
+    if (refused !== null) focusFirstProblem(refused, intents);
   };
-  onPress(train, () => void orFocusProblem(intents.train()));
+  onPress(train, () => {
+    // On a narrow page the chart may be out of sight.
+    if (narrowPage.matches) byId("history").scrollIntoView({ block: "start" });
+    void orFocusProblem(intents.train());
+  });
   onPress(pause, () => intents.pauseOrResume());
   onPress(step, () => void orFocusProblem(intents.step()));
   onPress(stop, () => intents.stop());

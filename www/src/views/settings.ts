@@ -8,7 +8,7 @@ import { mountTextField } from "../controls/text-field";
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatRate } from "../format";
 import type { Intents } from "../lab/intents";
-import { problemOf } from "../problems";
+import { problemCount, problemOf } from "../problems";
 import type { State } from "../store";
 import { makeNetworkSummary } from "./network";
 
@@ -38,19 +38,19 @@ export function stepped(value: number, direction: 1 | -1, limit: FieldLimit | un
 }
 
 export function mountSettings(intents: Intents) {
-  const section = byId("settings");
+  const section = byId("panel-settings");
   const groups = new Map<string, Group>();
 
   const addGroup = ({ title, fields }: FormGroup): Group => {
     const count = make("span", { class: "problem-count" });
-    const summary = make("summary", {}, make("span", {}, title), count);
+    const heading = make("h3", {}, title, count);
     const box = make("fieldset", { "aria-label": title });
-    const details = make("details", { class: "settings-group" }, summary);
+    const element = make("section", { class: "settings-group" }, heading);
     // Above the layers as text is a list of their sizes.
     const head = fields.some(({ field }) => field === "network.layers") ? makeNetworkSummary() : null;
-    if (head !== null) details.append(head.element);
-    details.append(box);
-    section.append(details);
+    if (head !== null) element.append(head.element);
+    element.append(box);
+    section.append(element);
     const group: Group = { fields: box, count, settings: new Map(), renderHead: (state) => head?.render(state) };
     groups.set(title, group);
     return group;
@@ -65,9 +65,8 @@ export function mountSettings(intents: Intents) {
       placeFields(intents, group, of.fields);
       for (const field of of.fields) group.settings.get(field.field)?.render(state, field);
       const problems = of.fields.filter(({ field }) => problemOf(form, field) !== null).length;
-      setText(group.count, problems === 0 ? "" : problems === 1 ? "1 problem" : `${problems} problems`);
+      setText(group.count, problemCount(problems));
     }
-    setShown(section, form.groups.length > 0);
   };
 }
 

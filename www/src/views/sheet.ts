@@ -1,0 +1,28 @@
+/** On a narrow page the controls are a sheet that the button "Settings" opens, and the learning rate stands under the chart. */
+import { byId, setAttribute } from "../dom";
+import type { Intents } from "../lab/intents";
+import { narrowPage } from "../narrow";
+import type { State } from "../store";
+
+export function mountSheet(intents: Intents) {
+  const toggle = byId("sheet-toggle");
+  const sheet = byId("controls");
+  const rate = byId("rate-field");
+  const slot = byId("rate-slot");
+  const before = rate.previousElementSibling;
+
+  toggle.addEventListener("click", () => intents.setSheetOpen(toggle.ariaExpanded !== "true"));
+  sheet.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !narrowPage.matches || event.defaultPrevented) return;
+    toggle.focus();
+    intents.setSheetOpen(false);
+  });
+  const place = () => (narrowPage.matches ? slot.append(rate) : before?.after(rate));
+  narrowPage.addEventListener("change", place);
+  place();
+
+  return ({ sheetOpen }: State) => {
+    setAttribute(toggle, "aria-expanded", String(sheetOpen));
+    setAttribute(sheet, "data-open", String(sheetOpen));
+  };
+}
