@@ -48,10 +48,69 @@ test("no slider moves while it is dragged over a rate with a warning", async ({ 
 test("warnings are counted next to Train, and the count links to them", async ({ lab, page }) => {
   await lab.open();
   await lab.choose("Dropout 0.5 left on");
-  const count = page.getByRole("link", { name: /^\d+ warnings?$/ });
+  const count = lab.button(/^\d+ warnings?$/);
   await expect(count).toBeVisible();
+  const top = async () => (await lab.chart.boundingBox())?.y;
+  const before = await top();
   await count.click();
-  await expect(page.getByRole("status", { name: "Warnings" })).toBeInViewport();
+  const warnings = page.getByRole("status", { name: "Warnings" });
+  await expect(warnings).toBeInViewport();
+  expect(await top()).toBe(before);
+  await page.keyboard.press("Escape");
+  await expect(warnings).toBeHidden();
+  await expect(count).toBeFocused();
+  // The way to what it is about, also in a tab that is not open.
+  await lab.openTab("Code");
+  await count.click();
+  await lab.button("Go to the field").first().click();
+  await expect(lab.page.getByRole("textbox", { name: "Layers", exact: true })).toBeFocused();
+});
+
+test("a warning hangs on its field, floats over the page and moves nothing", async ({ lab, page }) => {
+  await lab.open();
+  const sign = page.locator(".fields").getByRole("button", { name: /^Warning: The learning rate is/ });
+  await expect(sign).toBeHidden();
+  const tops = () =>
+    page.locator(".fields input, .fields select").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().y));
+  const before = await tops();
+  await lab.field("Learning rate value").fill("2");
+  await expect(sign).toBeVisible();
+  expect(await tops()).toEqual(before);
+  await sign.hover();
+  await expect(page.locator("#tip")).toBeInViewport({ ratio: 1 });
+  await expect(page.locator("#tip")).toContainText("times Adam's default");
+  await page.mouse.move(0, 0);
+  await expect(page.locator("#tip")).toBeHidden();
+  await sign.focus();
+  await expect(page.locator("#tip")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.locator("#tip")).toBeHidden();
+  // In the settings and on the layer list too.
+  await lab.choose("Softmax twice");
+  await lab.openTab("All settings");
+  await expect(page.locator("#settings").getByRole("button", { name: /^Warning: Softmax is applied/ })).toBeVisible();
+});
+
+test("a refused Train is said beside Train, with the way to the field, and the page does not jump", async ({
+  lab,
+  page,
+}) => {
+  await lab.open("?tab=settings");
+  await lab.field("Images").fill("big");
+  await lab.openTab("Code");
+  await expect(page.getByRole("region", { name: "Keras script" })).toBeInViewport();
+  const from = await page.evaluate(() => scrollY);
+  await lab.button("Train").click();
+  const refusal = page.locator("#refused");
+  await expect(refusal).toHaveText(/^Not started\. Images: big is not allowed/);
+  await expect(refusal).toBeInViewport({ ratio: 1 });
+  await expect(lab.button("Train")).toHaveAccessibleDescription(/Not started/);
+  expect(await page.evaluate(() => scrollY)).toBe(from);
+  await lab.button("Go to the field").click();
+  await expect(lab.field("Images")).toBeFocused();
+  await lab.field("Images").fill("12");
+  await expect(refusal).toBeEmpty();
+  await expect(lab.button("Go to the field")).toBeHidden();
 });
 
 test("a number with a comma is refused, and the intended number is offered", async ({ lab }) => {

@@ -153,3 +153,12 @@ test("About opens over the page, and Escape or a press elsewhere closes it", asy
   await lab.chart.click();
   await expect(text).toBeHidden();
 });
+
+test("a button of the bar that gets the focus scrolls nothing", async ({ lab, page }) => {
+  await lab.open("?tab=settings");
+  await lab.field("Image height").focus();
+  await page.evaluate(() => scrollTo({ top: 900, behavior: "instant" }));
+  const from = await scrolled(lab);
+  for (const name of ["Train", "Step"]) await lab.button(name).focus();
+  expect(await scrolled(lab)).toBe(from);
+});

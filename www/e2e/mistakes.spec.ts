@@ -25,8 +25,9 @@ for (const half of [0, 1]) {
         await expect(lab.mistake.getByText("Still memorises: this test does not catch it")).toBeVisible({
           visible: hidden,
         });
+        await lab.button(/^\d+ warnings?$/).click();
         await expect(warnings).not.toHaveCount(0);
-        for (const text of await warnings.allTextContents()) expect(text).toMatch(/Warning .+\.$/);
+        for (const text of await warnings.locator("p").allTextContents()) expect(text).toMatch(/Warning .+\.$/);
 
         await lab.field("Epochs").fill("2");
         await lab.button("Train").click();
@@ -37,7 +38,7 @@ for (const half of [0, 1]) {
         await lab.button("Apply the fix").click();
         await expect(lab.button("Undo the fix")).toBeFocused();
         expect(await experiment(lab)).not.toBe(before);
-        await expect(warnings).toHaveCount(0);
+        await expect(lab.button(/^\d+ warnings?$/)).toBeHidden();
       });
     }
   });

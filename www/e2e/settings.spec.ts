@@ -74,6 +74,7 @@ test("an invalid value stays as it was typed, with the problem at its field, and
   await expect(input).toBeHidden();
   await expect(lab.tab("All settings")).toHaveAccessibleName(/1 problem/);
   await lab.button("Train").click();
+  await lab.button("Go to the field").click();
   await expect(input).toBeFocused();
   await lab.openTab("Runs");
   await expect(page.getByRole("table", { name: "Runs" })).toBeHidden();
@@ -223,4 +224,60 @@ test("the code can be shown in each framework", async ({ lab, page }) => {
     seen.add((await script.textContent()) ?? "");
   }
   expect(seen.size).toBe(frameworks.length);
+});
+
+test("settings are found by name, by Keras' name and by their choices", async ({ lab, page }) => {
+  await lab.open("?tab=settings");
+  const search = page.getByRole("searchbox", { name: "Search the settings" });
+  for (const { typed, finds, not } of [
+    { typed: "beta_1", finds: "Beta 1", not: "Image height" },
+    { typed: "image hei", finds: "Image height", not: "Beta 1" },
+    { typed: "augmentation shift", finds: "Shift", not: "Image height" },
+  ]) {
+    await search.fill(typed);
+    await expect(lab.page.getByLabel(finds, { exact: true })).toBeVisible();
+    await expect(lab.field(not)).toBeHidden();
+    await expect(page.locator("#settings-found")).toHaveText(/^\d+ found$/);
+  }
+  await search.fill("cosine");
+  await expect(lab.choice("Schedule")).toBeVisible();
+  await search.fill("");
+  await expect(lab.field("Image height")).toBeVisible();
+});
+
+test("changed settings are marked, can be shown alone, and lead back to the preset's value", async ({ lab, page }) => {
+  await lab.open("?tab=settings");
+  const marked = page.locator('.setting[data-changed="true"]');
+  await expect(page.locator("#settings-found")).toHaveText("As in the preset.");
+  await expect(marked).toHaveCount(0);
+  const top = async () => (await lab.field("Image width").boundingBox())?.y;
+  await lab.field("Image height").focus();
+  const before = await top();
+  await lab.field("Image height").fill("32");
+  await expect(marked).toHaveCount(1);
+  expect(await top()).toBe(before);
+  await lab.choice("Schedule").selectOption("Cosine decay");
+  await lab.checkbox("Horizontal flip").check();
+  await page.getByRole("checkbox", { name: "Changed only" }).check();
+  await expect(lab.field("Image height")).toBeVisible();
+  await expect(lab.field("Image width")).toBeHidden();
+  await expect(page.locator(".setting", { has: lab.field("Image height") })).toContainText("preset: 64");
+
+  await lab.button("Image height: back to 64").click();
+  await expect(lab.field("Image height")).toHaveValue("64");
+  await expect(lab.field("Image height")).toBeFocused();
+  await lab.button("Schedule: back to constant").click();
+  await lab.button("Horizontal flip: back to false").click();
+  await page.getByRole("checkbox", { name: "Changed only" }).uncheck();
+  await expect(marked).toHaveCount(0);
+  await expect(page.getByRole("list", { name: "Changed settings" })).toBeHidden();
+});
+
+test("the settings stand side by side", async ({ lab, page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await lab.open("?tab=settings");
+  const lefts = await page
+    .locator(".settings-group")
+    .evaluateAll((all) => all.map((group) => group.getBoundingClientRect().x));
+  expect(new Set(lefts).size).toBe(3);
 });

@@ -15,7 +15,7 @@ import { mountFormProblem } from "./views/form-problem";
 import { mountHistoryTable } from "./views/history-table";
 import { mountImageHistory } from "./views/image-history";
 import { mountImages } from "./views/images";
-import { mountMistake, mountWarnings } from "./views/mistake";
+import { mountMistake } from "./views/mistake";
 import { mountOutcome } from "./views/outcome";
 import { mountPicker } from "./views/picker";
 import { mountResult } from "./views/result";
@@ -24,6 +24,7 @@ import { mountRuns } from "./views/runs";
 import { mountSettings } from "./views/settings";
 import { mountSheet } from "./views/sheet";
 import { mountTheme } from "./views/theme";
+import { mountWarnings } from "./views/warnings";
 
 document.querySelector(".not-started")?.remove();
 const store = new Store(initialState);

@@ -6,7 +6,7 @@ import type { Form, RefusedEntry } from "./store";
 type Wrong = Pick<Form, "refused" | "problems">;
 
 /** The list of an entry such as `layers[2]`: a list is one control, which shows the problems of all its entries. */
-const listOf = (field: string) => field.replace(/\[.*$/, "");
+export const listOf = (field: string) => field.replace(/\[.*$/, "");
 
 /** The problem of the entry in a field's control, or of the experiment's value of that field. */
 export function problemOf(form: Wrong, field: string): InvalidField | null {
@@ -25,7 +25,8 @@ export const problemCount = (count: number) => (count === 0 ? "" : count === 1 ?
 
 export const isValid = (form: Wrong) => form.refused.length + form.problems.length === 0;
 
-const valuesOf = (groups: FormGroup[]) =>
+/** The value of every field of a form. */
+export const valuesOf = (groups: FormGroup[]) =>
   new Map(groups.flatMap(({ fields }) => fields.map(({ field, value }) => [field, value])));
 
 /** An edit of one field, and its result. */

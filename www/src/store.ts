@@ -58,6 +58,8 @@ export interface Form {
   /** Every field of the experiment that is in "All settings". */
   groups: FormGroup[];
   backend: string;
+  /** The values of the preset's own settings, by field. */
+  original: ReadonlyMap<string, string>;
   /** The description of the last valid experiment. */
   description: Description | null;
   /** Problems of the experiment's values. */

@@ -1,6 +1,6 @@
 /** Chooses and edits the experiment in the form, which Rust describes. */
-import type { Catalogue, Experiment } from "overfit-lab";
-import { entriesAfter, isValid } from "../problems";
+import type { Catalogue, Experiment, Preset } from "overfit-lab";
+import { entriesAfter, isValid, valuesOf } from "../problems";
 import type { FieldValue } from "../protocol";
 import { datasetKey, findPreset, isOver, ratesAreLive, type Run, shownRun, type Store } from "../store";
 import type { WorkerPool } from "../worker-pool";
@@ -12,6 +12,9 @@ const RATE = "training.learning_rate";
 export class FormLab {
   /** Called with a new learning rate for the active run. */
   onLiveRate: (rate: number) => void = () => {};
+
+  /** The values of each preset's settings, with its mistake or without. */
+  private readonly originals = new Map<Experiment, ReadonlyMap<string, string>>();
 
   constructor(
     private readonly store: Store,
@@ -89,8 +92,7 @@ export class FormLab {
     const { form } = this.store.state;
     const preset = findPreset(this.store.state, form?.presetId);
     if (form === null || preset === null) return;
-    const original = form.mended ? (preset.mistake?.mended ?? preset.experiment) : preset.experiment;
-    const value = valueAt(original, field);
+    const value = valueAt(originalOf(preset, form.mended), field);
     if (value !== undefined) await this.edit(field, value);
   }
 
@@ -105,9 +107,9 @@ export class FormLab {
   async put(of: Pick<Run, "presetId" | "mended" | "experiment" | "backend">) {
     const { presetId, mended, experiment, backend } = of;
     // Shown immediately, so that no control changes while a person uses it; Rust's description follows.
-    const { description = null, groups = [] } = this.store.state.form ?? {};
+    const { description = null, groups = [], original = new Map<string, string>() } = this.store.state.form ?? {};
     const entries = { problems: [], refused: [], typed: new Map<string, string>() };
-    this.store.set({ form: { presetId, mended, experiment, groups, backend, description, ...entries } });
+    this.store.set({ form: { presetId, mended, experiment, groups, backend, original, description, ...entries } });
     await this.describe();
   }
 
@@ -119,6 +121,22 @@ export class FormLab {
     const { problems, groups, description } = answer;
     this.store.setForm({ problems, groups, description: description ?? form.description });
     await this.images.show();
+    await this.showOriginal();
+  }
+
+  /** Puts the values of the preset's own settings beside those of the form. */
+  private async showOriginal() {
+    const { form } = this.store.state;
+    const preset = findPreset(this.store.state, form?.presetId);
+    if (form === null || preset === null) return;
+    const experiment = originalOf(preset, form.mended);
+    let original = this.originals.get(experiment);
+    if (original === undefined) {
+      const { groups } = await this.pool.ask("describe", { experiment, presetId: preset.id });
+      original = valuesOf(groups);
+      this.originals.set(experiment, original);
+    }
+    this.store.setForm({ original });
   }
 
   /** Makes the stage show the run that Train would begin, unless a run is active. */
@@ -142,6 +160,10 @@ function unknownBackend(given: string, backends: Catalogue["backends"], used: st
   const shown = given.length > most ? `${given.slice(0, most)}…` : given;
   return `The address asks for the backend “${shown}”, which is not one of this page's (${ids}), so ${used} is used.`;
 }
+
+/** The experiment that a preset begins with. */
+const originalOf = (preset: Preset, mended: boolean) =>
+  mended ? (preset.mistake?.mended ?? preset.experiment) : preset.experiment;
 
 /** A field's value as a person would enter it. For the biases of all layers of a kind, it is that of the first layer. */
 function valueAt(experiment: Experiment, field: string): FieldValue | undefined {

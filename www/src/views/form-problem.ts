@@ -1,8 +1,8 @@
-/** Shows the problem of a field without a control, and moves the focus to the first control with a problem. */
+/** Shows the problem of a field without a control, and finds the controls of fields. */
 import { byId, setAttribute, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
 import { narrowPage } from "../narrow";
-import { problemElsewhere, problemOf } from "../problems";
+import { listOf, problemElsewhere, problemOf } from "../problems";
 import type { Form, State } from "../store";
 import { TABS } from "../tabs";
 import { controlIds } from "./controls";
@@ -24,8 +24,8 @@ export function mountFormProblem(_intents: Intents) {
   };
 }
 
-/** Opens the part of the page that a control is in. */
-function reveal(control: HTMLElement, intents: Intents) {
+/** Moves the focus to a control, and opens the part of the page that it is in. */
+export function goTo(control: HTMLElement, intents: Intents) {
   const panel = control.closest<HTMLElement>(".panel");
   const tab = TABS.find(({ id }) => panel?.id === `panel-${id}`);
   if (panel !== null && tab !== undefined) {
@@ -34,17 +34,23 @@ function reveal(control: HTMLElement, intents: Intents) {
     setShown(panel, true);
   }
   const sheet = control.closest<HTMLElement>(".controls");
-  if (sheet === null || !narrowPage.matches) return;
-  intents.setSheetOpen(true);
-  setAttribute(sheet, "data-open", "true");
+  if (sheet !== null && narrowPage.matches) {
+    intents.setSheetOpen(true);
+    setAttribute(sheet, "data-open", "true");
+  }
+  control.focus();
 }
 
-/** Moves the focus to the first control with a problem, wherever it is. */
-export function focusFirstProblem(form: Form, intents: Intents) {
-  const first = fieldsOf(form).find((field) => problemOf(form, field) !== null);
-  if (first === undefined) return;
-  const control = document.getElementById(controlIds[first] ?? settingId(first));
-  if (control === null) return;
-  reveal(control, intents);
-  control.focus();
+/** The control of a field, or of the list that an entry such as `layers[2].units` is in. */
+export function controlOf(field: string): HTMLElement | null {
+  const ids = [field, listOf(field)].flatMap((name) => [controlIds[name] ?? "", settingId(name)]);
+  return ids.map((id) => document.getElementById(id)).find((control) => control !== null) ?? null;
+}
+
+/** The first problem of a form, in page order, with its control. */
+export function firstProblem(form: Form): { message: string; control: HTMLElement | null } | null {
+  const field = fieldsOf(form).find((field) => problemOf(form, field) !== null);
+  if (field !== undefined) return { message: problemOf(form, field)?.message ?? "", control: controlOf(field) };
+  const elsewhere = problemElsewhere(form, new Set());
+  return elsewhere && { message: elsewhere.message, control: null };
 }

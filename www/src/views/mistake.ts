@@ -1,5 +1,4 @@
-/** The mistake of the chosen preset, with a button that fixes it, and the warnings; all in Rust's words. */
-import type { Warning } from "overfit-lab";
+/** The mistake of the chosen preset, in Rust's words, with a button that fixes it. */
 import { byId, make, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
 import { findPreset, type State } from "../store";
@@ -36,26 +35,5 @@ export function mountMistake(intents: Intents) {
         ["How to fix it", mistake.mends],
       ]),
     );
-  };
-}
-
-/** The list of warnings, and their count where it is always visible. */
-export function mountWarnings(_intents: Intents) {
-  const list = byId("warnings-list");
-  const count = byId("warnings-count");
-  let drawn = "";
-  const makeWarning = ({ message }: Warning) => {
-    const icon = make("span", { class: "warning-icon", "aria-hidden": "true" }, "!");
-    return make("li", {}, icon, make("p", {}, make("strong", {}, "Warning"), " ", message));
-  };
-  return ({ form }: State) => {
-    const warnings = form?.description?.warnings ?? [];
-    const key = JSON.stringify(warnings);
-    if (key === drawn) return;
-    drawn = key;
-    list.replaceChildren(...warnings.map(makeWarning));
-    setShown(list, warnings.length > 0);
-    setShown(count, warnings.length > 0);
-    setText(count, warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`);
   };
 }

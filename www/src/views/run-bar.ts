@@ -4,8 +4,9 @@ import { formatBytes, formatTimeLeft } from "../format";
 import type { Intents } from "../lab/intents";
 import { narrowPage } from "../narrow";
 import { changedText } from "../run-words";
+import { isValid } from "../problems";
 import { activeRun, canGoOn, type Form, nameOf, type Run, shownRun, type State } from "../store";
-import { focusFirstProblem } from "./form-problem";
+import { firstProblem, goTo } from "./form-problem";
 
 export function mountRunBar(intents: Intents) {
   const train = byId("train");
@@ -22,22 +23,35 @@ export function mountRunBar(intents: Intents) {
   const otherText = byId("other-run-text");
   const showOther = byId("other-run-show");
   const goOn = byId("go-on");
+  const refused = byId("refused");
+  const showRefused = byId("refused-show");
   let latest: State | null = null;
 
   const onPress = (button: HTMLElement, act: () => void) =>
     button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && act());
   // Uses the form that was refused: the drawn one may be older than the answer to the last edit.
-  const orFocusProblem = async (started: Promise<Form | null>) => {
-    const refused = await started;
-    if (refused !== null) focusFirstProblem(refused, intents);
+  const orSayProblem = async (started: Promise<Form | null>) => {
+    const form = await started;
+    const problem = form && firstProblem(form);
+    if (problem === null) return;
+    setText(refused, `Not started. ${problem.message}`);
+    setShown(showRefused, problem.control !== null);
+    // A control in sight gets the focus; the page does not jump to one that is not.
+    if (problem.control?.closest(".fields, .rate-slot") || (problem.control !== null && isInSight(problem.control)))
+      goTo(problem.control, intents);
   };
+  showRefused.addEventListener("click", () => {
+    const { form } = latest ?? {};
+    const control = form ? firstProblem(form)?.control : null;
+    if (control) goTo(control, intents);
+  });
   onPress(train, () => {
     // On a narrow page the chart may be out of sight.
     if (narrowPage.matches) byId("history").scrollIntoView({ block: "start" });
-    void orFocusProblem(intents.train());
+    void orSayProblem(intents.train());
   });
   onPress(pause, () => intents.pauseOrResume());
-  onPress(step, () => void orFocusProblem(intents.step()));
+  onPress(step, () => void orSayProblem(intents.step()));
   onPress(stop, () => intents.stop());
   onPress(finish, () => {
     train.focus();
@@ -60,6 +74,10 @@ export function mountRunBar(intents: Intents) {
     const active = activeRun(state);
     const shown = shownRun(state);
     const isEnding = active?.phase === "stopping";
+    if (form !== null && isValid(form)) {
+      setText(refused, "");
+      setShown(showRefused, false);
+    }
     setEnabled(train, form !== null);
     setEnabled(pause, active?.phase === "running" || active?.phase === "paused");
     setText(pause, active?.phase === "paused" ? "Resume" : "Pause");
@@ -95,6 +113,11 @@ export function mountRunBar(intents: Intents) {
     setShown(offer, offered !== null);
     setText(offerText, offered ?? "");
   };
+}
+
+function isInSight(control: HTMLElement): boolean {
+  const { top, bottom } = control.getBoundingClientRect();
+  return control.checkVisibility() && top < innerHeight && bottom > 0;
 }
 
 /** The memory that Train would need, if it is known. */

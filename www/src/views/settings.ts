@@ -5,6 +5,7 @@ import { mountFlag } from "../controls/flag";
 import { isSettled } from "../controls/pending";
 import { limitOf, makeProblem, showProblem } from "../controls/problem";
 import { mountTextField } from "../controls/text-field";
+import { makeWarningSign, warningsOf } from "../controls/warning";
 import { byId, make, setAttribute, setShown, setText } from "../dom";
 import { formatRate } from "../format";
 import type { Intents } from "../lab/intents";
@@ -22,10 +23,19 @@ interface Setting {
   render(state: State, field: FormField): void;
 }
 
+/** What every setting has besides its control. */
+interface Framed extends Setting {
+  /** Whether the value differs from the preset's. */
+  isChanged: boolean;
+  /** The words by which it is found. */
+  words: string;
+}
+
 interface Group {
   fields: HTMLElement;
   count: HTMLElement;
-  settings: Map<string, Setting>;
+  settings: Map<string, Framed>;
+  element: HTMLElement;
   /** Draws the part above the fields. */
   renderHead(state: State): void;
 }
@@ -38,23 +48,57 @@ export function stepped(value: number, direction: 1 | -1, limit: FieldLimit | un
 }
 
 export function mountSettings(intents: Intents) {
-  const section = byId("panel-settings");
+  const box = byId("settings");
+  const search = byId("settings-search", HTMLInputElement);
+  const changedOnly = byId("settings-changed", HTMLInputElement);
+  const found = byId("settings-found");
   const groups = new Map<string, Group>();
 
   const addGroup = ({ title, fields }: FormGroup): Group => {
     const count = make("span", { class: "problem-count" });
     const heading = make("h3", {}, title, count);
-    const box = make("fieldset", { "aria-label": title });
     const element = make("section", { class: "settings-group" }, heading);
+    const fieldset = make("fieldset", { "aria-label": title });
     // Above the layers as text is a list of their sizes.
     const head = fields.some(({ field }) => field === "network.layers") ? makeNetworkSummary() : null;
     if (head !== null) element.append(head.element);
-    element.append(box);
-    section.append(element);
-    const group: Group = { fields: box, count, settings: new Map(), renderHead: (state) => head?.render(state) };
+    element.append(fieldset);
+    box.append(element);
+    const group = {
+      fields: fieldset,
+      count,
+      settings: new Map(),
+      element,
+      renderHead: (state: State) => head?.render(state),
+    };
     groups.set(title, group);
     return group;
   };
+
+  /** Shows the settings that are searched for. The one with the focus stays. */
+  const filter = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    let changed = 0;
+    for (const [title, { element, settings }] of groups) {
+      let any = false;
+      for (const { element, words: own, isChanged } of settings.values()) {
+        const text = `${title} ${own}`.toLowerCase();
+        const fits = words.every((word) => text.includes(word)) && (isChanged || !changedOnly.checked);
+        const isShown = fits || element.contains(document.activeElement);
+        setShown(element, isShown);
+        any ||= isShown;
+        shown += Number(isShown);
+        changed += Number(isChanged);
+      }
+      setShown(element, any);
+    }
+    const all = words.length === 0 && !changedOnly.checked;
+    setText(found, all ? (changed === 0 ? "As in the preset." : `${changed} changed`) : `${shown} found`);
+    box.classList.toggle("few", !all);
+  };
+  search.addEventListener("input", filter);
+  changedOnly.addEventListener("change", filter);
 
   return (state: State) => {
     const { form } = state;
@@ -67,6 +111,7 @@ export function mountSettings(intents: Intents) {
       const problems = of.fields.filter(({ field }) => problemOf(form, field) !== null).length;
       setText(group.count, problemCount(problems));
     }
+    filter();
   };
 }
 
@@ -80,11 +125,49 @@ function placeFields(intents: Intents, { fields: box, settings }: Group, fields:
   }
   let place = box.firstElementChild;
   for (const field of fields) {
-    const setting = settings.get(field.field) ?? makeSetting(intents, field);
+    const setting = settings.get(field.field) ?? framed(intents, field);
     settings.set(field.field, setting);
     if (setting.element === place) place = place.nextElementSibling;
     else box.insertBefore(setting.element, place);
   }
+}
+
+/** A setting with the way back to the preset's value, and the sign of its warnings. Both have kept room. */
+function framed(intents: Intents, of: FormField): Framed {
+  const { field, label, keras, control } = of;
+  const setting = makeSetting(intents, of);
+  const sign = makeWarningSign();
+  setting.element.querySelector("label")?.after(sign.element);
+  const back = make("button", { type: "button", class: "way-back", hidden: "" }, "↺");
+  const original = make("span", { class: "preset-value muted" });
+  const element = make("div", { class: "setting" }, setting.element, original, back);
+  back.addEventListener("click", () => {
+    document.getElementById(settingId(field))?.focus();
+    void intents.resetField(field);
+  });
+  const names = control.type === "choice" ? control.options.map(({ name }) => name) : [];
+  const frame: Framed = {
+    type: setting.type,
+    element,
+    isChanged: false,
+    words: [label, keras ?? "", ...names].join(" "),
+    render(state, field) {
+      setting.render(state, field);
+      const { form } = state;
+      if (form === null) return;
+      const before = form.original.get(field.field);
+      const hasEntry = form.typed.has(field.field) && problemOf(form, field.field) !== null;
+      frame.isChanged = form.original.size > 0 && (before !== field.value || hasEntry);
+      setAttribute(element, "data-changed", String(frame.isChanged));
+      setShown(back, frame.isChanged && before !== undefined);
+      const text = `${label}: back to ${before !== undefined && before.length < 40 ? before : "the preset's value"}`;
+      setAttribute(back, "aria-label", text);
+      setAttribute(back, "title", text);
+      setText(original, frame.isChanged && before !== undefined && before.length < 40 ? `preset: ${before}` : "");
+      sign.render(warningsOf(form, field.field));
+    },
+  };
+  return frame;
 }
 
 function makeSetting(intents: Intents, field: FormField): Setting {
