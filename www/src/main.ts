@@ -24,6 +24,7 @@ import { mountRuns } from "./views/runs";
 import { mountSettings } from "./views/settings";
 import { mountSheet } from "./views/sheet";
 import { mountTheme } from "./views/theme";
+import { mountUndo } from "./views/undo";
 import { mountWarnings } from "./views/warnings";
 
 document.querySelector(".not-started")?.remove();
@@ -34,6 +35,7 @@ const views = [
   mountSheet,
   mountPicker,
   mountChanges,
+  mountUndo,
   mountControls,
   mountMistake,
   mountWarnings,

@@ -43,6 +43,15 @@ export interface Run {
   compared: boolean;
 }
 
+/** What the form is set to. */
+export type Setup = Pick<Run, "presetId" | "mended" | "experiment" | "backend">;
+export const setupOf = ({ presetId, mended, experiment, backend }: Setup): Setup => ({
+  presetId,
+  mended,
+  experiment,
+  backend,
+});
+
 /** An entry that the experiment cannot hold, with its field and its problem. */
 export interface RefusedEntry {
   field: string;
@@ -81,6 +90,8 @@ export interface State {
   /** The id of the framework whose code is shown. */
   framework: string | null;
   form: Form | null;
+  /** What the form was set to before, and what was undone; the last of each is the next to come. */
+  undo: { past: Setup[]; future: Setup[] };
   /** The number of a field's values that Rust has not answered yet; fields without any are no keys. */
   pending: ReadonlyMap<string, number>;
   runs: Run[];
@@ -108,6 +119,7 @@ export const initialState: State = {
   catalogue: null,
   framework: null,
   form: null,
+  undo: { past: [], future: [] },
   pending: new Map(),
   runs: [],
   shownId: null,

@@ -29,11 +29,15 @@ export function mountSlider(intents: Intents, options: Slider) {
     setAttribute(slider, "aria-valuetext", format(value));
     onShown?.(value);
   };
+  /** Whether the thumb has moved since it was taken: a drag is one step of Undo. */
+  let isDragged = false;
   slider.addEventListener("input", () => {
     const value = fromPosition(Number(slider.value));
     show(value);
-    void intents.edit(field, value);
+    void intents.edit(field, value, isDragged);
+    isDragged = true;
   });
+  slider.addEventListener("change", () => (isDragged = false));
   return (state: State) => {
     const range = rangeOf(state);
     if (state.form === null || range === null || !isSettled(state, field)) return;

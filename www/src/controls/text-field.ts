@@ -33,7 +33,11 @@ export function mountTextField(intents: Intents, options: TextField) {
   let latest: State | null = null;
   let typing: ReturnType<typeof setTimeout> | undefined;
 
-  const send = () => void intents.edit(field, input.value);
+  /** Sends the text. Until it is finished, all its letters are one step of Undo, and the browser's own undo goes back in it. */
+  const send = (isTyped = false) => {
+    void intents.edit(field, input.value, isTyped && input.dataset.editing === "true");
+    input.dataset.editing = String(isTyped);
+  };
   const stopTyping = () => {
     clearTimeout(typing);
     typing = undefined;
@@ -42,9 +46,12 @@ export function mountTextField(intents: Intents, options: TextField) {
   input.addEventListener("input", () => {
     clearTimeout(typing);
     typing = setTimeout(stopTyping, TYPING_MS);
-    send();
+    send(true);
   });
-  input.addEventListener("change", stopTyping);
+  input.addEventListener("change", () => {
+    input.dataset.editing = "false";
+    stopTyping();
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") stopTyping();
     const direction = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : null;

@@ -6,6 +6,7 @@ import { datasetKey, findPreset, isOver, ratesAreLive, type Run, shownRun, type 
 import type { WorkerPool } from "../worker-pool";
 import type { ImagesLab } from "./images";
 import type { Queue } from "./queue";
+import type { UndoLab } from "./undo";
 
 const RATE = "training.learning_rate";
 
@@ -21,6 +22,7 @@ export class FormLab {
     private readonly pool: WorkerPool,
     private readonly images: ImagesLab,
     private readonly queue: Queue,
+    private readonly undo: UndoLab,
     private readonly wantedBackend: string | null,
   ) {}
 
@@ -45,6 +47,7 @@ export class FormLab {
       const { form } = this.store.state;
       const preset = findPreset(this.store.state, id);
       if (preset === null || form === null) return;
+      this.remember();
       this.clearStage();
       await this.put({ presetId: id, mended: false, experiment: preset.experiment, backend: form.backend });
     });
@@ -56,6 +59,7 @@ export class FormLab {
       const { form } = this.store.state;
       const preset = findPreset(this.store.state, form?.presetId);
       if (form === null || preset === null || preset.mistake === null) return;
+      this.remember();
       const shown = shownRun(this.store.state);
       if (shown?.presetId === preset.id && isOver(shown)) this.store.changeRun(shown.id, { compared: true });
       this.clearStage();
@@ -64,7 +68,34 @@ export class FormLab {
     });
   }
 
-  edit(field: string, value: FieldValue) {
+  /** Remembers the form for Undo, before something replaces it. */
+  remember() {
+    this.undo.remember(this.store.state.form);
+  }
+
+  /** Undoes the last change, or does the last undone one again. */
+  travel(way: "past" | "future") {
+    void this.queue.add(async () => {
+      const before = this.store.state.form;
+      const setup = this.undo.take(way);
+      if (setup === null || before === null) return;
+      if (setup.presetId !== before.presetId || setup.mended !== before.mended) this.clearStage();
+      await this.put(setup);
+      this.makeRoomForImages(setup.experiment);
+      // As any other rate that is set during a run.
+      const { learning_rate } = setup.experiment.training;
+      if (learning_rate !== before.experiment.training.learning_rate && ratesAreLive(this.store.state))
+        this.onLiveRate(learning_rate);
+      await this.images.show();
+    });
+  }
+
+  chooseBackend(backend: string) {
+    this.remember();
+    this.store.setForm({ backend });
+  }
+
+  edit(field: string, value: FieldValue, continues = false) {
     this.store.addPending(field, 1);
     return this.queue
       .add(async () => {
@@ -73,6 +104,8 @@ export class FormLab {
         const live = ratesAreLive(this.store.state);
         const ask = { experiment: form.experiment, presetId: form.presetId, field, value };
         const { refused, ...answer } = await this.pool.ask("edit", ask);
+        if (JSON.stringify(answer.experiment) !== JSON.stringify(form.experiment))
+          this.undo.remember(form, field, continues);
         const entries = entriesAfter(form, { field, value, refused, groups: answer.groups });
         this.store.setForm({ ...answer, description: answer.description ?? form.description, ...entries });
         if (field === RATE && live && isValid({ ...answer, ...entries }))

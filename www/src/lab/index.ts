@@ -8,6 +8,7 @@ import { ImagesLab } from "./images";
 import type { Intents } from "./intents";
 import { Queue } from "./queue";
 import { RunsLab } from "./runs";
+import { UndoLab } from "./undo";
 
 /** One run trains at a time. */
 const TRAINERS = 1;
@@ -30,17 +31,19 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
   });
   const queue = new Queue();
   const images = new ImagesLab(store, pool);
-  const form = new FormLab(store, pool, images, queue, wantedBackend);
+  const form = new FormLab(store, pool, images, queue, new UndoLab(store), wantedBackend);
   const address = new AddressLab(store);
   const runs = new RunsLab(store, pool, form, images, queue);
   runs.onSecondRun = () => address.offerTab("runs");
   const intents: Intents = {
     choosePreset: (id) => form.choosePreset(id),
     setMended: (mended) => form.setMended(mended),
-    edit: (field, value) => form.edit(field, value),
+    edit: (field, value, continues) => form.edit(field, value, continues),
     resetField: (field) => form.resetField(field),
     newSeed: () => form.newSeed(),
-    chooseBackend: (backend) => store.setForm({ backend }),
+    chooseBackend: (backend) => form.chooseBackend(backend),
+    undo: () => form.travel("past"),
+    redo: () => form.travel("future"),
     train: (start) => runs.train(start),
     pauseOrResume: () => runs.pauseOrResume(),
     prolong: (epochs) => runs.prolong(epochs, "run"),

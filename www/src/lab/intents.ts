@@ -8,12 +8,17 @@ export interface Intents {
   choosePreset(id: string): Promise<void>;
   /** Puts the chosen preset into the form without its mistake, or with it again. */
   setMended(mended: boolean): Promise<void>;
-  /** Enters a value into a field. A refused entry stays as it was typed, with its problem. */
-  edit(field: string, value: FieldValue): Promise<void>;
+  /**
+   * Enters a value into a field. A refused entry stays as it was typed, with its problem. An edit that continues the one before, in
+   * a drag or while typing, is undone together with it.
+   */
+  edit(field: string, value: FieldValue, continues?: boolean): Promise<void>;
   /** Resets a field to its value in the chosen preset. */
   resetField(field: string): Promise<void>;
   newSeed(): void;
   chooseBackend(backend: string): void;
+  undo(): void;
+  redo(): void;
 
   /** Trains the form's experiment instead of the active run. If a field has a problem, nothing starts and the form is returned. */
   train(start?: Job["start"]): Promise<Form | null>;

@@ -106,6 +106,7 @@ export class RunsLab {
       const { rate } = run.rates.at(-1) ?? { rate: run.experiment.training.learning_rate };
       // The form of an active run gets the rate that it trains with now.
       const training = { ...run.experiment.training, learning_rate: isOver(run) ? (run.rates[0]?.rate ?? rate) : rate };
+      this.form.remember();
       await this.form.put({ ...run, experiment: { ...run.experiment, training } });
     });
   }

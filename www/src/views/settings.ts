@@ -246,7 +246,9 @@ function makeLinesSetting(intents: Intents, { field, label, value }: FormField):
   setAttribute(text, "aria-describedby", `${problem.id} ${hint.id}`);
   const element = make("div", { class: "field" }, make("label", { for: id }, label), text, hint, problem);
   let sent = (text.value = value);
+  text.addEventListener("input", () => (text.dataset.editing = String(text.value !== sent)));
   const send = () => {
+    text.dataset.editing = "false";
     if (text.value === sent) return;
     sent = text.value;
     void intents.edit(field, text.value);

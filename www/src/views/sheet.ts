@@ -11,7 +11,14 @@ export function mountSheet(intents: Intents) {
   const slot = byId("rate-slot");
   const before = rate.previousElementSibling;
 
-  toggle.addEventListener("click", () => intents.setSheetOpen(toggle.ariaExpanded !== "true"));
+  toggle.addEventListener("click", () => {
+    const opens = toggle.ariaExpanded !== "true";
+    intents.setSheetOpen(opens);
+    if (!opens) return;
+    // Shown immediately, so that Tab goes into it.
+    setAttribute(sheet, "data-open", "true");
+    sheet.focus({ preventScroll: true });
+  });
   sheet.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !narrowPage.matches || event.defaultPrevented) return;
     toggle.focus();
