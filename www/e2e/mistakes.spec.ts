@@ -17,7 +17,8 @@ for (const half of [0, 1]) {
     expect(all.length).toBeGreaterThan(20);
     const warnings = lab.page.getByRole("status", { name: "Warnings" }).getByRole("listitem");
     const own = all.filter((_, index) => index % 2 === half);
-    for (const [run, { name, summary, sees, does, mends, hidden }] of own.entries()) {
+    let run = 0;
+    for (const { name, summary, sees, does, mends, hidden } of own) {
       await test.step(name, async () => {
         await lab.choose(name);
         await expect(lab.experiment).toHaveAccessibleDescription(summary);
@@ -31,13 +32,16 @@ for (const half of [0, 1]) {
 
         await lab.field("Epochs").fill("2");
         await lab.button("Train").click();
-        await expect(lab.runs).toHaveCount(run + 1);
+        await expect(lab.button(`Restore run ${++run}: ${name}`)).toBeVisible();
         await expect(lab.result).toContainText(/Training accuracy after [12] epochs?: [01]\.\d{4}/);
 
         const before = await experiment(lab);
         await lab.button("Apply the fix").click();
         await expect(lab.button("Undo the fix")).toBeFocused();
         expect(await experiment(lab)).not.toBe(before);
+        // It trains at once, beside the old curve.
+        await expect(lab.button(`Restore run ${++run}: ${name}, fixed`)).toBeVisible();
+        await expect(lab.checkbox(`Compare run ${run - 1}`)).toBeChecked();
         await expect(lab.button(/^\d+ warnings?$/)).toBeHidden();
       });
     }
@@ -57,11 +61,12 @@ test("the fixed twin is compared with the mistake, lists its changes, and the fi
   await lab.trainFor(3);
   await lab.button("Apply the fix").click();
   await expect(lab.experiment).toHaveValue(first.name);
+  await expect(lab.runs).toHaveCount(2);
   // The compared run stays on the chart.
   await expect(lab.checkbox("Compare run 1")).toBeChecked();
   await lab.openTab("Code");
   await expect(lab.page.getByRole("region", { name: "Keras script" }).locator("mark")).not.toHaveCount(0);
-  await lab.trainFor(3);
+  await expect(lab.result).toContainText(/Training accuracy after \d\d+ epochs: 1.0000/, { timeout: 150_000 });
   await lab.openTab("Runs");
   await expect(lab.runs).toHaveCount(2);
   await expect(lab.button(`Restore run 2: ${first.name}, fixed`)).toBeVisible();
@@ -75,7 +80,9 @@ test("the fixed twin is compared with the mistake, lists its changes, and the fi
   await expect(lab.button("Undo the fix")).toBeVisible();
 });
 
-test("fixing the mistake does not change an active run", async ({ lab }) => {
+test("fixing the mistake ends the active run, keeps its curve and trains anew, and Undo brings the mistake back", async ({
+  lab,
+}) => {
   await lab.open();
   const [first] = await mistakes(lab);
   await lab.choose(first?.name ?? "");
@@ -83,9 +90,11 @@ test("fixing the mistake does not change an active run", async ({ lab }) => {
   await lab.button("Train").click();
   await lab.reaches(2);
   await lab.button("Apply the fix").click();
-  await expect(lab.button("Train")).toHaveAccessibleDescription(/Train starts a new run/);
-  await lab.reaches((await lab.epoch()) + 2);
-  await expect(lab.runs).toHaveCount(1);
-  await lab.button("Stop").click();
-  await expect(lab.result).toContainText("Training accuracy after");
+  await expect(lab.runs).toHaveCount(2);
+  await expect(lab.runs.last()).toContainText(/\d+ of 10,000/);
+  await expect(lab.checkbox("Compare run 1")).toBeChecked();
+  await expect(lab.result).toContainText("Training accuracy after", { timeout: 150_000 });
+  await lab.button("Undo").click();
+  await expect(lab.button("Apply the fix")).toBeVisible();
+  await expect(lab.field("Epochs")).toHaveValue("10000");
 });

@@ -12,6 +12,7 @@ import type {
 } from "overfit-lab";
 import type { History } from "./history";
 import type { Preview, RunId } from "./protocol";
+import { freeSlot, MOST_COMPARED } from "./run-colours";
 import type { TabId } from "./tabs";
 
 /** An abandoned run was stopped in the middle of a step, so it has no result. */
@@ -39,8 +40,10 @@ export interface Run {
   rates: RateStep[];
   events: RunEvent[];
   result: RunResult | null;
-  /** Whether the run is ticked: drawn as a thin line behind the curves of the run on stage. */
+  /** Whether the run is ticked: its curves are drawn with those of the run on stage. */
   compared: boolean;
+  /** The number of its colour and dash while it is ticked. */
+  slot: number | null;
 }
 
 /** What the form is set to. */
@@ -103,6 +106,8 @@ export interface State {
   /** The images and labels on the page, with the key of their dataset. */
   preview: { key: string; data: Preview } | null;
   selectedImage: number | null;
+  /** The run whose row is pointed at, and whose line is lifted. */
+  liftedId: RunId | null;
   logarithmicEpochs: boolean;
   tableOpen: boolean;
   /** The open tab of the bench. */
@@ -127,6 +132,7 @@ export const initialState: State = {
   keptId: null,
   preview: null,
   selectedImage: null,
+  liftedId: null,
   logarithmicEpochs: true,
   tableOpen: false,
   tab: null,
@@ -152,6 +158,14 @@ export class Store {
   }
   changeRun(id: RunId, change: Partial<Run>) {
     this.set({ runs: this.current.runs.map((run) => (run.id === id ? { ...run, ...change } : run)) });
+  }
+  /** Ticks or unticks a run. With as many as can be told apart, the one that was ticked first gives way. */
+  compareRun(id: RunId, compared: boolean) {
+    const ticked = this.current.runs.filter((run) => run.compared && run.id !== id);
+    const [oldest] = ticked;
+    if (compared && ticked.length >= MOST_COMPARED && oldest !== undefined) this.compareRun(oldest.id, false);
+    const slots = this.current.runs.filter((run) => run.id !== id).map(({ slot }) => slot);
+    this.changeRun(id, { compared, slot: compared ? freeSlot(slots) : null });
   }
   /** Changes the number of a field's unanswered values by one. */
   addPending(field: string, count: 1 | -1) {

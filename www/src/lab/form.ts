@@ -61,7 +61,7 @@ export class FormLab {
       if (form === null || preset === null || preset.mistake === null) return;
       this.remember();
       const shown = shownRun(this.store.state);
-      if (shown?.presetId === preset.id && isOver(shown)) this.store.changeRun(shown.id, { compared: true });
+      if (shown?.presetId === preset.id && shown.epochs > 0) this.store.compareRun(shown.id, true);
       this.clearStage();
       const experiment = mended ? preset.mistake.mended : preset.experiment;
       await this.put({ presetId: preset.id, mended, experiment, backend: form.backend });
@@ -181,7 +181,7 @@ export class FormLab {
   private makeRoomForImages(experiment: Experiment) {
     const shown = shownRun(this.store.state);
     if (shown === null || !isOver(shown) || datasetKey(shown.experiment) === datasetKey(experiment)) return;
-    this.store.changeRun(shown.id, { compared: true });
+    this.store.compareRun(shown.id, true);
     this.clearStage();
   }
 }

@@ -37,7 +37,10 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
   runs.onSecondRun = () => address.offerTab("runs");
   const intents: Intents = {
     choosePreset: (id) => form.choosePreset(id),
-    setMended: (mended) => form.setMended(mended),
+    setMended: async (mended) => {
+      await form.setMended(mended);
+      if (mended) await runs.train();
+    },
     edit: (field, value, continues) => form.edit(field, value, continues),
     resetField: (field) => form.resetField(field),
     newSeed: () => form.newSeed(),
@@ -51,7 +54,8 @@ export function openLab(store: Store, wantedBackend: string | null): Lab {
     stop: () => runs.stop(),
     startAgain: () => runs.startAgain(),
     restore: (id) => runs.restore(id),
-    compare: (id, compared) => store.changeRun(id, { compared }),
+    compare: (id, compared) => store.compareRun(id, compared),
+    lift: (liftedId) => store.set({ liftedId }),
     remove: (id) => runs.remove(id),
     chooseFramework: (framework) => store.set({ framework }),
     selectImage: (selectedImage) => store.set({ selectedImage }),

@@ -6,7 +6,7 @@ import type { TabId } from "../tabs";
 export interface Intents {
   /** Puts a preset into the form, also if it is already chosen. */
   choosePreset(id: string): Promise<void>;
-  /** Puts the chosen preset into the form without its mistake, or with it again. */
+  /** Puts the chosen preset into the form without its mistake, and trains it; or puts it there with its mistake again. */
   setMended(mended: boolean): Promise<void>;
   /**
    * Enters a value into a field. A refused entry stays as it was typed, with its problem. An edit that continues the one before, in
@@ -33,8 +33,10 @@ export interface Intents {
 
   /** Puts the experiment of an earlier run into the form, and the run on stage. */
   restore(id: RunId): Promise<void>;
-  /** Ticks or unticks a run: the curves of ticked runs are drawn as thin lines. */
+  /** Ticks or unticks a run: the curves of ticked runs are drawn with those of the run on stage. */
   compare(id: RunId, compared: boolean): void;
+  /** Lifts the line of a run above the others. */
+  lift(id: RunId | null): void;
   /** Removes a run that is over from the table. */
   remove(id: RunId): void;
 

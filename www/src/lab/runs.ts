@@ -189,11 +189,21 @@ export class RunsLab {
       events: [],
       result: null,
       compared: false,
+      slot: null,
     };
+    this.compareWithLast(of);
     this.store.set({ runs: [...this.store.state.runs, run], shownId: id, activeId: id, fault: null });
     if (this.store.state.runs.length === 2) this.onSecondRun();
     void this.queue.add(() => this.images.show());
     this.pool.train(id, experiment, backend, start);
+  }
+
+  /** A new run is compared by itself with the one on stage, if that is of the same preset and has other settings. */
+  private compareWithLast(of: Pick<Run, "presetId" | "experiment" | "backend">) {
+    const last = shownRun(this.store.state);
+    const { form } = this.store.state;
+    const isOther = form !== null && last !== null && changedSince({ ...form, ...of }, last);
+    if (isOther && last.presetId === of.presetId && last.epochs > 0) this.store.compareRun(last.id, true);
   }
 
   private stopRun(run: Run) {

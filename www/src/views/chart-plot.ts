@@ -2,6 +2,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatCount } from "../format";
+import { colourToken, DASHES } from "../run-colours";
 import { type Column, decades, linearTicks, logarithmicTicks, lossRange, thinned } from "./chart-data";
 
 export const BAND = 60;
@@ -14,6 +15,10 @@ export interface Curve {
   name: string;
   column: Column;
   kind: "accuracy" | "loss" | "held-out accuracy" | "inference accuracy" | "ghost accuracy" | "ghost loss";
+  /** The run whose curve it is. */
+  runId: number | null;
+  /** The colour and dash of a compared run. */
+  slot: number | null;
 }
 
 /** The input of the drawing functions, which the view replaces as a whole. */
@@ -41,6 +46,7 @@ export function readColours() {
     ghost: colour("ghost"),
     accent: colour("accent"),
     loss: colour("loss"),
+    runs: DASHES.map((_, slot) => style.getPropertyValue(colourToken(slot))),
   };
 }
 export type Colours = ReturnType<typeof readColours>;
@@ -53,20 +59,36 @@ function ticksOf({ lastEpoch, logarithmic }: Picture): number[] {
   return (logarithmic ? logarithmicTicks : linearTicks)(Math.max(2, lastEpoch));
 }
 
+const widthOf = ({ kind }: Curve) =>
+  kind === "ghost loss" ? 1.5 : kind === "ghost accuracy" ? 1.75 : kind === "accuracy" || kind === "loss" ? 2 : 1.5;
+
+/** Makes the curves of one run thick and the others faint; null lifts none. */
+export function lift(u: uPlot, curves: Curve[], runId: number | null) {
+  const isDrawn = runId !== null && curves.some((curve) => curve.runId === runId);
+  curves.forEach((curve, at) => {
+    const series = u.series[at + 1];
+    if (series === undefined) return;
+    const isLifted = isDrawn && curve.runId === runId;
+    series.width = widthOf(curve) + (isLifted ? 1.75 : 0);
+    series.alpha = isDrawn && !isLifted ? 0.3 : 1;
+  });
+}
+
 function seriesOf(curve: Curve, picture: () => Picture, colours: () => Colours): uPlot.Series {
   const ghost = curve.kind.startsWith("ghost");
   const beside = curve.kind === "held-out accuracy" || curve.kind === "inference accuracy";
   const stroke = () => {
-    if (ghost || picture().outdated) return colours().ghost;
+    if (ghost) return colours().runs[curve.slot ?? 0] ?? colours().ghost;
+    if (picture().outdated) return colours().ghost;
     return curve.kind === "loss" ? colours().loss : colours().accent;
   };
   return {
     label: curve.name,
     scale: curve.kind.endsWith("loss") ? "loss" : "accuracy",
     stroke,
-    width: ghost ? 1.25 : beside ? 1.5 : 2,
-    ...(curve.kind === "ghost loss"
-      ? { dash: [4, 4] }
+    width: widthOf(curve),
+    ...(ghost
+      ? { dash: [...(DASHES[curve.slot ?? 0] ?? [])] }
       : beside
         ? { dash: curve.kind === "held-out accuracy" ? [7, 4] : [2, 3] }
         : {}),
@@ -209,15 +231,16 @@ function labelCurves(u: uPlot, { curves, epochs, outdated }: Picture, colours: C
   }
 
   const taken: { x0: number; x1: number; y: number }[] = [];
-  for (const { name, column, kind } of [...curves].reverse()) {
-    if (kind === "ghost loss") continue;
+  for (const { name, column, kind, slot } of [...curves].reverse()) {
+    // Losses end apart, where accuracies often end together.
+    if (kind === "ghost accuracy") continue;
     let last = Math.min(column.length, epochs.length) - 1;
     while (last >= 0 && (column[last] ?? null) === null) last--;
     const value = column[last];
     if (value === null || value === undefined) continue;
     const textWidth = ctx.measureText(name).width;
     const endX = u.valToPos(last + 1, "x", true);
-    const endY = u.valToPos(value, kind === "loss" ? "loss" : "accuracy", true);
+    const endY = u.valToPos(value, kind.endsWith("loss") ? "loss" : "accuracy", true);
     const fits = endX + textWidth + 14 * ratio < left + width;
     const x0 = fits ? endX + 10 * ratio : Math.min(endX, left + width) - textWidth - 6 * ratio;
     const step = LABEL_HEIGHT * ratio;
@@ -233,7 +256,13 @@ function labelCurves(u: uPlot, { curves, epochs, outdated }: Picture, colours: C
     taken.push({ x0, x1: x0 + textWidth, y });
     ctx.textAlign = "left";
     ctx.fillStyle =
-      (outdated || kind.startsWith("ghost") ? colours.muted : kind === "loss" ? colours.loss : colours.accent) ?? "";
+      (kind.startsWith("ghost")
+        ? colours.runs[slot ?? 0]
+        : outdated
+          ? colours.muted
+          : kind === "loss"
+            ? colours.loss
+            : colours.accent) ?? "";
     ctx.strokeText(name, x0, y);
     ctx.fillText(name, x0, y);
   }

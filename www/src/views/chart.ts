@@ -3,12 +3,14 @@ import type uPlot from "uplot";
 import { byId, setAttribute, setText } from "../dom";
 import { formatCount, formatLoss, formatPercent } from "../format";
 import type { Intents } from "../lab/intents";
+import { labelsOf } from "../run-labels";
 import { changedText } from "../run-words";
 import { initialState, isOver, nameOf, type Run, shownRun, type State } from "../store";
 import { Columns, SMALLEST_LOSS } from "./chart-data";
 import { eventsOf, Marks } from "./chart-marks";
-import { type Curve, dataOf, makePlot, NARROW, type Picture, readColours } from "./chart-plot";
+import { type Curve, dataOf, lift, makePlot, NARROW, type Picture, readColours } from "./chart-plot";
 import { RateLine } from "./chart-rate";
+import { CrosshairList } from "./crosshair";
 
 const readHint = matchMedia("(hover: none)").matches
   ? "Touch the chart to read an epoch."
@@ -21,6 +23,7 @@ export function mountChart(intents: Intents) {
   const columns = new Columns();
   const marks = new Marks(byId("marks"));
   const rateLine = new RateLine(byId("rate-line"));
+  const crosshair = new CrosshairList(byId("crosshair"));
   let colours = readColours();
   let picture: Picture = { epochs: [], lastEpoch: 1, logarithmic: true, curves: [], outdated: false, end: null };
   let plot: uPlot | null = null;
@@ -67,9 +70,15 @@ export function mountChart(intents: Intents) {
   const read = () => {
     const run = latest === null ? null : shownRun(latest);
     const left = plot?.cursor.left ?? -1;
-    if (run === null || run.history.length === 0) return setText(readout, "Press Train: the curves grow here.");
+    if (run === null || run.history.length === 0) {
+      crosshair.hide();
+      return setText(readout, "Press Train: the curves grow here.");
+    }
     setAttribute(at, "aria-valuemax", String(run.history.last?.epoch));
-    if (plot === null || left < 0) return setText(readout, readHint);
+    if (plot === null || left < 0) {
+      crosshair.hide();
+      return setText(readout, readHint);
+    }
     const wanted = keyEpoch ?? Math.round(plot.posToVal(left, "x"));
     const entry = nearestEntry(run, wanted);
     const { epoch, loss, accuracy, heldOut, inference, last } = run.history;
@@ -84,8 +93,29 @@ export function mountChart(intents: Intents) {
     if (isEnd) parts.push(words("measured at the end: ", result.loss, result.accuracy));
     const text = parts.join(", ");
     setText(readout, text);
+    const others = latest === null ? "" : readOthers(latest, run, epoch[entry] ?? 1, plot);
     setAttribute(at, "aria-valuenow", String(epoch[entry]));
-    setAttribute(at, "aria-valuetext", text);
+    setAttribute(at, "aria-valuetext", text + others);
+  };
+
+  /** Lists the values of all drawn runs at an epoch, and returns those of the compared runs in words. */
+  const readOthers = (state: State, shown: Run, epoch: number, plot: uPlot): string => {
+    const compared = state.runs.filter((run) => run.compared && run !== shown && run.history.length > 0);
+    const labels = labelsIn(state, shown);
+    const rows = [shown, ...compared].map((run) => {
+      const { history } = run;
+      const entry = nearestEntry(run, epoch);
+      return {
+        slot: run === shown ? null : run.slot,
+        name: labels.get(run.id) ?? "",
+        loss: formatLoss(history.loss[entry] ?? NaN),
+        accuracy: formatPercent(history.accuracy[entry] ?? NaN),
+      };
+    });
+    if (compared.length === 0) crosshair.hide();
+    else crosshair.show(rows, plot);
+    const words = rows.slice(1).map(({ name, loss, accuracy }) => `; ${name}: loss ${loss}, accuracy ${accuracy}`);
+    return words.join("");
   };
 
   /** Draws the marks once the plot is laid out, because it gives their positions. */
@@ -99,27 +129,30 @@ export function mountChart(intents: Intents) {
   const curvesOf = (state: State, shown: Run | null): Curve[] => {
     const ghosts = state.runs.filter((run) => run.compared && run !== shown);
     const drawn = shown === null ? null : columns.of(shown.history);
+    const own = { runId: shown?.id ?? null, slot: null };
+    const labels = labelsIn(state, shown);
+    const named = (name: string) => [name, labels.get(shown?.id ?? -1)].filter(Boolean).join(" ");
     const heldOut: Curve[] =
       shown === null || shown.experiment.dataset.validation_images === 0
         ? []
-        : [{ name: "held-out accuracy", column: drawn?.heldOut ?? [], kind: "held-out accuracy" }];
+        : [{ ...own, name: "held-out accuracy", column: drawn?.heldOut ?? [], kind: "held-out accuracy" }];
     const inference: Curve[] =
       drawn === null || drawn.inference.length === 0
         ? []
-        : [{ name: "in inference", column: drawn.inference, kind: "inference accuracy" }];
+        : [{ ...own, name: "in inference", column: drawn.inference, kind: "inference accuracy" }];
     return [
       ...ghosts.flatMap((run): Curve[] => {
         const { accuracy, loss } = columns.of(run.history);
-        const name = `${nameOf(state, run)}, run ${run.id}`;
+        const of = { name: labels.get(run.id) ?? "", runId: run.id, slot: run.slot };
         return [
-          { name, column: accuracy, kind: "ghost accuracy" },
-          { name, column: loss, kind: "ghost loss" },
+          { ...of, column: accuracy, kind: "ghost accuracy" },
+          { ...of, column: loss, kind: "ghost loss" },
         ];
       }),
       ...heldOut,
       ...inference,
-      { name: "loss", column: drawn?.loss ?? [], kind: "loss" },
-      { name: "accuracy", column: drawn?.accuracy ?? [], kind: "accuracy" },
+      { ...own, name: named("loss"), column: drawn?.loss ?? [], kind: "loss" },
+      { ...own, name: "accuracy", column: drawn?.accuracy ?? [], kind: "accuracy" },
     ];
   };
 
@@ -140,7 +173,11 @@ export function mountChart(intents: Intents) {
       end: endOf(shown),
     };
 
-    const key = JSON.stringify([curves.map(({ name, kind }) => [name, kind]), state.logarithmicEpochs, width < NARROW]);
+    const key = JSON.stringify([
+      curves.map(({ name, kind, slot }) => [name, kind, slot]),
+      state.logarithmicEpochs,
+      width < NARROW,
+    ]);
     if (plot === null || key !== drawn) {
       plot?.destroy();
       plot = makePlot(
@@ -151,7 +188,10 @@ export function mountChart(intents: Intents) {
         { moved: read, drawn: drawMarks },
       );
       drawn = key;
+      lift(plot, curves, state.liftedId);
+      if (state.liftedId !== null) plot.redraw();
     } else {
+      lift(plot, curves, state.liftedId);
       plot.setData(dataOf(picture));
     }
     pointAtKeyEpoch();
@@ -164,6 +204,13 @@ export function mountChart(intents: Intents) {
   // Shows the empty chart while the page loads.
   render(initialState);
   return render;
+}
+
+/** The short names of the run on stage and those that are compared with it; empty if there are none. */
+function labelsIn(state: State, shown: Run | null): Map<number, string> {
+  const compared = state.runs.filter((run) => run.compared && run !== shown);
+  if (compared.length === 0) return new Map();
+  return labelsOf(shown === null ? compared : [...compared, shown], (run) => nameOf(state, run));
 }
 
 /** The measures after the end of a run, if they differ from the ends of the curves. */

@@ -1,6 +1,7 @@
 /** The mistake of the chosen preset, in Rust's words, with a button that fixes it. */
 import { byId, make, setShown, setText } from "../dom";
 import type { Intents } from "../lab/intents";
+import { narrowPage } from "../narrow";
 import { findPreset, type State } from "../store";
 
 export function mountMistake(intents: Intents) {
@@ -11,7 +12,10 @@ export function mountMistake(intents: Intents) {
   const note = byId("mend-note");
   let mended = false;
   let drawn: string | null = null;
-  mend.addEventListener("click", () => void intents.setMended(!mended));
+  mend.addEventListener("click", () => {
+    if (!mended && narrowPage.matches) byId("history").scrollIntoView({ block: "start" });
+    void intents.setMended(!mended);
+  });
 
   const rowsOf = (rows: [string, string][]) =>
     rows.flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)]);

@@ -8,6 +8,7 @@ import type { Intents } from "../lab/intents";
 import { changesText } from "../run-words";
 import { isOver, nameOf, type Run, type State } from "../store";
 import { markOf } from "./result";
+import { makeSwatch } from "./swatch";
 import { compared } from "./sorting";
 
 /** A cell's content, and the function that updates it from its run. */
@@ -65,11 +66,13 @@ const columns: Column[] = [
     make: ({ id }, _name, intents) => {
       const tick = make("input", { type: "checkbox", "aria-label": `Compare run ${id}` });
       tick.addEventListener("change", () => intents.compare(id, tick.checked));
-      const label = make("label", {}, tick, make("span", { "aria-hidden": "true" }, String(id)));
+      const swatch = makeSwatch();
+      const label = make("label", {}, tick, make("span", { "aria-hidden": "true" }, String(id)), swatch.element);
       return {
         content: [label],
-        fill: ({ compared }) => {
+        fill: ({ compared, slot }) => {
           if (tick.checked !== compared) tick.checked = compared;
+          swatch.show(slot);
         },
       };
     },
@@ -165,6 +168,9 @@ function makeRow(run: Run, name: string, intents: Intents): Row {
     const own = target instanceof Element && target.closest("[data-column=compare], [data-column=delete]");
     if (!own) void intents.restore(run.id);
   });
+  const lift = (id: number | null) => () => intents.lift(id);
+  for (const event of ["pointerenter", "focusin"]) element.addEventListener(event, lift(run.id));
+  for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, lift(null));
   return { element, cells, drawn: null };
 }
 
