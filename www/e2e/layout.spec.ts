@@ -162,3 +162,22 @@ test("a button of the bar that gets the focus scrolls nothing", async ({ lab, pa
   for (const name of ["Train", "Step"]) await lab.button(name).focus();
   expect(await scrolled(lab)).toBe(from);
 });
+
+for (const { width, height } of [
+  { width: 1024, height: 768 },
+  { width: 1440, height: 900 },
+]) {
+  test(`the view for projectors has the stage alone, in large type, at ${width} x ${height}`, async ({ lab, page }) => {
+    await page.setViewportSize({ width, height });
+    await page.goto(new URL("?view=stage", process.env["PAGE_URL"]).href);
+    await expect(lab.button("Train")).toBeEnabled();
+    for (const hidden of [".controls", ".bench"]) await expect(page.locator(hidden)).toBeHidden();
+    await expect(page.locator("body")).toHaveCSS("font-size", "20px");
+    await lab.button("Train").click();
+    await lab.button("Finish now").click({ timeout: 120_000 });
+    await expect(lab.result.locator(".headline")).toBeInViewport({ ratio: 0.9 });
+    await expect(lab.chart).toBeInViewport({ ratio: 0.9 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide).toBeLessThanOrEqual(0);
+  });
+}

@@ -2,6 +2,7 @@
 import { drawEachFrame } from "./frames";
 import { openLab } from "./lab";
 import { askBeforeLeaving } from "./leaving";
+import { isStageView } from "./stage-view";
 import { initialState, Store } from "./store";
 import { mountAbout } from "./views/about";
 import { mountAnnouncements } from "./views/announcements";
@@ -28,6 +29,7 @@ import { mountUndo } from "./views/undo";
 import { mountWarnings } from "./views/warnings";
 
 document.querySelector(".not-started")?.remove();
+if (isStageView) document.documentElement.dataset["view"] = "stage";
 const store = new Store(initialState);
 const lab = openLab(store, new URLSearchParams(location.search).get("backend"));
 

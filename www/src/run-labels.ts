@@ -22,6 +22,8 @@ export function labelsOf(runs: Named[], nameOf: (run: Named) => string): Map<num
   const names = new Set(runs.map(nameOf));
   const texts = runs.map((run): [number, string] => {
     const alone = differing.length === 1 && names.size === 1;
+    // Where the names tell all runs apart, they are enough.
+    if (names.size === runs.length && names.size > 1) return [run.id, nameOf(run)];
     const values = differing.map(([field, label]) => (alone ? valueOf(run, field) : `${label} ${valueOf(run, field)}`));
     return [run.id, [...(names.size > 1 ? [nameOf(run)] : []), ...values].join(", ")];
   });

@@ -31,6 +31,10 @@ test("several differing settings are named, and presets where they differ", () =
   expect(labels([run(1), run(2, [], "example-3")])).toEqual(["example-1", "example-3"]);
 });
 
+test("names that tell all runs apart are enough", () => {
+  expect(labels([run(1, [rate("0.01")]), run(2, [], "example-3")])).toEqual(["example-1", "example-3"]);
+});
+
 test("runs that do not differ have their numbers", () => {
   expect(labels([run(1), run(2)])).toEqual(["run 1", "run 2"]);
 });

@@ -48,7 +48,7 @@ export function mountChanges(intents: Intents) {
 function wordsOf(state: State, changes: Change[]): string {
   const { form } = state;
   const run = shownRun(state);
-  if (form === null || changedText(form, run) === "") return form?.mended ? "without its mistake" : "";
+  if (form === null || changedText(form, run) === "") return "";
   const name = run?.presetId === form.presetId && !form.mended ? "" : ` ${nameOf(state, form)}`;
   return `Next run:${name}${changes.length === 0 ? " unchanged" : ""}`;
 }

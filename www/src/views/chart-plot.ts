@@ -2,14 +2,18 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { formatCount } from "../format";
+import { isStageView } from "../stage-view";
 import { colourToken, DASHES } from "../run-colours";
 import { type Column, decades, linearTicks, logarithmicTicks, lossRange, thinned } from "./chart-data";
 
 export const BAND = 60;
 /** Below this width the plot has smaller margins. */
 export const NARROW = 560;
-const FONT = '15px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
-const LABEL_HEIGHT = 20;
+/** The size of the chart's text, in proportion to which its margins are. */
+const SIZE = isStageView ? 20 : 15;
+const scaled = (pixels: number) => Math.round((pixels * SIZE) / 15);
+const FONT = `${SIZE}px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif`;
+const LABEL_HEIGHT = scaled(20);
 
 export interface Curve {
   name: string;
@@ -136,7 +140,7 @@ export function makePlot(
           filter: (_u, splits) => splits,
           values: (u, splits) =>
             thinned(splits, (tick) => u.valToPos(tick, "x")).map((tick) => (tick === null ? null : formatCount(tick))),
-          size: 34,
+          size: scaled(34),
         },
         {
           ...axis,
@@ -145,7 +149,7 @@ export function makePlot(
           grid: { stroke: () => colours().line, width: 1 },
           splits: [0, 25, 50, 75, 100],
           values: (_u, splits) => splits.map((tick) => (tick === 100 ? "100 %" : String(tick))),
-          size: 58,
+          size: scaled(58),
         },
         {
           ...axis,
@@ -158,7 +162,7 @@ export function makePlot(
           splits: () => decades(lossRange(losses())),
           filter: (_u, splits) => splits,
           values: (_u, splits) => splits.map(formatDecade),
-          size: 62,
+          size: scaled(62),
         },
       ],
       series: [{}, ...picture().curves.map((curve) => seriesOf(curve, picture, colours))],
@@ -214,7 +218,7 @@ function labelCurves(u: uPlot, { curves, epochs, outdated }: Picture, colours: C
   const ratio = devicePixelRatio;
   const { left, top, width, height } = u.bbox;
   ctx.save();
-  ctx.font = FONT.replace("15px", `${15 * ratio}px`);
+  ctx.font = FONT.replace(`${SIZE}px`, `${SIZE * ratio}px`);
   ctx.lineJoin = "round";
   ctx.lineWidth = 5 * ratio;
   ctx.strokeStyle = colours.background;

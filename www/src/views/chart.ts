@@ -210,7 +210,10 @@ export function mountChart(intents: Intents) {
 function labelsIn(state: State, shown: Run | null): Map<number, string> {
   const compared = state.runs.filter((run) => run.compared && run !== shown);
   if (compared.length === 0) return new Map();
-  return labelsOf(shown === null ? compared : [...compared, shown], (run) => nameOf(state, run));
+  const runs = shown === null ? compared : [...compared, shown];
+  const isOnePreset = new Set(runs.map(({ presetId }) => presetId)).size === 1;
+  const mistakeOf = ({ mended }: { mended: boolean }) => (mended ? "fixed" : "with the mistake");
+  return labelsOf(runs, (run) => (isOnePreset ? mistakeOf(run) : nameOf(state, run)));
 }
 
 /** The measures after the end of a run, if they differ from the ends of the curves. */
