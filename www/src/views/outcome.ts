@@ -8,7 +8,8 @@ import { nameOf, shownRun, stagedExperiment, type State } from "../store";
 export function mountOutcome(_intents: Intents) {
   const name = byId("stage-name");
   const score = byId("score");
-  const scoreNote = byId("score-note");
+  const unit = byId("score-unit");
+  const verdict = byId("score-verdict");
   const epoch = byId("epoch");
   const epochNote = byId("epoch-note");
   const loss = byId("loss");
@@ -27,8 +28,9 @@ export function mountOutcome(_intents: Intents) {
     const changes = run !== null && changedText(form, run) !== "" ? run.changes : [];
     setText(name, run === null ? nameOf(state, form) : titleOf(state, { ...run, changes }));
     setText(score, measured === null ? `${images} images` : `${measured.images_right} of ${images}`);
-    const outcome = run?.result ? `; ${run.result.label}` : "";
-    setText(scoreNote, measured === null ? "not trained yet" : `images right${outcome}`);
+    const outcome = run?.result?.label ?? "";
+    setText(unit, measured === null ? "not trained yet" : outcome === "" ? "images right" : "images right; ");
+    setText(verdict, outcome);
     setText(epoch, formatCount(last?.epoch ?? 0));
     setText(epochNote, `of ${formatCount(experiment.training.epochs)} epochs`);
     setText(loss, measured === null ? "–" : formatLoss(measured.loss));
