@@ -135,7 +135,7 @@ fn presets_are_valid_and_named_apart() {
     }
     for preset in &all {
         assert_eq!(preset.experiment.validate(), Ok(()), "{}", preset.id);
-        let no_mistake = [PresetGroup::Article, PresetGroup::Networks].contains(&preset.group);
+        let no_mistake = [PresetGroup::Examples, PresetGroup::Networks].contains(&preset.group);
         assert_eq!(preset.mistake.is_none(), no_mistake);
         let Some(mistake) = &preset.mistake else {
             continue;

@@ -9,13 +9,13 @@ test("the page asks before it is left during a run, and only then", async ({ lab
   await lab.open();
   await lab.trainFor(2);
   await page.reload();
-  await expect(lab.preset("Example 3")).toBeVisible();
+  await expect(lab.experiment).toHaveValue("Example 1");
   expect(asked).toEqual([]);
 
   await lab.endlessly();
   await lab.button("Train").click();
   await lab.reaches(2);
   await page.reload();
-  await expect(lab.preset("Example 3")).toBeVisible();
+  await expect(lab.experiment).toHaveValue("Example 1");
   expect(asked).toEqual(["beforeunload"]);
 });
