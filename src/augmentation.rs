@@ -91,9 +91,11 @@ impl Alteration {
         let row = width * channels;
         if self.horizontal_flip {
             for row in image.chunks_exact_mut(row) {
-                row.reverse();
-                // The channels of each pixel are put back into their order.
-                row.chunks_exact_mut(channels).for_each(<[f32]>::reverse);
+                for column in 0..width / 2 {
+                    let [left, right] = [column, width - 1 - column].map(|at| at * channels);
+                    // Values one by one: a call for each pixel costs more than its few channels.
+                    (0..channels).for_each(|channel| row.swap(left + channel, right + channel));
+                }
             }
         }
         if self.vertical_flip {

@@ -25,6 +25,10 @@ pub trait Lanes: Copy {
 
     fn mul(self, other: Self) -> Self;
 
+    fn div(self, other: Self) -> Self;
+
+    fn sqrt(self) -> Self;
+
     /// `self + a * b`, rounded once on machines where that is as fast.
     fn add_product(self, a: Self, b: Self) -> Self;
 
@@ -36,6 +40,12 @@ pub trait Lanes: Copy {
 
     /// `yes` where `self` is zero or less, `no` elsewhere, which includes NaN.
     fn where_cut(self, yes: Self, no: Self) -> Self;
+
+    /// `self` where the byte of a lane is not 255, and zero elsewhere.
+    ///
+    /// # Safety
+    /// `COUNT` bytes can be read from `bytes` on.
+    unsafe fn where_not_255(self, bytes: *const u8) -> Self;
 
     /// The lanes of `V` vectors, a [`GROUP`] in all, as bytes: the bits of each lane are a whole number below 256.
     fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP];
@@ -193,6 +203,16 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self / other
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+
+    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         self + a * b
     }
@@ -210,6 +230,12 @@ impl Lanes for f32 {
     #[inline(always)]
     fn where_cut(self, yes: Self, no: Self) -> Self {
         if self <= 0.0 { yes } else { no }
+    }
+
+    #[inline(always)]
+    unsafe fn where_not_255(self, bytes: *const u8) -> Self {
+        // SAFETY: the caller's promise.
+        if unsafe { *bytes } == u8::MAX { 0.0 } else { self }
     }
 
     #[inline(always)]
@@ -255,6 +281,16 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        std::array::from_fn(|i| self[i] / other[i])
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.map(f32::sqrt)
+    }
+
+    #[inline(always)]
     fn add_product(self, a: Self, b: Self) -> Self {
         std::array::from_fn(|i| self[i] + a[i] * b[i])
     }
@@ -275,6 +311,13 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
+    unsafe fn where_not_255(self, bytes: *const u8) -> Self {
+        // SAFETY: the caller's promise.
+        let bytes = unsafe { bytes.cast::<[u8; 4]>().read() };
+        std::array::from_fn(|i| if bytes[i] == u8::MAX { 0.0 } else { self[i] })
+    }
+
+    #[inline(always)]
     fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
         std::array::from_fn(|i| vectors[i / 4][i % 4].to_bits() as u8)
     }
@@ -284,9 +327,10 @@ impl Lanes for [f32; 4] {
 mod simd128 {
     use super::{GROUP, Lanes};
     use std::arch::wasm32::{
-        f32x4_add, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sub,
-        i16x8_narrow_i32x4, i32x4_shuffle, u8x16_narrow_i16x8, v128, v128_bitselect, v128_load,
-        v128_or, v128_store,
+        f32x4_add, f32x4_div, f32x4_gt, f32x4_le, f32x4_mul, f32x4_ne, f32x4_splat, f32x4_sqrt,
+        f32x4_sub, i8x16_eq, i8x16_splat, i16x8_extend_low_i8x16, i16x8_narrow_i32x4,
+        i32x4_extend_low_i16x8, i32x4_shuffle, u8x16_narrow_i16x8, v128, v128_andnot,
+        v128_bitselect, v128_load, v128_load32_zero, v128_or, v128_store,
     };
 
     #[derive(Clone, Copy)]
@@ -328,6 +372,16 @@ mod simd128 {
         }
 
         #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            Self(f32x4_div(self.0, other.0))
+        }
+
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            Self(f32x4_sqrt(self.0))
+        }
+
+        #[inline(always)]
         fn add_product(self, a: Self, b: Self) -> Self {
             Self(f32x4_add(self.0, f32x4_mul(a.0, b.0)))
         }
@@ -358,6 +412,16 @@ mod simd128 {
         }
 
         #[inline(always)]
+        unsafe fn where_not_255(self, bytes: *const u8) -> Self {
+            // SAFETY: the caller's promise; wasm's loads need no alignment.
+            let bytes = unsafe { v128_load32_zero(bytes.cast()) };
+            // The sign of a byte fills its lane.
+            let lanes =
+                i32x4_extend_low_i16x8(i16x8_extend_low_i8x16(i8x16_eq(bytes, i8x16_splat(-1))));
+            Self(v128_andnot(self.0, lanes))
+        }
+
+        #[inline(always)]
         fn bytes<const V: usize>(vectors: [Self; V]) -> [u8; GROUP] {
             let pair = |at: usize| i16x8_narrow_i32x4(vectors[at].0, vectors[at + 1].0);
             let all = u8x16_narrow_i16x8(pair(0), pair(2));
@@ -373,12 +437,13 @@ mod simd128 {
 mod avx2 {
     use super::{Computation, GROUP, Lanes};
     use std::arch::x86_64::{
-        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm_add_ps, _mm_packs_epi32,
-        _mm_packus_epi16, _mm_storeu_ps, _mm_storeu_si128, _mm256_add_ps, _mm256_blendv_ps,
-        _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_cmp_ps,
-        _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_hadd_ps,
-        _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps, _mm256_setzero_ps,
-        _mm256_storeu_ps, _mm256_sub_ps,
+        __m256, _CMP_GT_OQ, _CMP_LE_OQ, _CMP_UNORD_Q, _mm_add_ps, _mm_cmpeq_epi8, _mm_loadl_epi64,
+        _mm_packs_epi32, _mm_packus_epi16, _mm_set1_epi8, _mm_storeu_ps, _mm_storeu_si128,
+        _mm256_add_ps, _mm256_andnot_ps, _mm256_blendv_ps, _mm256_castps_si256,
+        _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_castsi256_si128, _mm256_cmp_ps,
+        _mm256_cvtepi8_epi32, _mm256_div_ps, _mm256_extractf128_ps, _mm256_extracti128_si256,
+        _mm256_fmadd_ps, _mm256_hadd_ps, _mm256_loadu_ps, _mm256_mul_ps, _mm256_or_ps,
+        _mm256_set1_ps, _mm256_setzero_ps, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps,
     };
 
     /// Everything that is inlined into this function is compiled to AVX2 and FMA instructions.
@@ -431,6 +496,18 @@ mod avx2 {
         }
 
         #[inline(always)]
+        fn div(self, other: Self) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_div_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            // SAFETY: see `Vector`.
+            Self(unsafe { _mm256_sqrt_ps(self.0) })
+        }
+
+        #[inline(always)]
         fn add_product(self, a: Self, b: Self) -> Self {
             // SAFETY: see `Vector`.
             Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
@@ -464,6 +541,17 @@ mod avx2 {
             unsafe {
                 let cut = _mm256_cmp_ps::<_CMP_LE_OQ>(self.0, _mm256_setzero_ps());
                 Self(_mm256_blendv_ps(no.0, yes.0, cut))
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn where_not_255(self, bytes: *const u8) -> Self {
+            // SAFETY: see `Vector`, and the caller's promise; this load needs no alignment.
+            unsafe {
+                let equal = _mm_cmpeq_epi8(_mm_loadl_epi64(bytes.cast()), _mm_set1_epi8(-1));
+                // The sign of a byte fills its lane.
+                let lanes = _mm256_castsi256_ps(_mm256_cvtepi8_epi32(equal));
+                Self(_mm256_andnot_ps(lanes, self.0))
             }
         }
 

@@ -127,20 +127,12 @@ pub fn backward(
     let gradient = if layer.relu {
         assert_eq!(output.len(), gradient.len());
         cut = buffers.floats(gradient.len());
-        for (cut, (&gradient, &output)) in cut.iter_mut().zip(gradient.iter().zip(output)) {
-            // A product, as in TensorFlow: a gradient of NaN stays NaN.
-            *cut = if output <= 0.0 { gradient * 0.0 } else { gradient };
-        }
+        instructions.run(Cut { output, gradient, cut: &mut cut });
         &cut[..]
     } else {
         gradient
     };
-    gradients.bias.fill(0.0);
-    for image in gradient.chunks_exact(layer.bias_size()) {
-        for (sum, value) in gradients.bias.iter_mut().zip(image) {
-            *sum += value;
-        }
-    }
+    instructions.run(BiasGradient { output: gradient, gradient: gradients.bias });
     // Images whose bytes are a power of two would all lie in the same lines of the nearest cache: here they are a line further
     // apart.
     let size = layer.input_size() / layer.images;
@@ -252,6 +244,62 @@ impl ForwardPlace<'_, '_> {
             let pixel = image * layer.places() + self.place;
             store(sums, output, pixel * filters + at);
         }
+    }
+}
+
+/// The output's gradient where ReLU passes it.
+struct Cut<'a> {
+    output: &'a [f32],
+    gradient: &'a [f32],
+    cut: &'a mut [f32],
+}
+
+impl Computation for Cut<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const R: usize, const V: usize>(mut self) {
+        pieces::<L, 2>(self.gradient.len(), &mut self);
+    }
+}
+
+impl Piece for Cut<'_> {
+    #[inline(always)]
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
+        let output: [L; V] = load(self.output, at);
+        let gradient: [L; V] = load(self.gradient, at);
+        // A product, as in TensorFlow: a gradient of NaN stays NaN.
+        let cut = |v: usize| output[v].where_cut(gradient[v].mul(L::splat(0.0)), gradient[v]);
+        store(std::array::from_fn::<L, V, _>(cut), self.cut, at);
+    }
+}
+
+/// The bias' gradient: the sum of the output's gradient before ReLU over all images.
+struct BiasGradient<'a> {
+    output: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Computation for BiasGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes, const R: usize, const V: usize>(mut self) {
+        pieces::<L, 2>(self.gradient.len(), &mut self);
+    }
+}
+
+impl Piece for BiasGradient<'_> {
+    #[inline(always)]
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
+        let mut sums = [L::splat(0.0); V];
+        for image in self.output.chunks_exact(self.gradient.len()) {
+            let values: [L; V] = load(image, at);
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum = sum.add(value);
+            }
+        }
+        store(sums, self.gradient, at);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Optimizer steps: one in-place pass over a variable, its gradient and the optimizer's slots.
 
-use crate::lanes::{Computation, Instructions, Lanes};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
+use crate::tile::{Piece, pieces};
 
 /// One step of an optimizer, with the numbers of this step. Their formulas are in the optimizers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,39 +84,36 @@ impl Computation for Pass<'_> {
             };
             let (one, two) = (part(first), part(second));
             let slots = (&mut first[one], &mut second[two]);
-            step(&self.update, weights, gradient, slots);
-            sum += sum_of_squares(gradient);
+            step::<L>(&self.update, weights, gradient, slots);
+            sum += sum_of_squares::<L, VECTORS>(gradient);
         }
         sum
     }
 }
 
-/// Updates a part of the weights, in simple loops that compilers turn into vectors.
+/// Updates a part of the weights.
 #[inline(always)]
-fn step(
+fn step<L: Lanes>(
     update: &Update,
     weights: &mut [f32],
     gradient: &[f32],
     (first, second): (&mut [f32], &mut [f32]),
 ) {
-    let pairs = weights.iter_mut().zip(gradient);
     let decayed =
         |weight: f32, decay: f32| if decay == 0.0 { weight } else { weight - weight * decay };
     match *update {
         Update::Adam { rate, one_minus_beta_1, one_minus_beta_2, epsilon, decay } => {
-            for ((weight, gradient), (mean, spread)) in pairs.zip(first.iter_mut().zip(second)) {
-                *mean += (gradient - *mean) * one_minus_beta_1;
-                *spread += (gradient * gradient - *spread) * one_minus_beta_2;
-                *weight = decayed(*weight, decay) - *mean * rate / (spread.sqrt() + epsilon);
-            }
+            let numbers = [rate, one_minus_beta_1, one_minus_beta_2, epsilon, decay];
+            let mut adam = Adam { numbers, weights, gradient, means: first, spreads: second };
+            pieces::<L, 2>(gradient.len(), &mut adam);
         }
         Update::Sgd { rate, momentum: None, decay, .. } => {
-            for (weight, gradient) in pairs {
+            for (weight, gradient) in weights.iter_mut().zip(gradient) {
                 *weight = decayed(*weight, decay) + gradient * -rate;
             }
         }
         Update::Sgd { rate, momentum: Some(momentum), nesterov, decay } => {
-            for ((weight, gradient), velocity) in pairs.zip(first) {
+            for ((weight, gradient), velocity) in weights.iter_mut().zip(gradient).zip(first) {
                 let step = gradient * -rate;
                 *velocity = *velocity * momentum + step;
                 let decayed = decayed(*weight, decay);
@@ -127,7 +125,7 @@ fn step(
             }
         }
         Update::RmsProp { rate, rho, one_minus_rho, epsilon } => {
-            for ((weight, gradient), velocity) in pairs.zip(first) {
+            for ((weight, gradient), velocity) in weights.iter_mut().zip(gradient).zip(first) {
                 *velocity = *velocity * rho + gradient * gradient * one_minus_rho;
                 *weight -= gradient * rate / (*velocity + epsilon).sqrt();
             }
@@ -135,19 +133,56 @@ fn step(
     }
 }
 
+/// Adam's step, over vectors: the published site is linked without turning loops into vectors.
+struct Adam<'a> {
+    /// The numbers of [`Update::Adam`], in their order.
+    numbers: [f32; 5],
+    weights: &'a mut [f32],
+    gradient: &'a [f32],
+    means: &'a mut [f32],
+    spreads: &'a mut [f32],
+}
+
+impl Piece for Adam<'_> {
+    #[inline(always)]
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
+        let [rate, one_minus_beta_1, one_minus_beta_2, epsilon, decay] = self.numbers.map(L::splat);
+        let gradient: [L; V] = load(self.gradient, at);
+        let mut means: [L; V] = load(self.means, at);
+        let mut spreads: [L; V] = load(self.spreads, at);
+        let mut weights: [L; V] = load(self.weights, at);
+        // Products are rounded before they are added, as in Keras.
+        for v in 0..V {
+            let (gradient, mean, spread, weight) =
+                (gradient[v], &mut means[v], &mut spreads[v], &mut weights[v]);
+            *mean = mean.add(gradient.sub(*mean).mul(one_minus_beta_1));
+            *spread = spread.add(gradient.mul(gradient).sub(*spread).mul(one_minus_beta_2));
+            if self.numbers[4] != 0.0 {
+                *weight = weight.sub(weight.mul(decay));
+            }
+            *weight = weight.sub(mean.mul(rate).div(spread.sqrt().add(epsilon)));
+        }
+        store(means, self.means, at);
+        store(spreads, self.spreads, at);
+        store(weights, self.weights, at);
+    }
+}
+
 /// Adds up squares: in f32 within rows of [`ROW`] floats, then in f64.
 #[inline(always)]
-fn sum_of_squares(values: &[f32]) -> f64 {
-    const LANES: usize = 16;
+fn sum_of_squares<L: Lanes, const V: usize>(values: &[f32]) -> f64 {
     let mut total = 0.0;
     for row in values.chunks(ROW) {
-        let mut sums = [0.0_f32; LANES];
-        let (vectors, rest) = row.as_chunks::<LANES>();
-        for vector in vectors {
-            for (sum, value) in sums.iter_mut().zip(vector) {
-                *sum += value * value;
+        let (groups, rest) = row.as_chunks::<GROUP>();
+        let mut vectors = [L::splat(0.0); V];
+        for group in groups {
+            let values: [L; V] = load(group, 0);
+            for (sum, value) in vectors.iter_mut().zip(values) {
+                *sum = sum.add(value.mul(value));
             }
         }
+        let mut sums = [0.0; GROUP];
+        store(vectors, &mut sums, 0);
         let rest: f64 = rest.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
         total += sums.iter().copied().map(f64::from).sum::<f64>() + rest;
     }

@@ -5,7 +5,7 @@
 use super::{Block, Inputs, NO_WINNER, Padded, Shape, add_to, compare, put};
 use crate::buffers::Buffers;
 use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, load_unchecked, store};
-use crate::tile::{Left, Right, Steps, Walk, tile, tile_unchecked};
+use crate::tile::{Left, Piece, Right, Steps, Walk, pieces, tile, tile_unchecked};
 
 /// See [`super::forward`].
 pub fn forward(
@@ -320,7 +320,7 @@ impl Computation for KernelGradient<'_> {
         for image in 0..self.shape.images {
             for first in (0..rows).step_by(self.band_rows) {
                 let band = Band { image, first, rows: self.band_rows.min(rows - first) };
-                self.copy(band);
+                self.copy::<L>(band);
                 self.add_bias::<L, VECTORS>(band);
                 for group in 0..self.filters / GROUP {
                     let mut place = 0;
@@ -339,20 +339,21 @@ impl Computation for KernelGradient<'_> {
 
 impl KernelGradient<'_> {
     /// Copies a band of the output's gradient.
-    fn copy(&mut self, Band { image, first, rows }: Band) {
+    #[inline(always)]
+    fn copy<L: Lanes>(&mut self, Band { image, first, rows }: Band) {
         let (filters, width) = (self.shape.filters, self.shape.output_width());
         let OutputGradient { values, winners } = self.output;
         let at = (image * self.shape.output_height() + first) * width * filters;
         let range = at..at + rows * width * filters;
         let from = &values[range.clone()];
         if filters == self.filters {
-            copy_passing(from, winners.map(|winners| &winners[range]), self.pixels);
+            copy_passing::<L>(from, winners.map(|winners| &winners[range]), self.pixels);
             return;
         }
         let pixels = self.pixels.chunks_exact_mut(self.filters).zip(from.chunks_exact(filters));
         for (pixel, (to, from)) in pixels.enumerate() {
             let at = at + pixel * filters;
-            copy_passing(from, winners.map(|winners| &winners[at..at + filters]), to);
+            copy_passing::<L>(from, winners.map(|winners| &winners[at..at + filters]), to);
         }
     }
 
@@ -410,10 +411,31 @@ impl KernelGradient<'_> {
 }
 
 /// Copies a gradient; with `winners`, zero where a place has no winner.
-fn copy_passing(from: &[f32], winners: Option<&[u8]>, to: &mut [f32]) {
+#[inline(always)]
+fn copy_passing<L: Lanes>(from: &[f32], winners: Option<&[u8]>, to: &mut [f32]) {
     let to = &mut to[..from.len()];
-    let Some(winners) = winners else { return to.copy_from_slice(from) };
-    for (to, (&value, &winner)) in to.iter_mut().zip(from.iter().zip(winners)) {
-        *to = if winner == NO_WINNER { 0.0 } else { value };
+    match winners {
+        Some(winners) => pieces::<L, 4>(from.len(), &mut Passing { from, winners, to }),
+        None => to.copy_from_slice(from),
+    }
+}
+
+struct Passing<'a> {
+    from: &'a [f32],
+    winners: &'a [u8],
+    to: &'a mut [f32],
+}
+
+impl Piece for Passing<'_> {
+    #[inline(always)]
+    fn piece<L: Lanes, const V: usize>(&mut self, at: usize) {
+        const { assert!(NO_WINNER == 255) };
+        let winners = &self.winners[at..][..V * L::COUNT];
+        let mut values: [L; V] = load(self.from, at);
+        for (v, value) in values.iter_mut().enumerate() {
+            // SAFETY: there are as many winners as values.
+            *value = unsafe { value.where_not_255(winners.as_ptr().add(v * L::COUNT)) };
+        }
+        store(values, self.to, at);
     }
 }

@@ -11,7 +11,7 @@ mod winners;
 mod winograd;
 
 use crate::buffers::{Buffer, Buffers};
-use crate::lanes::{GROUP, Instructions, Lanes, load, store};
+use crate::lanes::{Computation, GROUP, Instructions, Lanes, load, store};
 use crate::sizes::product;
 use crate::tile::{Matrix, transpose};
 
@@ -293,7 +293,7 @@ pub fn backward(
     assert_eq!(winners.len(), block.output_size());
     assert_eq!(gradients.kernel.len(), kernel.len());
     assert_eq!(gradients.bias.len(), shape.filters);
-    if !all_finite(output_gradient) {
+    if !instructions.run(AllFinite(output_gradient)) {
         // As in TensorFlow, where ReLU's gradient is a product: 0 times NaN is NaN. The window's first place gets it.
         let cut = |(value, winner): (&f32, &u8)| match (*winner, value.is_finite()) {
             (NO_WINNER, false) => (f32::NAN, 0),
@@ -381,10 +381,27 @@ fn rotated(shape: &Shape, kernel: &[f32], buffers: &Buffers) -> (Shape, Buffer<f
     (rotated_shape, rotated)
 }
 
-/// Whether no value is infinite or NaN. It compares bits: the maximum of whole numbers needs no branch.
-fn all_finite(values: &[f32]) -> bool {
-    let largest = values.iter().fold(0, |most: u32, value| most.max(value.abs().to_bits()));
-    largest < f32::INFINITY.to_bits()
+/// Whether no value is infinite or NaN.
+struct AllFinite<'a>(&'a [f32]);
+
+impl Computation for AllFinite<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<L: Lanes, const ROWS: usize, const VECTORS: usize>(self) -> bool {
+        let (groups, rest) = self.0.as_chunks::<GROUP>();
+        // A value minus itself is zero, but NaN where it is not finite, and NaN stays in a sum.
+        let mut sums = [L::splat(0.0); VECTORS];
+        for group in groups {
+            let values: [L; VECTORS] = load(group, 0);
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum = sum.add(value.sub(value));
+            }
+        }
+        let mut group = [0.0; GROUP];
+        store(sums, &mut group, 0);
+        group.iter().chain(rest).all(|value| value.is_finite())
+    }
 }
 
 /// Sums `all` over all pixels; the sums of single images, of `image` floats each, are added up in f64.
