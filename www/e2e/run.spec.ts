@@ -230,13 +230,15 @@ test("Stop in the middle of a long step ends the run, and the next one starts", 
 
 test("Stop within an epoch of many steps measures the current network", async ({ lab }) => {
   await lab.open();
+  // An epoch of some seconds with steps of some milliseconds.
+  await lab.choose("Example 2");
   await lab.slider("Batch size").fill("1");
   await lab.openTab("All settings");
   await lab.field("Images").fill("2000");
   await lab.button("Train").click();
   await expect(lab.page.locator("#progress-text")).toHaveText("Starting…");
   // The images are drawn before the first step, and meanwhile the worker receives no messages.
-  await lab.page.waitForTimeout(400);
+  await lab.page.waitForTimeout(1500);
   await lab.button("Stop").click();
   await expect(lab.result).toContainText("Stopped before the end of the first epoch.");
   await expect(lab.result).toContainText("Training accuracy after 0 epochs:");
